@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { type ErrorCode, OpenclawError } from "../errors.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { decode } from "./guess-encoding.ts";
@@ -28,7 +29,8 @@ export function decodeText(bytes: Uint8Array, source: TextSource): string {
 
 /** Whether bytes are a text by the rule of `decodeText`. */
 export function isText(bytes: Uint8Array): boolean {
-  return decodeIfText(bytes) !== undefined;
+  if (hasUtf16Mark(bytes)) return decodeIfText(bytes) !== undefined;
+  return isUtf8(bytes) && !bytes.includes(0) && findIso2022(bytes) < 0;
 }
 
 function decodeIfText(bytes: Uint8Array): string | undefined {
@@ -36,10 +38,13 @@ function decodeIfText(bytes: Uint8Array): string | undefined {
   return text === undefined || text.includes("\0") || findIso2022(bytes) >= 0 ? undefined : text;
 }
 
-/** The error for bytes that are not the text they should be. */
-export function notText(bytes: Uint8Array, source: TextSource): OpenclawError {
+/** The error for bytes that are not the text they should be, by what they were recognised as. */
+export function notText(
+  bytes: Uint8Array,
+  source: TextSource,
+  found: Recognised = recogniseBytes(bytes),
+): OpenclawError {
   const { label, file, code } = source;
-  const found = recogniseBytes(bytes);
   const { looksLike, offset } = found;
   const byte = (bytes[offset] ?? 0).toString(16).padStart(2, "0");
   return new OpenclawError(code, {

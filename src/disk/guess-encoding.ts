@@ -157,7 +157,7 @@ const writings = once((): readonly Writing[] => [
 ]);
 
 /** So many bytes are looked at: what is common shows in a page of text. */
-const LOOKED_AT = 32_768;
+const LOOKED_AT = 8192;
 /** Of what is beyond ASCII, so much is a writing's own. */
 const OWN = 0.95;
 /** A text in Latin letters has so many times as many plain ones. */
@@ -168,13 +168,13 @@ const RIVAL = 0.9;
 /**
  * The encoding of a text that is not Unicode, by the languages that it may be in; undefined where it is like none, or is
  * another text in another encoding and that is as likely: a wrong one would make another text of it. `offset` is that of
- * the first byte that is not UTF-8.
+ * the first byte that is not UTF-8; the text goes on behind the bytes unless they are its `isEnd`.
  */
-export function guessEncoding(bytes: Uint8Array, offset: number): Encoding | undefined {
+export function guessEncoding(bytes: Uint8Array, offset: number, isEnd: boolean): Encoding | undefined {
   // The byte of a line's end is part of no character in any of them.
   const start = bytes.lastIndexOf(0x0a, offset) + 1;
   const sample = bytes.subarray(start, start + LOOKED_AT);
-  const isWhole = start + LOOKED_AT >= bytes.length;
+  const isWhole = isEnd && start + LOOKED_AT >= bytes.length;
   const textIn = oncePer((label: string) => decodeOld(sample, label, isWhole) ?? "");
   const guesses = writings().flatMap((writing) =>
     writing.encodings.flatMap((candidate) => {
@@ -189,7 +189,7 @@ export function guessEncoding(bytes: Uint8Array, offset: number): Encoding | und
   if (guesses.some(({ text, likeness }) => text !== best.text && likeness > best.likeness * RIVAL))
     return undefined;
   // What is of no encoding further on would end the conversion half-way.
-  if (decodeOld(bytes, best.candidate.label, true) === undefined) return undefined;
+  if (decodeOld(bytes, best.candidate.label, isEnd) === undefined) return undefined;
   const isLatin1 = best.candidate === WINDOWS_1252 && !bytes.some((byte) => byte >= 0x80 && byte < 0xa0);
   return isLatin1 ? LATIN1 : best.candidate;
 }

@@ -1,4 +1,7 @@
+import { isUtf8 } from "node:buffer";
 import { decode, guessEncoding } from "./guess-encoding.ts";
+
+export { isUtf8 };
 
 /** What bytes that are not UTF-8 text look like. */
 export interface Recognised {
@@ -87,21 +90,54 @@ export const ZERO_BYTES = "binary data: it has zero bytes";
 /** Escape, `$` and the set of 1983 or of 1978. */
 const SHIFTS = [Buffer.of(0x1b, 0x24, 0x42), Buffer.of(0x1b, 0x24, 0x40)];
 
+/** It begins near the beginning of a text; to look for it in the megabytes of a hostile one takes its time. */
+const SHIFTS_WITHIN = 1024 * 1024;
+
 /** Where Japanese begins in ISO-2022-JP, whose bytes are all ASCII (RFC 1468); -1 where it does not. */
 export function findIso2022(bytes: Uint8Array): number {
-  const file = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const file = Buffer.from(bytes.buffer, bytes.byteOffset, Math.min(bytes.byteLength, SHIFTS_WITHIN));
   return Math.max(...SHIFTS.map((shift) => file.indexOf(shift)));
 }
 
+/** So many bytes are looked at, from the first ones on that no text has: what they are shows in them. */
+const LOOKED_AT = 32_768;
+
 /** Recognises bytes that are not UTF-8 text, or are it with zero bytes inside. */
-export function recogniseBytes(bytes: Uint8Array): Recognised {
+export function recogniseBytes(file: Uint8Array): Recognised {
+  const start = file.length <= LOOKED_AT ? 0 : firstOddBlock(file);
+  const end = wholeCharacters(file, start + LOOKED_AT);
+  const recognised = recognisePart(file.subarray(start, end), file, end === file.length);
+  return { ...recognised, offset: start + recognised.offset };
+}
+
+/** Where the first block begins that has what no UTF-8 text has. Up to there are whole characters. */
+function firstOddBlock(file: Uint8Array): number {
+  const signs = [file.indexOf(0), findIso2022(file)].filter((at) => at >= 0);
+  const odd = Math.min(file.length, ...signs);
+  let start = 0;
+  for (let end = 0; start < odd; start = end) {
+    end = wholeCharacters(file, start + LOOKED_AT);
+    if (end > odd || !isUtf8(file.subarray(start, end))) break;
+  }
+  return start;
+}
+
+/** The last place up to this one where no UTF-8 character is cut. */
+function wholeCharacters(file: Uint8Array, place: number): number {
+  if (place >= file.length) return file.length;
+  const back = [0, 1, 2, 3].find((bytes) => ((file[place - bytes] ?? 0) & 0xc0) !== 0x80) ?? 0;
+  return place - back;
+}
+
+/** `bytes` are those of the file that are looked at, up to its end or not. */
+function recognisePart(bytes: Uint8Array, file: Uint8Array, isEnd: boolean): Recognised {
   const shift = findIso2022(bytes);
-  if (shift >= 0 && decode(bytes, "iso-2022-jp") !== undefined)
+  if (shift >= 0 && decode(bytes, "iso-2022-jp", isEnd) !== undefined)
     return { offset: shift, looksLike: "ISO-2022-JP text", iconv: { from: "ISO-2022-JP" } };
   const offset = firstOddByte(bytes);
-  const marked = recogniseMark(bytes);
+  const marked = recogniseMark(file.subarray(0, LOOKED_AT), file.length <= LOOKED_AT);
   if (marked) return { offset, ...marked };
-  const signature = findSignature(bytes);
+  const signature = findSignature(file);
   const named = signature && {
     looksLike: signature.name,
     offset,
@@ -115,7 +151,9 @@ export function recogniseBytes(bytes: Uint8Array): Recognised {
   // A text may begin like a short one.
   if (named && isBinary) return named;
   if (bytes.includes(0)) return { looksLike: ZERO_BYTES, offset };
-  return isBinary ? { looksLike: "binary data", offset } : { offset, ...recogniseNarrow(bytes, offset) };
+  return isBinary
+    ? { looksLike: "binary data", offset }
+    : { offset, ...recogniseNarrow(bytes, offset, isEnd) };
 }
 
 function isControl(byte: number): boolean {
@@ -123,13 +161,13 @@ function isControl(byte: number): boolean {
 }
 
 /** Text that begins with the byte order mark of an encoding, and is not whole in it or not read here. */
-function recogniseMark(bytes: Uint8Array): Omit<Recognised, "offset"> | undefined {
+function recogniseMark(bytes: Uint8Array, isWhole: boolean): Omit<Recognised, "offset"> | undefined {
   const startsWith = (...start: number[]): boolean => start.every((byte, index) => bytes[index] === byte);
   if (startsWith(0xff, 0xfe, 0, 0) || startsWith(0, 0, 0xfe, 0xff))
     return { looksLike: "UTF-32 text", iconv: { from: "UTF-32" } };
   const isLittle = startsWith(0xff, 0xfe);
   if (!isLittle && !startsWith(0xfe, 0xff)) return undefined;
-  return decode(bytes, isLittle ? "utf-16le" : "utf-16be") === undefined
+  return decode(bytes, isLittle ? "utf-16le" : "utf-16be", isWhole) === undefined
     ? { looksLike: "UTF-16 text with broken characters", iconv: { from: "UTF-16", dropsBroken: true } }
     : { looksLike: "UTF-16 text", iconv: { from: "UTF-16" } };
 }
@@ -167,7 +205,7 @@ function withoutMark(encoding: string): Omit<Recognised, "offset"> {
 }
 
 /** Text in one byte a character, or in an older encoding of several, or UTF-8 that was damaged. */
-function recogniseNarrow(bytes: Uint8Array, offset: number): Omit<Recognised, "offset"> {
+function recogniseNarrow(bytes: Uint8Array, offset: number, isEnd: boolean): Omit<Recognised, "offset"> {
   const text = new TextDecoder().decode(bytes);
   const broken = text.split("\uFFFD").length - 1;
   // Of text in another encoding hardly anything is UTF-8 by chance.
@@ -177,7 +215,7 @@ function recogniseNarrow(bytes: Uint8Array, offset: number): Omit<Recognised, "o
     return { looksLike: "UTF-8 text that is cut off in its last character", isCutOff };
   if (whole > broken)
     return { looksLike: "UTF-8 text with broken characters", iconv: { from: "UTF-8", dropsBroken: true } };
-  const encoding = guessEncoding(bytes, offset);
+  const encoding = guessEncoding(bytes, offset, isEnd);
   return encoding
     ? { looksLike: `${encoding.name} text`, iconv: { from: encoding.iconv } }
     : { looksLike: "text in an old encoding, or binary data", isUnknownText: true };

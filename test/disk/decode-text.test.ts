@@ -252,6 +252,36 @@ describe("a text in an old encoding", () => {
     expect(readFileSync(path.join(home, "notes.utf8.txt"), "utf8").normalize()).toBe(text.normalize());
   });
 
+  // Longer than what is looked at, and cut anywhere.
+  const JAPANESE = Buffer.of(0x93, 0xfa, 0x96, 0x7b, 0x8c, 0xea, 0x82, 0xcc, 0x0a);
+  it.each<[looksLike: string, offset: number, bytes: Buffer]>([
+    ["Shift-JIS text", 0, Buffer.alloc(9_000_000, JAPANESE)],
+    [
+      "Shift-JIS text",
+      3_000_000,
+      Buffer.concat([Buffer.alloc(3_000_000, "plain\n"), Buffer.alloc(900_000, JAPANESE)]),
+    ],
+    ["UTF-16LE text without a byte order mark", 1, Buffer.from("words ".repeat(200_000), "utf16le")],
+    [
+      "ISO-2022-JP text",
+      60_000,
+      Buffer.from(`${"plain\n".repeat(10_000)}${"\u001B$BF|K\\\u001B(B\n".repeat(90_000)}`),
+    ],
+    ["UTF-8 text that is cut off in its last character", 6_000_000, Buffer.alloc(6_000_001, "日本")],
+    [
+      "UTF-8 text with broken characters",
+      3_000_000,
+      Buffer.concat([Buffer.alloc(3_000_000, "日本"), Buffer.of(0xff), Buffer.alloc(3_000_000, "日本")]),
+    ],
+    [
+      "binary data: it has zero bytes",
+      700_000,
+      Buffer.concat([Buffer.alloc(700_000, "name\n"), Buffer.of(0), Buffer.alloc(700_000, "name\n")]),
+    ],
+  ])("is recognised by a part of it where it is long: %s at %i", (looksLike, offset, bytes) => {
+    expect(recogniseBytes(bytes)).toMatchObject({ looksLike, offset });
+  });
+
   it("is called by no false name, however little there is of it", () => {
     const falseNames = named.flatMap(([language, encoding, text]) => {
       if (encoding === "ISO-2022-JP") return [];
