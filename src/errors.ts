@@ -57,7 +57,7 @@ export interface ErrorFields {
 
 /** The longest name that a message has whole, and the longest message, in characters. */
 const LONGEST_NAME = 200;
-const LONGEST_MESSAGE = 4000;
+export const LONGEST_MESSAGE = 4000;
 
 /** A name or another value from outside as a message and a log have it: what is very long loses its middle. */
 export function shorten(text: string, longest = LONGEST_NAME): string {

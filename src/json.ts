@@ -54,8 +54,8 @@ export function wellFormed<T>(value: T): T {
   return isWellFormed(value) ? value : (mended(value) as T);
 }
 
-/** Nearly all are: so they are looked at without anything being made of them. */
-function isWellFormed(value: unknown): boolean {
+/** Whether no half of a character is alone in a value: nearly all are so, and nothing is made of them to look. */
+export function isWellFormed(value: unknown): boolean {
   if (typeof value === "string") return value.isWellFormed();
   if (typeof value !== "object" || value === null || value instanceof Uint8Array) return true;
   if (Array.isArray(value)) return value.every(isWellFormed);

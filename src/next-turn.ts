@@ -49,6 +49,30 @@ function hasTime(): boolean {
   return performance.now() < endsAt;
 }
 
+/** What each of some items comes to, in their order, one after the other; others have their turn in between. */
+export async function mapInTurns<Item, Made>(
+  items: Iterable<Item>,
+  make: (item: Item) => Made | Promise<Made>,
+): Promise<Made[]> {
+  const made: Made[] = [];
+  for (const item of items) {
+    const over = turnOver();
+    if (over) await over;
+    made.push(await make(item));
+  }
+  return made;
+}
+
+/** A text in pieces that are worked on at once, of which none ends within a character. */
+export function* piecesOf(text: string): Generator<string, void, undefined> {
+  for (let start = 0, end = 0; start < text.length; start = end) {
+    end = start + TURN_BYTES;
+    const last = text.charCodeAt(end - 1);
+    if (last >= 0xd8_00 && last <= 0xdb_ff) end += 1;
+    yield text.slice(start, end);
+  }
+}
+
 /** Hands on what arrives, and lets others have their turn in between. */
 export async function* inTurns<T>(arrivals: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
   for await (const arrival of arrivals) {

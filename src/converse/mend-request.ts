@@ -12,9 +12,11 @@ import type {
 } from "@aws-sdk/client-bedrock-runtime";
 import { sha256Hex } from "../aws/digest.ts";
 import { type ChatParameters, flagName, type ParameterNames } from "../config/parameters.ts";
-import { isRecord, wellFormed } from "../json.ts";
+import { LONGEST_MESSAGE, shorten } from "../errors.ts";
+import { isRecord, isWellFormed, wellFormed } from "../json.ts";
 import { parseIfJson } from "../json-bounds.ts";
-import { turnOver } from "../next-turn.ts";
+import { toJsonText } from "../network/json-body.ts";
+import { mapInTurns, nextTurn, piecesOf, TURN_BYTES, turnOver } from "../next-turn.ts";
 import { once } from "../once.ts";
 import type { InputKind } from "../models/list.ts";
 import { ANSWER_TOKENS, ANY_TOOL_IDS, type FamilyFacts, type ToolIds } from "../models/families.ts";
@@ -123,7 +125,11 @@ const RULES: readonly ((input: Input, mending: Mending) => Input | Promise<Input
 export async function mendRequest(request: Input, recipient: Recipient): Promise<MendedRequest> {
   const notices = new Set<string>();
   const toolNames = new Map<string, string>();
-  const mending = { ...recipient, toolNames, tell: (notice: string) => void notices.add(notice) };
+  const mending = {
+    ...recipient,
+    toolNames,
+    tell: (notice: string) => void notices.add(shorten(notice, LONGEST_MESSAGE)),
+  };
   let input = request;
   for (const rule of RULES) {
     await turnOver();
@@ -241,10 +247,26 @@ function digestOfSystem(system: string | undefined): string | undefined {
 }
 
 /** JSON can say half a character, and those who read it refuse to. */
-function mendCharacters(input: Input, { tell }: Mending): Input {
-  const mended = wellFormed(input);
-  if (mended !== input) tell("Halves of characters, which no model reads, are sent as U+FFFD");
-  return mended;
+async function mendCharacters(input: Input, { tell }: Mending): Promise<Input> {
+  if (isWellFormed(input)) return input;
+  tell("Halves of characters, which no model reads, are sent as U+FFFD");
+  return (await inTurnsWellFormed(input)) as Input;
+}
+
+/** What `wellFormed` makes of a value, piece by piece: to mend a text takes ten times as long as to look at it. */
+async function inTurnsWellFormed(value: unknown): Promise<unknown> {
+  if (typeof value === "string" && value.length > TURN_BYTES) {
+    const mended = (await mapInTurns(piecesOf(value), wellFormed)).join("");
+    await nextTurn();
+    return mended;
+  }
+  if (Array.isArray(value)) return mapInTurns(value, inTurnsWellFormed);
+  if (!isRecord(value) || value instanceof Uint8Array) return wellFormed(value);
+  const entries = await mapInTurns(
+    Object.entries(value),
+    async ([name, item]) => [name.toWellFormed(), await inTurnsWellFormed(item)] as const,
+  );
+  return Object.fromEntries(entries);
 }
 
 /** Tools have distinct names of `[a-zA-Z0-9_-]{1,64}`, no empty description, and take an object. */
@@ -302,11 +324,11 @@ const MEDIA = ["image", "document", "video", "audio", "searchResult"] as const;
  * Each block is one that its message may hold, with something in it. Calls and results of tools are told as text where no
  * tools are declared: Converse wants them declared, and a model that has them declared may call them.
  */
-function mendBlocks(input: Input, mending: Mending): Input {
+async function mendBlocks(input: Input, mending: Mending): Promise<Input> {
   const names = new Map(
     blocksOf(input).flatMap(({ toolUse }) => (toolUse ? [[toolUse.toolUseId, toolUse.name] as const] : [])),
   );
-  const mend = (block: ContentBlock, role: string): ContentBlock[] => {
+  const mend = async (block: ContentBlock, role: string): Promise<ContentBlock[]> => {
     const { toolUse, toolResult, citationsContent } = block;
     if (citationsContent || block.text !== undefined) return textBlocks(textOf(block));
     // What the service did by itself while it answered is in the answer.
@@ -317,9 +339,10 @@ function mendBlocks(input: Input, mending: Mending): Input {
       return isCall ? [{ toolUse: use }] : tellCall(use);
     }
     if (toolResult) {
-      const result = mendResult(toolResult, mending);
+      const result = await mendResult(toolResult, mending);
       if (input.toolConfig && role === "user") return result;
-      return result.flatMap((part) => tellResult(part, names.get(toolResult.toolUseId)));
+      const name = names.get(toolResult.toolUseId);
+      return (await mapInTurns(result, (part) => tellResult(part, name))).flat();
     }
     if (block.reasoningContent) return role === "assistant" ? mendReasoning(block) : [];
     const words = tellEmpty(block, mending) ?? tellFound(block, mending);
@@ -331,7 +354,8 @@ function mendBlocks(input: Input, mending: Mending): Input {
   /** What an assistant cannot say, for the person's next message. */
   let moved: ContentBlock[] = [];
   for (const { role, content } of input.messages ?? []) {
-    const blocks = (content ?? []).filter(isRecord).flatMap((block) => mend(block, role ?? ""));
+    const given = (content ?? []).filter(isRecord);
+    const blocks = (await mapInTurns(given, (block) => mend(block, role ?? ""))).flat();
     if (role === "assistant") {
       messages.push({ role, content: blocks.filter((block) => !isMedia(block)) });
       for (const block of blocks) if (isMedia(block)) moved.push(block);
@@ -369,9 +393,9 @@ function tellFound(
   { family }: Mending,
 ): string | undefined {
   if (!searchResult || family.citations) return undefined;
-  const { title, source, content = [] } = searchResult;
+  const { title = "", source = "", content = [] } = searchResult;
   const said = content.map(({ text }) => text ?? "").join("\n");
-  return `<search_result title=${JSON.stringify(title)} source=${JSON.stringify(source)}>\n${said}\n</search_result>`;
+  return `<search_result title=${JSON.stringify(shorten(title, LONGEST_MESSAGE))} source=${JSON.stringify(shorten(source, LONGEST_MESSAGE))}>\n${said}\n</search_result>`;
 }
 
 /** A tool's input is an object. Models write others, and programs send what was cut off. */
@@ -384,28 +408,31 @@ function mendCall(use: ToolUseBlock, { tell }: Mending): ToolUseBlock {
   return { toolUseId, name, input: {} };
 }
 
-function tellCall({ name, input }: ToolUseBlock): ContentBlock[] {
-  const said = JSON.stringify(input);
+async function tellCall({ name, input }: ToolUseBlock): Promise<ContentBlock[]> {
+  const said = await toJsonText(input);
   return [{ text: name === ANSWER_TOOL ? said : `(called ${name} with ${said})` }];
 }
 
 /** A result as text, with its files behind it; any other block as it is. */
-function tellResult(block: ContentBlock, name = "a tool"): ContentBlock[] {
+async function tellResult(block: ContentBlock, name = "a tool"): Promise<ContentBlock[]> {
   if (!block.toolResult) return [block];
   const content = block.toolResult.content ?? [];
-  const said = content.map(({ text, json }) => text ?? (json === undefined ? "" : JSON.stringify(json)));
+  const said = await mapInTurns(
+    content,
+    ({ text, json }) => text ?? (json === undefined ? "" : toJsonText(json)),
+  );
   return [{ text: `(${name} returned: ${said.join("")})` }, ...(content.filter(isMedia) as ContentBlock[])];
 }
 
 /** A result holds something, `json` is an object, and files go behind it where the model takes none in it. */
-function mendResult(result: ToolResultBlock, mending: Mending): ContentBlock[] {
+async function mendResult(result: ToolResultBlock, mending: Mending): Promise<ContentBlock[]> {
   const { family, modelId, tell } = mending;
   const { toolUseId = "", status } = result;
   const moved: ContentBlock[] = [];
-  const content = (result.content ?? []).filter(isRecord).flatMap((block): ToolResultContentBlock[] => {
+  const mend = async (block: ToolResultContentBlock): Promise<ToolResultContentBlock[]> => {
     if (block.text !== undefined) return block.text.trim() === "" ? [] : [{ text: block.text }];
     if (block.json !== undefined)
-      return [isRecord(block.json) ? { json: block.json } : { text: JSON.stringify(block.json) }];
+      return [isRecord(block.json) ? { json: block.json } : { text: await toJsonText(block.json) }];
     const words =
       tellEmpty(block, mending) ??
       tellFound(block, mending) ??
@@ -417,7 +444,8 @@ function mendResult(result: ToolResultBlock, mending: Mending): ContentBlock[] {
     moved.push(block as ContentBlock);
     tell(`'${modelId}' takes no files in the result of a tool, so they are sent behind it`);
     return [];
-  });
+  };
+  const content = (await mapInTurns((result.content ?? []).filter(isRecord), mend)).flat();
   const none = moved.length > 0 ? "(see the file below)" : "(no output)";
   const kept = content.length === 0 ? [{ text: none }] : content;
   const told = family.richToolResults && status !== undefined ? { status } : {};
@@ -458,7 +486,7 @@ function saysSomething({ reasoningContent, cachePoint }: ContentBlock): boolean 
  * comes later is brought there, a call without one gets one that says so, a result without a call is told as text.
  * Ids that the model does not take, or that came before, are replaced: always the same way, for both of a pair.
  */
-function mendPairs(input: Input, mending: Mending): Input {
+async function mendPairs(input: Input, mending: Mending): Promise<Input> {
   const messages = input.messages ?? [];
   const { resultOf, orphans } = pairUp(messages);
   const ids = new IdMaker(mending.family.toolIds ?? ANY_TOOL_IDS);
@@ -466,7 +494,7 @@ function mendPairs(input: Input, mending: Mending): Input {
   let results: ContentBlock[] = [];
   for (const [index, { role, content = [] }] of messages.entries()) {
     if (role === "assistant") {
-      const said = content.flatMap((block): ContentBlock[] => {
+      const said = await mapInTurns(content, (block): ContentBlock[] | Promise<ContentBlock[]> => {
         const { toolUse } = block;
         if (!toolUse) return [block];
         const result = resultOf.get(block)?.toolResult;
@@ -477,15 +505,15 @@ function mendPairs(input: Input, mending: Mending): Input {
         results.push({ toolResult: { ...(result ?? NO_RESULT), toolUseId } });
         return [{ toolUse: { ...toolUse, toolUseId } }];
       });
-      paired.push({ role, content: said });
+      paired.push({ role, content: said.flat() });
       // Where no message follows, its results are one.
       if (messages[index + 1]) continue;
     }
     const others = content.filter(({ toolUse }) => role === "user" && !toolUse);
-    const told = others.flatMap((block) =>
+    const told = await mapInTurns(others, (block): ContentBlock[] | Promise<ContentBlock[]> =>
       orphans.has(block) ? tellResult(block) : block.toolResult ? [] : [block],
     );
-    paired.push({ role: "user", content: [...results, ...told] });
+    paired.push({ role: "user", content: [...results, ...told.flat()] });
     results = [];
   }
   if (orphans.size > 0) mending.tell("A result of a tool that was not called is sent as text");
@@ -542,6 +570,9 @@ function pairUp(messages: readonly Message[]): {
   return { resultOf, orphans };
 }
 
+/** Of an id so many characters count for the one that is made of it, and its length: one may have millions. */
+const COUNTED_CHARACTERS = 1000;
+
 /** Gives each call an id that the model takes and no other call has. */
 class IdMaker {
   readonly #rule: ToolIds;
@@ -562,7 +593,8 @@ class IdMaker {
     for (;;) {
       const count = (this.#counts.get(id) ?? 0) + 1;
       this.#counts.set(id, count);
-      const made = sha256Hex(`${count} ${id}`).slice(0, this.#rule.length);
+      const short = id.length <= COUNTED_CHARACTERS ? id : `${id.length} ${id.slice(0, COUNTED_CHARACTERS)}`;
+      const made = sha256Hex(`${count} ${short}`).slice(0, this.#rule.length);
       if (!this.#taken.has(made)) return made;
     }
   }
@@ -809,7 +841,7 @@ function mendSampling(
   const stops = stopSequences?.filter(isFit) ?? [];
   const dropped = stopSequences?.filter((text) => !isFit(text)) ?? [];
   if (dropped.length > 0) {
-    const which = dropped.map((text) => JSON.stringify(text)).join(", ");
+    const which = dropped.map((text) => JSON.stringify(shorten(text))).join(", ");
     tell(`'${modelId}' takes no blank ${nameOf("stopSequences")}, so ${which} is left out`);
   }
   const mended = { ...config, ...(stops.length === 0 ? {} : { stopSequences: stops }) };

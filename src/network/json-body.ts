@@ -1,4 +1,4 @@
-import { nextTurn, TURN_BYTES, turnOver } from "../next-turn.ts";
+import { nextTurn, piecesOf, TURN_BYTES, turnOver } from "../next-turn.ts";
 
 /** A body as it is sent: a text, or pieces of one that is too long to be worked on at once. */
 export type JsonBody = string | readonly Buffer[];
@@ -78,20 +78,17 @@ function* partsOf(value: unknown, heavy: ReadonlySet<unknown>): Generator<string
   }
 }
 
-function* partsOfText(text: string): Generator<string, void, undefined> {
-  yield '"';
-  for (let start = 0; start < text.length;) {
-    let end = start + TURN_BYTES;
-    // The two halves of a character are written together: each alone would be an escape.
-    if (isHighSurrogate(text.charCodeAt(end - 1))) end += 1;
-    yield JSON.stringify(text.slice(start, end)).slice(1, -1);
-    start = end;
-  }
-  yield '"';
+/** The same as one text. */
+export async function toJsonText(value: unknown): Promise<string> {
+  const body = await toJsonBody(value);
+  return typeof body === "string" ? body : Buffer.concat(body).toString();
 }
 
-function isHighSurrogate(code: number): boolean {
-  return code >= 0xd8_00 && code <= 0xdb_ff;
+function* partsOfText(text: string): Generator<string, void, undefined> {
+  yield '"';
+  // The two halves of a character are written together: each alone would be an escape.
+  for (const piece of piecesOf(text)) yield JSON.stringify(piece).slice(1, -1);
+  yield '"';
 }
 
 /** Three bytes are four characters, so the pieces are of whole threes. */

@@ -90,7 +90,7 @@ export async function noteRequest(
   // Thousands of messages take their time to read, and again to plan the request with.
   await nextTurn();
   Object.assign(call.entry, { model: shorten(model), isStreamed });
-  if (logsContent) call.entry.request = withoutData(body);
+  if (logsContent) call.entry.request = toLogged(body);
   for (const notice of notices) call.note(notice);
   call.ask();
 }
@@ -177,13 +177,17 @@ async function* watched(
   { call }: RouteRequest,
 ): ChatEvents {
   const { entry } = call;
-  const text: string[] = [];
+  let text = "";
+  let length = 0;
   let hasCalls = false;
   try {
     for await (const event of events) {
       if (event.type === "tool-start") hasCalls = true;
       call.answeredBytes += lengthOf(event);
-      if (event.type === "text" && logsContent) text.push(event.text);
+      if (event.type === "text" && logsContent) {
+        length += event.text.length;
+        text += event.text.slice(0, LONGEST_LOGGED - text.length);
+      }
       if (event.type === "stop") entry.finishReason = finishReason(event.stopReason, hasCalls);
       if (event.type === "usage") {
         const usage = toCompletionUsage(event);
@@ -195,7 +199,7 @@ async function* watched(
       yield event;
     }
   } finally {
-    if (logsContent) entry.answer = text.join("");
+    if (logsContent) entry.answer = length > text.length ? `${text}… (${length})` : text;
   }
 }
 
@@ -207,15 +211,33 @@ function lengthOf(event: ChatEvent): number {
     : 0;
 }
 
-/** The request with what is in data URLs, or as long as a file, cut away. */
-function withoutData(body: unknown): unknown {
-  return JSON.parse(
-    JSON.stringify(body, (name, value: unknown) =>
-      typeof value === "string" && (value.startsWith("data:") || isFile(name, value))
-        ? `${value.slice(0, 40)}… (${value.length})`
-        : value,
-    ),
-  );
+/** The longest content of a request, or of its answer, that its line of the log has whole, in characters. */
+const LONGEST_LOGGED = 1_000_000;
+
+/** The request as the log has it: what is in data URLs, or as long as a file, is cut away, and so is what is beyond the bound. */
+function toLogged(body: unknown): unknown {
+  let left = LONGEST_LOGGED;
+  const toLog = (value: unknown, name = ""): unknown => {
+    if (typeof value === "string") {
+      const isData = value.startsWith("data:") || isFile(name, value);
+      const logged = cut(value, isData ? SHOWN_OF_DATA : left);
+      left = Math.max(0, left - logged.length);
+      return logged;
+    }
+    if (Array.isArray(value)) return value.map((item: unknown) => toLog(item));
+    if (!isRecord(value)) return value;
+    return Object.fromEntries(
+      Object.entries(value).map(([key, item]) => [shorten(key), toLog(item, key)] as const),
+    );
+  };
+  return toLog(body);
+}
+
+const SHOWN_OF_DATA = 40;
+
+/** The text with its length in place of what is beyond a bound. */
+function cut(text: string, most: number): string {
+  return text.length <= most ? text : `${text.slice(0, most)}… (${text.length})`;
 }
 
 /** Files in base64, by the names of the members that hold them. */

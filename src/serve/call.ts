@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import { hideSecrets, shareSecrets } from "../credentials/hide-secrets.ts";
-import { OpenclawError } from "../errors.ts";
+import { LONGEST_MESSAGE, OpenclawError, shorten } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { withSources } from "../source-stack.ts";
 import { type TracedWork, traced, tracedWork } from "../trace-headers.ts";
@@ -31,6 +31,9 @@ interface Begun {
 
 /** Where an answer goes: on HTTP/1.1 its head waits for the first of its body, unless it is flushed. */
 export type Outgoing = Writable & Partial<Pick<ServerResponse, "flushHeaders">>;
+
+/** What is noted of one call beyond these is of thousands of the same kind. */
+const MOST_NOTICES = 100;
 
 /** One request on its way: what can stop it, and what the log will say of it. */
 export class Call {
@@ -92,7 +95,8 @@ export class Call {
   }
 
   note(line: string): void {
-    (this.entry.notices ??= []).push(line);
+    const notices = (this.entry.notices ??= []);
+    if (notices.length < MOST_NOTICES) notices.push(shorten(line, LONGEST_MESSAGE));
   }
 
   /** Has `work` done when the call is over. */

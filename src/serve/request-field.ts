@@ -10,9 +10,15 @@ export function refused(message: string, param: string, code?: string): Openclaw
   });
 }
 
-/** The body of a request. Throws `invalid-request` for one that is no object. */
+/** Names of a body: no API has more than a few dozen, and each is looked for and copied. */
+const MOST_FIELDS = 1000;
+
+/** The body of a request. Throws `invalid-request` for one that is no object, or has very many fields. */
 export function requestOf(body: unknown): RequestField {
   if (!isRecord(body)) throw refused("The body must be a JSON object.", "body");
+  const count = Object.keys(body).length;
+  if (count > MOST_FIELDS)
+    throw refused(`The body has ${count} fields, and may have ${MOST_FIELDS}.`, "body");
   return new RequestField(body, "");
 }
 
@@ -30,6 +36,9 @@ export function sentFieldOf(
 
 /** Of one list, or names of one object that is read name by name. */
 export const MOST_ITEMS = 10_000;
+
+/** Of a tool, or of what holds some of them: the longest that a service takes are of 128 characters, and more are mended. */
+const LONGEST_NAME = 1000;
 
 /** A value in the body of a request, and its place there. All that reads throws `invalid-request`. */
 export class RequestField {
@@ -90,6 +99,13 @@ export class RequestField {
 
   text(): string {
     return typeof this.value === "string" ? this.value : this.#refuseType("a string");
+  }
+
+  /** A text by which something is called, which is put before others and looked for. */
+  name(): string {
+    const name = this.text();
+    if (name.length <= LONGEST_NAME) return name;
+    throw this.refused(`'${this.param}' has ${name.length} characters, and a name may have ${LONGEST_NAME}.`);
   }
 
   number(): number {

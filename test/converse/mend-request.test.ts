@@ -84,6 +84,12 @@ describe("characters", () => {
     expect(JSON.stringify(input)).not.toMatch(/\\ud[89a-f]/i);
     expect(notices).toEqual(["Halves of characters, which no model reads, are sent as U+FFFD"]);
   });
+
+  it("are whole in a text that is mended piece by piece, wherever a piece ends", async () => {
+    const long = `${"a".repeat(1024 * 1024 - 1)}😀\ud83d${"b".repeat(2 * 1024 * 1024)}\ude00`;
+    const { input } = await mend({ messages: [user(long)] });
+    expect(input.messages?.[0]?.content?.[0]?.text === long.toWellFormed()).toBe(true);
+  });
 });
 
 describe("content", () => {

@@ -687,6 +687,11 @@ describe("chat completions", () => {
     expect(JSON.stringify(told.request)).toContain("the open plan");
     expect(JSON.stringify(told.request)).not.toContain(pixel);
     expect(told.answer).toContain("You asked: the open plan");
+    const many = { role: "user" as const, content: "long ".repeat(500_000) };
+    await open.client.chat.completions.create({ model: MODEL, messages: [many, many], user: "u" });
+    const long = await open.logged(({ request }) => JSON.stringify(request)?.includes("long long") ?? false);
+    expect(JSON.stringify(long.request).length).toBeLessThan(1_001_000);
+    expect(JSON.stringify(long.request)).toContain("… (2500000)");
   });
 
   it("works for the emulator inside the process, too", async () => {

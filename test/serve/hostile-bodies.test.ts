@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { setTimeout as wait } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { expect, it } from "vitest";
@@ -24,6 +25,19 @@ const block = (type: string, fields: string): string => saying(`[{"type":"${type
 /** Names by which fields differ. */
 const names = (count: number, value: string): string =>
   Array.from({ length: count }, (_, index) => `"k${index}":${value}`).join(",");
+const base64 = (piece: string | Buffer, megabytes: number): string => {
+  const bytes = Buffer.from(piece);
+  return `"${Buffer.alloc(megabytes * MEGABYTE, bytes).toString("base64")}"`;
+};
+/** A file whose beginning says what it is. */
+const fileOf = (start: string, piece: string, encoding: BufferEncoding = "latin1"): string => {
+  const bytes = Buffer.alloc(20 * MEGABYTE, Buffer.from(piece, encoding));
+  bytes.set(Buffer.from(start, "latin1"));
+  return `"${bytes.toString("base64")}"`;
+};
+const inLines = (data: string): string => data.replaceAll(/.{76}/g, "$&\\r\\n");
+const calling = (fields: string): string =>
+  `${hi},{"role":"assistant","content":null,"tool_calls":[${fields}]}`;
 
 /** Bodies that take as much as they can of whoever reads them, each made when its turn comes. */
 const COMPLETIONS: readonly (readonly [what: string, body: () => string])[] = [
@@ -60,6 +74,170 @@ const COMPLETIONS: readonly (readonly [what: string, body: () => string])[] = [
   ["a file that is almost base64", () => asking(file(`"${"=".repeat(8 * MEGABYTE)}"`))],
   ["a file's name of blanks", () => asking(file('"QUFB"', text(" ", 8)))],
   ["a file's name of dots", () => asking(file('"QUFB"', text(".", 8)))],
+  [
+    "an image in lines",
+    () => asking(image(inLines(fileOf("data:", "AAAA").replace(/^"/, '"data:image/png;base64,')))),
+  ],
+  ["an image of escaped bytes", () => asking(image(`"data:image/png,${"%41".repeat(10 * MEGABYTE)}"`))],
+  ["a file in Latin-1", () => asking(file(base64(Buffer.from("Grüße aus Köln\n", "latin1"), 20), '"a.csv"'))],
+  [
+    "a file of another encoding, by no name",
+    () => asking(file(base64(Buffer.from("Grüße aus Köln\n", "latin1"), 20), '"a"')),
+  ],
+  ["a file in Shift-JIS", () => asking(file(base64(Buffer.of(0x93, 0xfa, 0x96, 0x7b, 0x0a), 20), '"a"'))],
+  ["a file in ISO-2022-JP", () => asking(file(base64("\u001B$BF|K\\\u001B(B", 20)))],
+  ["a file in UTF-16", () => asking(file(fileOf("\u00FF\u00FEa\0", "a\0")))],
+  ["a file in UTF-16 without a mark", () => asking(file(fileOf("a\0", "a\0")))],
+  ["a file of three bytes a character", () => asking(file(base64("日本", 20)))],
+  ["a file of blanks", () => asking(file(base64(" ", 20)))],
+  ["a file of random bytes", () => asking(file(`"${randomBytes(20 * MEGABYTE).toString("base64")}"`))],
+  ["a file of zeros", () => asking(file(base64("\0", 20)))],
+  [
+    "a file that ends in no character",
+    () =>
+      asking(
+        file(
+          `"${Buffer.alloc(20 * MEGABYTE, "é")
+            .subarray(1)
+            .toString("base64")}"`,
+          '"a"',
+        ),
+      ),
+  ],
+  ["an archive of nearly names", () => asking(file(fileOf("PK\u0003\u0004", "word/documen")))],
+  [
+    "an old Office file of nearly names",
+    () => asking(file(fileOf("\u00D0\u00CF\u0011\u00E0\u00A1\u00B1\u001A\u00E1", "WordDocumen", "utf16le"))),
+  ],
+  [
+    "a video of nearly tracks",
+    () => asking(file(fileOf("\0\0\0\u0018ftypmp42", "hdlr12345678vid"), '"a.mp4"')),
+  ],
+  [
+    "a Matroska file of nearly tracks",
+    () => asking(file(fileOf("\u001A\u0045\u00DF\u00A3", "\u0086\u0080V_"), '"a.mkv"')),
+  ],
+  ["a PDF of 20 MB", () => asking(file(fileOf("%PDF-1.7", "%PDF"), '"a.pdf"'))],
+  ["half characters", () => asking(saying(text("\\ud800", 16)))],
+  ["half a character behind a text of 30 MB", () => asking(saying(`"${"a".repeat(30 * MEGABYTE)}\\ud800"`))],
+  ["a wide text with half a character", () => asking(saying(`"${"日".repeat(10 * MEGABYTE)}\\ud800"`))],
+  [
+    "a call's name of 20 MB",
+    () =>
+      asking(
+        calling(`{"id":"a","type":"function","function":{"name":${text("!a", 20)},"arguments":"{}"}}`),
+        ',"tools":[{"type":"function","function":{"name":"a"}}]',
+      ),
+  ],
+  [
+    "a call's id of 20 MB",
+    () =>
+      asking(
+        calling(`{"id":${text("!a", 20)},"type":"function","function":{"name":"a","arguments":"{}"}}`),
+        ',"tools":[{"type":"function","function":{"name":"a"}}]',
+      ),
+  ],
+  [
+    "a result's id of 20 MB",
+    () => asking(`${hi},{"role":"tool","tool_call_id":${text("!a", 20)},"content":"a"}`),
+  ],
+  [
+    "a tool's name of 20 MB",
+    () => asking(hi, `,"tools":[{"type":"function","function":{"name":${text("!a", 20)}}}]`),
+  ],
+  [
+    "a tool's name of 20 MB, often",
+    () =>
+      asking(hi, `,"tools":[${repeated(2, `{"type":"function","function":{"name":${text("!a", 10)}}}`)}]`),
+  ],
+  [
+    "a tool's description of 30 MB",
+    () => asking(hi, `,"tools":[{"type":"function","function":{"name":"a","description":${text(" ", 30)}}}]`),
+  ],
+  [
+    "a schema's text of 30 MB",
+    () =>
+      asking(
+        hi,
+        `,"tools":[{"type":"function","function":{"name":"a","parameters":{"type":"object","description":${text("a", 30)}}}}]`,
+      ),
+  ],
+  [
+    "a schema's name of 3 MB",
+    () =>
+      asking(
+        hi,
+        `,"tools":[{"type":"function","function":{"name":"a","parameters":{"type":"object","properties":{${text("!a", 3)}:{}}}}}]`,
+      ),
+  ],
+  [
+    "a chosen tool's name of 20 MB",
+    () =>
+      asking(
+        hi,
+        `,"tools":[{"type":"function","function":{"name":"a"}}],"tool_choice":{"type":"function","function":{"name":${text("!a", 20)}}}`,
+      ),
+  ],
+  [
+    "a grammar of 20 MB",
+    () =>
+      asking(
+        hi,
+        `,"tools":[{"type":"custom","custom":{"name":"a","format":{"type":"grammar","grammar":{"syntax":"lark","definition":${text(" ", 20)}}}}}]`,
+      ),
+  ],
+  [
+    "arguments of 15 MB",
+    () =>
+      asking(
+        calling(
+          `{"id":"a","type":"function","function":{"name":"a","arguments":"{\\"a\\":\\"${"b".repeat(15 * MEGABYTE)}\\"}"}}`,
+        ),
+        ',"tools":[{"type":"function","function":{"name":"a"}}]',
+      ),
+  ],
+  [
+    "arguments that are no JSON",
+    () =>
+      asking(
+        calling(`{"id":"a","type":"function","function":{"name":"a","arguments":${text("b", 15)}}}`),
+        ',"tools":[{"type":"function","function":{"name":"a"}}]',
+      ),
+  ],
+  [
+    "arguments for no tools",
+    () =>
+      asking(
+        calling(
+          `{"id":"a","type":"function","function":{"name":"a","arguments":"{\\"a\\":\\"${"b".repeat(15 * MEGABYTE)}\\"}"}}`,
+        ),
+      ),
+  ],
+  [
+    "a text for a tool of 30 MB",
+    () =>
+      asking(
+        calling(`{"id":"a","type":"custom","custom":{"name":"a","input":${text("b", 30)}}}`),
+        ',"tools":[{"type":"custom","custom":{"name":"a"}}]',
+      ),
+  ],
+  [
+    "a result of 30 MB",
+    () =>
+      asking(
+        `${calling('{"id":"a","type":"function","function":{"name":"a","arguments":"{}"}}')},{"role":"tool","tool_call_id":"a","content":${text("日", 10)}}`,
+        ',"tools":[{"type":"function","function":{"name":"a"}}]',
+      ),
+  ],
+  ["a mark of 20 MB", () => asking(hi, `,"metadata":{"a":${text("a!", 20)}}`)],
+  ["a text that ends the answer of 20 MB", () => asking(hi, `,"stop":[${text("a", 20)}]`)],
+  ["a word of 20 MB where few are known", () => asking(hi, `,"reasoning_effort":${text("a", 20)}`)],
+  [
+    "a list of many numbers where a word is known",
+    () => asking(hi, `,"reasoning_effort":[${repeated(40_000, "1")}]`),
+  ],
+  ["an unknown field of 3 MB", () => asking(hi, `,${text("é", 1)}:1`)],
+  ["an unknown field of many fields", () => asking(hi, `,"a":{${names(40_000, "1")}}`)],
   ["many objects", () => asking(repeated(240_000, "{}"))],
   ["too many objects", () => asking(repeated(5_000_000, "{}"))],
   ["many numbers", () => asking(hi, `,"stop":[${repeated(240_000, "1")}]`)],
@@ -167,6 +345,109 @@ const MESSAGES: typeof COMPLETIONS = [
       ),
   ],
   [
+    "withheld thinking that is almost base64",
+    () =>
+      asking(
+        `${hi},{"role":"assistant","content":[{"type":"redacted_thinking","data":"bytes:${" A".repeat(10 * MEGABYTE)}!"}]}`,
+      ),
+  ],
+  [
+    "thinking of 20 MB",
+    () =>
+      asking(
+        `${hi},{"role":"assistant","content":[{"type":"thinking","thinking":${text("日", 7)},"signature":"a"}]}`,
+      ),
+  ],
+  [
+    "a document in lines",
+    () =>
+      asking(
+        block(
+          "document",
+          `"source":{"type":"base64","media_type":"application/pdf","data":${inLines(fileOf("%PDF-1.7", "%PDF"))}}`,
+        ),
+      ),
+  ],
+  [
+    "a document of three bytes a character",
+    () =>
+      asking(
+        block("document", `"source":{"type":"text","media_type":"text/plain","data":${text("日", 10)}}`),
+      ),
+  ],
+  [
+    "a document that is cited of 30 MB",
+    () =>
+      asking(
+        block(
+          "document",
+          `"citations":{"enabled":true},"source":{"type":"text","media_type":"text/plain","data":${text("日", 10)}}`,
+        ),
+      ),
+  ],
+  [
+    "a document that is an archive",
+    () =>
+      asking(
+        block(
+          "document",
+          `"source":{"type":"base64","media_type":"application/pdf","data":${fileOf("PK\u0003\u0004", "word/documen")}}`,
+        ),
+      ),
+  ],
+  [
+    "a system prompt that is a note of 31 MB",
+    () => asking(hi, `,"system":"x-anthropic-billing-header:${"a".repeat(31 * MEGABYTE)}"`),
+  ],
+  ["a system message of 31 MB", () => asking(`${hi},{"role":"system","content":${text("a", 31)}}`)],
+  [
+    "a state of a browser of many fields",
+    () =>
+      asking(
+        `{"role":"user","content":[{"type":"tool_result","tool_use_id":"1","content":[{"type":"browser_state",${names(40_000, '"a"')}}]}]}`,
+      ),
+  ],
+  [
+    "a state of a browser of 30 MB",
+    () =>
+      asking(
+        `{"role":"user","content":[{"type":"tool_result","tool_use_id":"1","content":[{"type":"browser_state","a":${text("\\n", 5)},"b":${text("a", 20)}}]}]}`,
+      ),
+  ],
+  [
+    "a call's input of 30 MB",
+    () =>
+      asking(
+        `${hi},{"role":"assistant","content":[{"type":"tool_use","id":"1","name":"a","input":{"a":${text("a", 30)}}}]}`,
+      ),
+  ],
+  [
+    "a call's names of 20 MB",
+    () =>
+      asking(
+        `${hi},{"role":"assistant","content":[{"type":"tool_use","id":${text("!a", 10)},"name":${text("!a", 10)},"input":{}}]}`,
+      ),
+  ],
+  [
+    "a found tool's name of 20 MB",
+    () =>
+      asking(
+        `{"role":"user","content":[{"type":"tool_result","tool_use_id":"1","content":[{"type":"tool_reference","tool_name":${text("!a", 20)}}]}]}`,
+      ),
+  ],
+  [
+    "what was found of 20 MB",
+    () =>
+      asking(
+        block(
+          "search_result",
+          `"source":${text("a", 10)},"title":${text(" ", 10)},"content":[{"type":"text","text":${text("日", 3)}}]`,
+        ),
+      ),
+  ],
+  ["a person's name of 20 MB", () => asking(hi, `,"metadata":{"user_id":${text("a!", 20)}}`)],
+  ["many ends", () => asking(hi, `,"stop_sequences":[${repeated(9000, '"a"')}]`)],
+  [
     "calls and results in the wrong order",
     () =>
       asking(
@@ -251,6 +532,51 @@ const RESPONSES: typeof COMPLETIONS = [
     "reasoning that is almost base64",
     () => reasoning(`ocs1.${" A".repeat(8 * MEGABYTE)}!.${" A".repeat(4 * MEGABYTE)}!`),
   ],
+  ["reasoning of three bytes a character", () => reasoning(`ocs1.YQ.${base64("日本", 20).slice(1, -1)}`)],
+  ["reasoning that was withheld of 20 MB", () => reasoning(`ocr1.${"A".repeat(20 * MEGABYTE)}`)],
+  ["a signature of 20 MB", () => reasoning(`ocs1.${"A".repeat(20 * MEGABYTE)}.YQ`)],
+  [
+    "a file of another encoding",
+    () =>
+      part(
+        `"type":"input_file","filename":"a","file_data":${base64(Buffer.from("Grüße aus Köln\n", "latin1"), 20)}`,
+      ),
+  ],
+  ["an item's id of 20 MB", () => items(`${question},{"type":"item_reference","id":${text("a", 20)}}`)],
+  [
+    "a namespace of 20 MB",
+    () =>
+      items(
+        question,
+        `,"tools":[{"type":"namespace","name":${text("!a", 20)},"tools":[{"type":"custom","name":"a"}]}]`,
+      ),
+  ],
+  [
+    "a namespace of 3 MB, often",
+    () =>
+      items(
+        question,
+        `,"tools":[{"type":"namespace","name":${text("!a", 3)},"tools":[${Array.from({ length: 2000 }, (_, index) => `{"type":"custom","name":"t${index}"}`).join(",")}]}]`,
+      ),
+  ],
+  [
+    "found tools of long names",
+    () =>
+      items(
+        `${question},${repeated(2, `{"type":"tool_search_output","call_id":"c","tools":[{"type":"function","name":${text("!a", 10)}}]}`)}`,
+      ),
+  ],
+  [
+    "a schema's text of 30 MB",
+    () =>
+      items(
+        question,
+        `,"tools":[{"type":"function","name":"a","parameters":{"type":"object","description":${text("a", 30)}}}]`,
+      ),
+  ],
+  ["instructions that are blank", () => items(question, `,"instructions":${text(" ", 31)}`)],
+  ["metadata of many names", () => items(question, `,"metadata":{${names(9000, '"a"')}}`)],
+  ["includes that are many", () => items(question, `,"include":[${repeated(9000, '"a"')}]`)],
   ["many references", () => items(`${question},${repeated(9000, '{"type":"item_reference","id":"a"}')}`)],
   [
     "a text for a tool of 20 MB",
@@ -366,6 +692,130 @@ const CONVERSE: readonly (readonly [what: string, body: () => string])[] = [
       conversing(holding('{"text":"a"}'), `,"additionalModelRequestFields":{"a":{${names(40_000, "1")}}}`),
   ],
   [
+    "an image in lines",
+    () =>
+      conversing(
+        holding(`{"image":{"format":"png","source":{"bytes":${inLines(fileOf("\u0089PNG\r\n", "AAAA"))}}}}`),
+      ),
+  ],
+  [
+    "withheld thinking of 20 MB",
+    () =>
+      conversing(
+        `${holding('{"text":"a"}')},{"role":"assistant","content":[{"reasoningContent":{"redactedContent":${text("A", 20)}}}]}`,
+      ),
+  ],
+  [
+    "a signature of 20 MB",
+    () =>
+      conversing(
+        `${holding('{"text":"a"}')},{"role":"assistant","content":[{"reasoningContent":{"reasoningText":{"text":"a","signature":${text("A", 20)}}}}]}`,
+      ),
+  ],
+  [
+    "a document's name of 20 MB",
+    () =>
+      conversing(
+        holding(`{"text":"a"},{"document":{"format":"txt","name":${text("!a", 20)},"source":{"text":"a"}}}`),
+      ),
+  ],
+  [
+    "a document of 30 MB of text",
+    () =>
+      conversing(
+        holding(`{"text":"a"},{"document":{"format":"txt","name":"a","source":{"text":${text("日", 10)}}}}`),
+      ),
+  ],
+  [
+    "a document of bytes",
+    () =>
+      conversing(
+        holding(
+          `{"text":"a"},{"document":{"format":"txt","name":"a","source":{"bytes":${base64(" ", 20)}}}}`,
+        ),
+      ),
+  ],
+  [
+    "a call's input of 30 MB",
+    () =>
+      conversing(
+        `${holding('{"text":"a"}')},{"role":"assistant","content":[{"toolUse":{"toolUseId":"a","name":"a","input":{"a":${text("a", 30)}}}}]}`,
+      ),
+  ],
+  [
+    "a call's input of many fields",
+    () =>
+      conversing(
+        `${holding('{"text":"a"}')},{"role":"assistant","content":[{"toolUse":{"toolUseId":"a","name":"a","input":{${names(40_000, "1")}}}}]}`,
+      ),
+  ],
+  [
+    "a call's input that is a text of 30 MB",
+    () =>
+      conversing(
+        `${holding('{"text":"a"}')},{"role":"assistant","content":[{"toolUse":{"toolUseId":"a","name":"a","input":${text("a", 30)}}}]}`,
+      ),
+  ],
+  [
+    "a call's names of 20 MB",
+    () =>
+      conversing(
+        `${holding('{"text":"a"}')},{"role":"assistant","content":[{"toolUse":{"toolUseId":${text("!a", 10)},"name":${text("!a", 10)},"input":{}}}]}`,
+      ),
+  ],
+  [
+    "a result of JSON of 30 MB",
+    () => conversing(holding(`{"toolResult":{"toolUseId":"a","content":[{"json":{"a":${text("a", 30)}}}]}}`)),
+  ],
+  [
+    "a result of JSON of many fields",
+    () =>
+      conversing(holding(`{"toolResult":{"toolUseId":"a","content":[{"json":{${names(40_000, "1")}}}]}}`)),
+  ],
+  [
+    "what is guarded of 30 MB",
+    () => conversing(holding(`{"guardContent":{"text":{"text":${text("日", 10)}}}}`)),
+  ],
+  [
+    "sources of an answer",
+    () =>
+      conversing(
+        `${holding('{"text":"a"}')},{"role":"assistant","content":[{"citationsContent":{"content":[{"text":${text("a", 20)}}],"citations":[${repeated(9000, "{}")}]}}]}`,
+      ),
+  ],
+  [
+    "a tool's names of 20 MB",
+    () =>
+      conversing(
+        holding('{"text":"a"}'),
+        `,"toolConfig":{"tools":[{"toolSpec":{"name":${text("!a", 20)},"inputSchema":{"json":{}}}}]}`,
+      ),
+  ],
+  [
+    "a field of the model's of 30 MB",
+    () => conversing(holding('{"text":"a"}'), `,"additionalModelRequestFields":{"a":${text("a", 30)}}`),
+  ],
+  [
+    "an ending of 20 MB",
+    () => conversing(holding('{"text":"a"}'), `,"inferenceConfig":{"stopSequences":[${text("a", 20)}]}`),
+  ],
+  [
+    "a guardrail of 20 MB",
+    () =>
+      conversing(
+        holding('{"text":"a"}'),
+        `,"guardrailConfig":{"guardrailIdentifier":${text("a", 20)},"guardrailVersion":"1"}`,
+      ),
+  ],
+  [
+    "a path in the answer of 20 MB",
+    () => conversing(holding('{"text":"a"}'), `,"additionalModelResponseFieldPaths":[${text("/a", 20)}]`),
+  ],
+  [
+    "a mark of 20 MB",
+    () => conversing(holding('{"text":"a"}'), `,"requestMetadata":{"a":${text("a!", 20)}}`),
+  ],
+  [
     "a schema in a text of 2 MB",
     () =>
       conversing(
@@ -385,6 +835,18 @@ const EMBEDDINGS: readonly (readonly [what: string, body: () => string])[] = [
   ["more texts than there may be", () => embedding(`[${repeated(40_000, '"a"')}]`)],
   ["texts that are numbers", () => embedding(`[${repeated(40_000, "1")}]`)],
   ["many fields", () => embedding('"a"', `,${names(40_000, "1")}`)],
+  ["texts of 15 kB", () => embedding(`[${repeated(2000, text("日", 0.005))}]`)],
+  ["a text of blanks", () => embedding(text(" ", 31))],
+  ["a word of 20 MB where few are known", () => embedding('"a"', `,"input_type":${text("a", 20)}`)],
+];
+
+/** Bodies of a vendor's own that are handed on as they are. */
+const OTHERS: typeof EMBEDDINGS = [
+  ["a prompt of 31 MB", () => `{"prompt":${text("a", 31)}}`],
+  ["a prompt of three bytes a character", () => `{"prompt":${text("日", 10)}}`],
+  ["a prompt of line ends", () => `{"prompt":${text("\\n", 5)}}`],
+  ["many fields", () => `{"prompt":"a",${names(40_000, "1")}}`],
+  ["a field of many fields", () => `{"prompt":"a","a":{${names(40_000, "1")}}}`],
 ];
 
 const BODIES = [
@@ -399,6 +861,17 @@ const BODIES = [
     { path: `/model/${MODEL}/converse`, what, body },
     { path: `/model/${MODEL}/invoke`, what, body },
   ]),
+  ...MESSAGES.map(([what, body]) => ({
+    path: `/model/${MODEL}/invoke`,
+    what: `${what}, to Claude`,
+    body: () => body().replace('"model"', '"anthropic_version":"bedrock-2023-05-31","max_tokens":9,"model"'),
+  })),
+  ...OTHERS.map(([what, body]) => ({ path: "/model/meta.llama3-8b-instruct-v1:0/invoke", what, body })),
+  ...CONVERSE.map(([what, body]) => ({
+    path: `/model/${MODEL}/count-tokens`,
+    what,
+    body: () => `{"input":{"converse":${body()}}}`,
+  })),
   {
     path: `/model/${MODEL}/count-tokens`,
     what: "a body of 7 MB in base64",

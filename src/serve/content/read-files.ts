@@ -27,7 +27,10 @@ export function isRemote(url: string): boolean {
 }
 
 /** An image by its URL: a data URL, or one that was fetched. Throws `invalid-request`. */
-export function readImage(field: RequestField, { remoteImages }: ContentContext): ContentBlock {
+export async function readImage(
+  field: RequestField,
+  { remoteImages }: ContentContext,
+): Promise<ContentBlock> {
   const url = field.text();
   if (isRemote(url) && remoteImages === undefined) {
     throw field.refused(
@@ -35,7 +38,7 @@ export function readImage(field: RequestField, { remoteImages }: ContentContext)
       "invalid_image_url",
     );
   }
-  const bytes = isRemote(url) ? remoteImages?.get(url) : readDataUrl(url)?.bytes;
+  const bytes = isRemote(url) ? remoteImages?.get(url) : (await readDataUrl(url))?.bytes;
   if (!bytes) {
     throw field.refused(
       `'${field.param}' is ${show(url.slice(0, 40))}, and must be a data URL: data:image/png;base64,…`,
@@ -52,10 +55,10 @@ export function readImage(field: RequestField, { remoteImages }: ContentContext)
 }
 
 /** A recording (https://platform.openai.com/docs/api-reference/chat/create), whatever it says that it is. Throws `invalid-request`. */
-export function readAudio(audio: RequestField): ContentBlock {
+export async function readAudio(audio: RequestField): Promise<ContentBlock> {
   const field = audio.at("data");
   const data = field.text();
-  const bytes = readBase64(data);
+  const bytes = await readBase64(data);
   if (!bytes) throw field.refused(`'${field.param}' is ${show(data.slice(0, 40))}, and must be base64.`);
   const file = detectKind(bytes, undefined);
   if (file.kind === "audio") return { audio: { format: file.format, source: { bytes } } };
@@ -67,13 +70,13 @@ export function readAudio(audio: RequestField): ContentBlock {
 export const MOST_DOCUMENTS = 1000;
 
 /** A file of OpenAI's with its `filename` and `file_data`, whatever kind it is of. Throws `invalid-request`. */
-export function readFile(file: RequestField, context: ContentContext): ContentBlock {
+export async function readFile(file: RequestField, context: ContentContext): Promise<ContentBlock> {
   const id = file.at("file_id").given;
   if (id) throw id.refused("Files are not kept by this server: send the file itself as 'file_data'.");
   const name = file.at("filename").given?.text();
   const field = file.at("file_data");
   const data = field.text();
-  const read = readDataUrl(data)?.bytes ?? readBase64(data);
+  const read = (await readDataUrl(data))?.bytes ?? (await readBase64(data));
   if (!read) {
     throw field.refused(`'${field.param}' is ${show(data.slice(0, 40))}, and must be a data URL or base64.`);
   }

@@ -44,8 +44,8 @@ import {
   flag,
   ignored,
   list,
+  name,
   object,
-  readApart,
   type Reader,
   refusedBecause,
   text,
@@ -133,7 +133,7 @@ const searchResult = object<SearchResultBlock>(
 
 const toolUse = object<ToolUseBlock>(
   // Models write other inputs than objects, and those are mended.
-  { toolUseId: text, name: text, input: anything, type: text },
+  { toolUseId: text, name, input: anything, type: text },
   "toolUseId",
   "name",
 );
@@ -184,11 +184,10 @@ export const readContentBlock = union<ContentBlock>({
 /** A block of a system prompt. */
 export const readSystemBlock = union<SystemContentBlock>({ text, guardContent, cachePoint });
 
-/** A tool that a model may call. */
-export const readTool = union<Tool>({
+const readTool = union<Tool>({
   toolSpec: object<ToolSpecification>(
     {
-      name: text,
+      name,
       description: text,
       inputSchema: union<ToolInputSchema>({ json: (field) => readToolSchema(field) }),
       strict: flag,
@@ -196,16 +195,19 @@ export const readTool = union<Tool>({
     "name",
     "inputSchema",
   ),
-  systemTool: object<SystemTool>({ name: text }, "name"),
+  systemTool: object<SystemTool>({ name }, "name"),
   cachePoint,
 });
 
-/** Which tools a model must call; the tools are read one by one. */
-export const readToolConfig = object<ToolConfiguration>({
-  tools: readApart,
-  toolChoice: union<ToolChoice>({
-    auto: anyObject,
-    any: anyObject,
-    tool: object<SpecificToolChoice>({ name: text }, "name"),
-  }),
-});
+/** The tools that a model may call, and which of them it must. */
+export const readToolConfig = object<ToolConfiguration>(
+  {
+    tools: list(readTool),
+    toolChoice: union<ToolChoice>({
+      auto: anyObject,
+      any: anyObject,
+      tool: object<SpecificToolChoice>({ name }, "name"),
+    }),
+  },
+  "tools",
+);

@@ -23,7 +23,7 @@ async function readInput(service: AnswerService, { call, body, id: model }: Rout
   const converse = input.at("converse").given;
   if (converse) return fromConverseRequest(converse.object(), reading);
   const field = input.at("invokeModel").at("body");
-  const invoked = readBody(field);
+  const invoked = await readBody(field);
   if (isClaudeBody(invoked)) return fromClaudeBody(invoked, reading);
   if (isNovaBody(invoked)) return fromNovaBody(invoked, reading);
   throw field.refused(`'${field.param}' is neither Claude's nor Nova's, which are those that are counted.`);
@@ -32,8 +32,8 @@ async function readInput(service: AnswerService, { call, body, id: model }: Rout
 /** Longer bodies are refused, in bytes: they are parsed in one go. */
 const LONGEST_BODY = 8 * 1024 * 1024;
 
-function readBody(field: RequestField): JsonObject {
-  const read = Buffer.from(readBytes(field));
+async function readBody(field: RequestField): Promise<JsonObject> {
+  const read = Buffer.from(await readBytes(field));
   if (read.length > LONGEST_BODY)
     throw field.refused(
       `'${field.param}' has ${read.length} bytes, and may have ${LONGEST_BODY}: count it by Converse.`,

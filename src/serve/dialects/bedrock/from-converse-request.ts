@@ -11,7 +11,6 @@ import type {
   PerformanceConfiguration,
   ServiceTier,
   SystemContentBlock,
-  Tool,
   ToolConfiguration,
 } from "@aws-sdk/client-bedrock-runtime";
 import { choicesOf, collectParameters, type ParameterNames, PARAMETERS } from "../../../config/parameters.ts";
@@ -24,7 +23,7 @@ import { turnOver } from "../../../next-turn.ts";
 import type { Asked } from "../../answer-call.ts";
 import { compileSchema, isCut } from "../../content/answer-schema.ts";
 import { refused, RequestField, requestOf } from "../../request-field.ts";
-import { readContentBlock, readSystemBlock, readTool, readToolConfig } from "./content-shapes.ts";
+import { readContentBlock, readSystemBlock, readToolConfig } from "./content-shapes.ts";
 import {
   choice,
   count,
@@ -33,7 +32,6 @@ import {
   number,
   object,
   readApart,
-  readInTurns,
   refusedBecause,
   type ShapeContext,
   text,
@@ -56,10 +54,13 @@ export interface ConverseAsked extends Asked {
 
 type Request = Omit<ConverseStreamRequest, "modelId">;
 
+const readBlocks = list(readContentBlock);
+const readSystem = list(readSystemBlock);
+
 /** Every member of a request beside its messages, which are read one by one. */
 const MEMBERS: Members<Request> = {
   messages: readApart,
-  system: list(readSystemBlock),
+  system: readSystem,
   inferenceConfig: object<InferenceConfiguration>({
     maxTokens: count,
     temperature: number,
@@ -123,10 +124,8 @@ const MOST_PATHS = 10;
 export async function fromConverseRequest(body: unknown, reading: ConverseReading): Promise<ConverseAsked> {
   const field = requestOf(body);
   const context: ShapeContext = { readsS3: reading.readsS3, documents: 0, unknown: [] };
-  const request = readRequest(field, context) as Omit<Request, "messages">;
+  const request = (await readRequest(field, context)) as Omit<Request, "messages">;
   const spoken = await readMessages(field.at("messages"), context);
-  const toolConfig = field.at("toolConfig").given;
-  const tools = toolConfig ? await readInTurns(toolConfig.at("tools"), readTool, context) : [];
   const system = [...(request.system ?? []), ...spoken.system];
   const paths = request.additionalModelResponseFieldPaths ?? [];
   if (paths.length > MOST_PATHS)
@@ -139,7 +138,7 @@ export async function fromConverseRequest(body: unknown, reading: ConverseReadin
     system: system.length === 0 ? undefined : system,
     parameters: parametersOf(request),
     nameOf,
-    tools: toolsOf(tools as Tool[], request.toolConfig),
+    tools: toolsOf(request.toolConfig),
     metadata: request.requestMetadata,
     schema: await readSchema(field, request.outputConfig, reading.signal),
     ownFields: ownFieldsOf(request),
@@ -175,10 +174,7 @@ function parametersOf(
 }
 
 /** The choice `auto` is Converse's own and not sent: some models refuse to be told. */
-function toolsOf(
-  tools: Tool[],
-  { toolChoice }: Partial<ToolConfiguration> = {},
-): ToolConfiguration | undefined {
+function toolsOf({ tools = [], toolChoice }: Partial<ToolConfiguration> = {}): ToolConfiguration | undefined {
   if (!tools.some(({ toolSpec, systemTool }) => toolSpec ?? systemTool)) return undefined;
   return { tools, ...(toolChoice && !toolChoice.auto ? { toolChoice } : {}) };
 }
@@ -217,14 +213,14 @@ async function readMessages(
   const system: SystemContentBlock[] = [];
   for (const item of field.items()) {
     await turnOver();
-    const { role } = readMessage(item, context) as Pick<Message, "role">;
+    const { role } = (await readMessage(item, context)) as Pick<Message, "role">;
     const content = item.at("content");
     if (role !== "system")
       messages.push({
         role,
-        content: (await readInTurns(content, readContentBlock, context)) as ContentBlock[],
+        content: (await readBlocks(content, context)) as ContentBlock[],
       });
-    else system.push(...((await readInTurns(content, readSystemBlock, context)) as SystemContentBlock[]));
+    else system.push(...((await readSystem(content, context)) as SystemContentBlock[]));
   }
   if (messages.every(({ content = [] }) => content.length === 0) && system.length === 0)
     throw field.refused("'messages' holds nothing that is said.");

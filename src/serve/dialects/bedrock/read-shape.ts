@@ -1,4 +1,4 @@
-import { turnOver } from "../../../next-turn.ts";
+import { mapInTurns } from "../../../next-turn.ts";
 import { MOST_NAMED } from "../../field-rules.ts";
 import type { RequestField } from "../../request-field.ts";
 import { readBase64 } from "../../../wires/data-url.ts";
@@ -13,7 +13,7 @@ export interface ShapeContext {
   unknown: string[];
 }
 
-/** Reads a member of a request; undefined leaves it out. Throws `invalid-request`. */
+/** Reads a member of a request, at once or in turns; what it comes to as undefined is left out. Throws `invalid-request`. */
 export type Reader = (field: RequestField, context: ShapeContext) => unknown;
 
 /** How each member of a type of the SDK's is read, so that one which AWS adds does not compile until somebody decides. */
@@ -22,7 +22,7 @@ export type Members<T> = { readonly [Name in Exclude<keyof Required<T>, "$unknow
 /** Reads an object; of those members that must be there a missing one is refused. */
 export function object<T>(members: Members<T>, ...needed: readonly (keyof Members<T> & string)[]): Reader {
   const readers = new Map(Object.entries<Reader>(members));
-  return (field, context) => {
+  return async (field, context) => {
     const read: Record<string, unknown> = {};
     for (const name of Object.keys(field.object())) {
       const reader = readers.get(name);
@@ -31,11 +31,11 @@ export function object<T>(members: Members<T>, ...needed: readonly (keyof Member
         continue;
       }
       const member = field.at(name).given;
-      const value = member && reader(member, context);
+      const value = member && (await reader(member, context));
       if (value !== undefined) read[name] = value;
     }
     // Whoever reads one that is not there says so.
-    for (const name of needed) if (read[name] === undefined) members[name](field.at(name), context);
+    for (const name of needed) if (read[name] === undefined) await members[name](field.at(name), context);
     return read;
   };
 }
@@ -44,37 +44,23 @@ export function object<T>(members: Members<T>, ...needed: readonly (keyof Member
 export function union<T>(members: Members<T>): Reader {
   const read = object<T>(members);
   const names = Object.keys(members);
-  return (field, context) => {
-    const value = read(field, context) as object;
+  return async (field, context) => {
+    const value = (await read(field, context)) as object;
     if (Object.keys(value).length === 1) return value;
     throw field.refused(`'${field.param}' must have one of ${names.join(", ")}.`);
   };
 }
 
-/** Reads a list, of which others have their turn in between. Throws what `read` throws. */
-export async function readInTurns(
-  field: RequestField,
-  read: Reader,
-  context: ShapeContext,
-): Promise<unknown[]> {
-  const items: unknown[] = [];
-  for (const item of field.items()) {
-    const over = turnOver();
-    if (over) await over;
-    items.push(read(item, context));
-  }
-  return items;
-}
-
-/** What is read by itself, in turns. */
+/** What is read by itself. */
 export const readApart: Reader = () => undefined;
 
-/** Reads a list. */
+/** Reads a list, of which others have their turn in between. */
 export function list(read: Reader): Reader {
-  return (field, context) => field.items().map((item) => read(item, context));
+  return (field, context) => mapInTurns(field.items(), (item) => read(item, context));
 }
 
 export const text: Reader = (field) => field.text();
+export const name: Reader = (field) => field.name();
 export const flag: Reader = (field) => field.flag();
 export const count: Reader = (field) => field.count();
 export const number: Reader = (field) => field.number();
@@ -107,8 +93,8 @@ export function refusedBecause(why: string): Reader {
 export const bytes: Reader = (field) => readBytes(field);
 
 /** The same by itself. Throws `invalid-request`. */
-export function readBytes(field: RequestField): Uint8Array {
-  const read = readBase64(field.text());
+export async function readBytes(field: RequestField): Promise<Uint8Array> {
+  const read = await readBase64(field.text());
   if (read) return read;
   throw field.mustBe("base64");
 }

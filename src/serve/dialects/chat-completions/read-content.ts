@@ -1,11 +1,12 @@
 import type { ContentBlock } from "@aws-sdk/client-bedrock-runtime";
 import { type ContentContext, isRemote, readAudio, readFile, readImage } from "../../content/read-files.ts";
+import { mapInTurns } from "../../../next-turn.ts";
 import type { RequestField } from "../../request-field.ts";
 
 /** The content of a user's message, or of a tool's, as content blocks. Throws `invalid-request`. */
-export function readUserContent(field: RequestField, context: ContentContext): ContentBlock[] {
+export async function readUserContent(field: RequestField, context: ContentContext): Promise<ContentBlock[]> {
   if (typeof field.value === "string") return [{ text: field.value }];
-  return field.parts().map((part): ContentBlock => {
+  return mapInTurns(field.parts(), (part): ContentBlock | Promise<ContentBlock> => {
     const type = part.at("type");
     switch (type.value) {
       case "text":

@@ -34,13 +34,13 @@ export async function readMessages(field: RequestField, context: ContentContext)
         system.push(readTextContent(message.at("content")));
         break;
       case "user":
-        messages.push({ role: "user", content: readUserContent(message.at("content"), context) });
+        messages.push({ role: "user", content: await readUserContent(message.at("content"), context) });
         break;
       case "assistant":
         messages.push({ role: "assistant", content: readAnswer(message, context) });
         break;
       case "tool":
-        messages.push({ role: "user", content: [readToolResult(message, context)] });
+        messages.push({ role: "user", content: [await readToolResult(message, context)] });
         break;
       case "function":
         throw role.refused("Messages of role 'function' are the older form of role 'tool'.");
@@ -68,19 +68,22 @@ function readToolCall(call: RequestField, context: ContentContext): ToolUseBlock
   if (type?.value === "custom") {
     const called = call.at("custom");
     const input = toFreeformInput(called.at("input").text());
-    return { toolUseId: call.at("id").text(), name: called.at("name").text(), input };
+    return { toolUseId: call.at("id").text(), name: called.at("name").name(), input };
   }
   if (type && type.value !== "function") throw type.mustBe("function or custom");
   const called = call.at("function");
   called.object();
   return {
     toolUseId: call.at("id").text(),
-    name: called.at("name").text(),
+    name: called.at("name").name(),
     input: readArguments(called.at("arguments"), context),
   };
 }
 
-function readToolResult(message: RequestField, context: ContentContext): { toolResult: ToolResultBlock } {
-  const content = readUserContent(message.at("content"), context) as ToolResultContentBlock[];
+async function readToolResult(
+  message: RequestField,
+  context: ContentContext,
+): Promise<{ toolResult: ToolResultBlock }> {
+  const content = (await readUserContent(message.at("content"), context)) as ToolResultContentBlock[];
   return { toolResult: { toolUseId: message.at("tool_call_id").text(), content } };
 }

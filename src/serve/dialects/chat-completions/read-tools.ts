@@ -22,7 +22,7 @@ export function readTools(tools: RequestField, choice: RequestField): ToolConfig
   const kind = KINDS.find((known) => known === type.value);
   if (kind !== undefined) {
     const name = choice.at(kind).at("name");
-    return configuration(declared, { tool: { name: known(name.text(), namesOf(declared), name) } });
+    return configuration(declared, { tool: { name: known(name.name(), namesOf(declared), name) } });
   }
   if (type.value === "allowed_tools") return allowed(choice.at("allowed_tools"), declared);
   throw type.mustBe("function, custom or allowed_tools");
@@ -34,7 +34,7 @@ const KINDS = ["function", "custom"] as const;
 /** The tools whose calls are texts, by their names. Throws `invalid-request`. */
 export function customNames(tools: RequestField): ReadonlySet<string> {
   const custom = (tools.given?.items() ?? []).filter((tool) => tool.at("type").value === "custom");
-  return new Set(custom.map((tool) => tool.at("custom").at("name").text()));
+  return new Set(custom.map((tool) => tool.at("custom").at("name").name()));
 }
 
 type Declared = Tool.ToolSpecMember;
@@ -47,7 +47,7 @@ function readTool(tool: RequestField): Declared {
   const description = declared.at("description").given?.text();
   return {
     toolSpec: {
-      name: declared.at("name").text(),
+      name: declared.at("name").name(),
       ...(description === undefined ? {} : { description }),
       inputSchema: { json: readToolSchema(declared.at("parameters")) } as ToolInputSchema,
       ...(declared.at("strict").given?.flag() ? { strict: true } : {}),
@@ -66,7 +66,7 @@ function readCustomTool(tool: RequestField): Declared {
   );
   return {
     toolSpec: {
-      name: tool.at("name").text(),
+      name: tool.at("name").name(),
       ...(description === undefined ? {} : { description }),
       inputSchema: { json: FREEFORM_SCHEMA } as ToolInputSchema,
     },
@@ -82,7 +82,7 @@ function allowed(field: RequestField, declared: readonly Declared[]): ToolConfig
     item
       .at(KINDS.find((kind) => kind === item.at("type").value) ?? "function")
       .at("name")
-      .text();
+      .name();
   const names = new Set(tools.items().map((item) => known(nameOf(item), all, item)));
   const kept = declared.filter(({ toolSpec }) => names.has(toolSpec.name ?? ""));
   if (kept.length === 0) throw tools.refused(`'${tools.param}' allows none of the tools.`);

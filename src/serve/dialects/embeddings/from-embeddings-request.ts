@@ -1,7 +1,7 @@
 import type { EmbeddingCreateParams } from "openai/resources/embeddings";
 import type { InputType } from "../../../models/embedding-forms.ts";
 import { type FieldRule, judgeFields } from "../../field-rules.ts";
-import { readModelName, RequestField } from "../../request-field.ts";
+import { readModelName, type RequestField, requestOf } from "../../request-field.ts";
 
 /** Texts of one request (https://platform.openai.com/docs/api-reference/embeddings/create). */
 const MOST_TEXTS = 2048;
@@ -40,7 +40,7 @@ export interface EmbeddingsAsked {
 
 /** Reads a request of OpenAI's embeddings. Throws `invalid-request` naming the field. */
 export function fromEmbeddingsRequest(body: unknown): EmbeddingsAsked {
-  const request = new RequestField(body, "");
+  const request = requestOf(body);
   const unknown = judgeFields(request, FIELD_RULES);
   const type = request.at("input_type").given?.choice(Object.keys(INPUT_TYPES));
   return {

@@ -13,6 +13,8 @@ import type {
 } from "@anthropic-ai/sdk/resources/beta/messages/messages";
 import { describeKind, detectKind } from "../../../converse/file-kind.ts";
 import { isRecord } from "../../../json.ts";
+import { toJsonText } from "../../../network/json-body.ts";
+import { mapInTurns, turnOver } from "../../../next-turn.ts";
 import { readBase64 } from "../../../wires/data-url.ts";
 import { MOST_DOCUMENTS } from "../../content/read-files.ts";
 import { type RequestField, show } from "../../request-field.ts";
@@ -37,7 +39,7 @@ export interface BlockContext {
 type BlockType = BetaContentBlockParam["type"];
 type ResultPart = Exclude<NonNullable<BetaToolResultBlockParam["content"]>, string>[number]["type"];
 
-type Reader = (block: RequestField, context: BlockContext) => ContentBlock[];
+type Reader = (block: RequestField, context: BlockContext) => ContentBlock[] | Promise<ContentBlock[]>;
 
 /** Kinds of blocks that only Anthropic's own servers write: what they did by themselves is in the answer. */
 const leftOut: Reader = (block, { notices }) => {
@@ -52,7 +54,7 @@ const leftOut: Reader = (block, { notices }) => {
  */
 const READERS: Readonly<Record<BlockType, Reader>> = {
   text: (block) => [{ text: block.at("text").text() }],
-  image: (block, context) => [readImage(block.at("source"), context)],
+  image: async (block, context) => [await readImage(block.at("source"), context)],
   document: readDocument,
   search_result: (block) => [{ searchResult: readSearchResult(block) }],
   thinking: (block) => [
@@ -62,11 +64,11 @@ const READERS: Readonly<Record<BlockType, Reader>> = {
       },
     },
   ],
-  redacted_thinking: (block) => [
-    { reasoningContent: { redactedContent: readRedacted(block.at("data").text()) } },
+  redacted_thinking: async (block) => [
+    { reasoningContent: { redactedContent: await readRedacted(block.at("data").text()) } },
   ],
   tool_use: (block, { toolsFound }) => {
-    const name = block.at("name").text();
+    const name = block.at("name").name();
     toolsFound.add(name);
     const input = (block.at("input").given?.value ?? {}) as ToolUseBlock["input"];
     return [{ toolUse: { toolUseId: block.at("id").text(), name, input } }];
@@ -78,7 +80,7 @@ const READERS: Readonly<Record<BlockType, Reader>> = {
     const tool = block.at("tool");
     switch (tool.at("type").value) {
       case "tool_reference":
-        context.toolsFound.add(tool.at("name").text());
+        context.toolsFound.add(tool.at("name").name());
         return [];
       case "tool_definition":
         context.toolsAdded.push(tool.at("definition"));
@@ -89,7 +91,7 @@ const READERS: Readonly<Record<BlockType, Reader>> = {
   },
   tool_removal: (block, { toolsFound }) => {
     const name = block.at("tool").at("name").given;
-    if (name) toolsFound.delete(name.text());
+    if (name) toolsFound.delete(name.name());
     return [];
   },
   server_tool_use: leftOut,
@@ -108,11 +110,13 @@ const READERS: Readonly<Record<BlockType, Reader>> = {
 };
 
 /** The content of a message as content blocks, each cache mark a cache point behind its block. Throws `invalid-request`. */
-export function readContent(field: RequestField, context: BlockContext): ContentBlock[] {
+export async function readContent(field: RequestField, context: BlockContext): Promise<ContentBlock[]> {
   if (typeof field.value === "string") return [{ text: field.value }];
   const blocks: ContentBlock[] = [];
   for (const block of field.parts()) {
-    for (const made of readerOf(block, READERS)(block, context)) blocks.push(made);
+    const over = turnOver();
+    if (over) await over;
+    for (const made of await readerOf(block, READERS)(block, context)) blocks.push(made);
     const point = readCachePoint(block.at("cache_control"));
     if (point) blocks.push({ cachePoint: point });
   }
@@ -138,28 +142,31 @@ function readerOf<Type extends string, Read>(
   throw type.mustBe(`one of ${Object.keys(readers).join(", ")}`);
 }
 
-type PartReader = (part: RequestField, context: BlockContext) => ToolResultContentBlock[];
+type PartReader = (
+  part: RequestField,
+  context: BlockContext,
+) => ToolResultContentBlock[] | Promise<ToolResultContentBlock[]>;
 
 const PART_READERS: Readonly<Record<ResultPart, PartReader>> = {
   text: (part) => [{ text: part.at("text").text() }],
-  image: (part, context) => [readImage(part.at("source"), context) as ToolResultContentBlock],
-  document: (part, context) => readDocument(part, context) as ToolResultContentBlock[],
+  image: async (part, context) => [(await readImage(part.at("source"), context)) as ToolResultContentBlock],
+  document: (part, context) => readDocument(part, context) as Promise<ToolResultContentBlock[]>,
   search_result: (part) => [{ searchResult: readSearchResult(part) }],
   tool_reference: (part, { toolsFound }) => {
-    const name = part.at("tool_name").text();
+    const name = part.at("tool_name").name();
     toolsFound.add(name);
     return [{ text: `(The tool ${name} can be called from now on.)` }];
   },
-  browser_state: (part) => [{ text: JSON.stringify(part.object()) }],
+  browser_state: async (part) => [{ text: await toJsonText(part.object()) }],
 };
 
-function readToolResult(block: RequestField, context: BlockContext): ContentBlock[] {
+async function readToolResult(block: RequestField, context: BlockContext): Promise<ContentBlock[]> {
   const field = block.at("content").given;
   const isText = typeof field?.value === "string";
   const parts = isText || !field ? [] : field.parts();
   const content = isText
     ? [{ text: field.text() }]
-    : parts.flatMap((part) => readerOf(part, PART_READERS)(part, context));
+    : (await mapInTurns(parts, (part) => readerOf(part, PART_READERS)(part, context))).flat();
   const isError = block.at("is_error").given?.flag() === true;
   const result: ContentBlock = {
     toolResult: {
@@ -174,7 +181,7 @@ function readToolResult(block: RequestField, context: BlockContext): ContentBloc
 }
 
 /** The bytes of a source of kind `base64` or `url`. */
-function fileBytes(source: RequestField, { remoteFiles }: BlockContext): Uint8Array {
+async function fileBytes(source: RequestField, { remoteFiles }: BlockContext): Promise<Uint8Array> {
   const type = source.at("type");
   if (type.value === "url") {
     const url = source.at("url");
@@ -190,20 +197,20 @@ function fileBytes(source: RequestField, { remoteFiles }: BlockContext): Uint8Ar
     throw type.refused("Files are not kept by this server: send the file itself as base64.");
   if (type.value !== "base64") throw type.mustBe("base64 or url");
   const data = source.at("data");
-  const bytes = readBase64(data.text());
+  const bytes = await readBase64(data.text());
   if (bytes) return bytes;
   throw data.refused(`'${data.param}' is ${show(data.text().slice(0, 40))}, and must be base64.`);
 }
 
-function readImage(source: RequestField, context: BlockContext): ContentBlock {
-  const bytes = fileBytes(source, context);
+async function readImage(source: RequestField, context: BlockContext): Promise<ContentBlock> {
+  const bytes = await fileBytes(source, context);
   const file = detectKind(bytes, undefined);
   if (file.kind === "image") return { image: { format: file.format, source: { bytes } } };
   const why = file.kind === "unsupported" ? file.reason : `it is ${describeKind(file)}`;
   throw source.refused(`'${source.param}' holds no png, jpeg, gif or webp image: ${why}.`);
 }
 
-function readDocument(block: RequestField, context: BlockContext): ContentBlock[] {
+async function readDocument(block: RequestField, context: BlockContext): Promise<ContentBlock[]> {
   const source = block.at("source");
   context.documents += 1;
   if (context.documents > MOST_DOCUMENTS)
@@ -219,7 +226,7 @@ function readDocument(block: RequestField, context: BlockContext): ContentBlock[
   if (type.value === "text")
     return [{ document: { ...named, ...asText(source.at("data").text(), citations) } }];
   if (type.value === "content") return readParts(source.at("content"), context, named);
-  const bytes = fileBytes(source, context);
+  const bytes = await fileBytes(source, context);
   const file = detectKind(bytes, undefined);
   // An empty one is mended: it may stand in a history that is sent again and again.
   const isEmpty = file.kind === "unsupported" && file.isEmpty === true;
@@ -242,10 +249,10 @@ function asText(
 }
 
 /** A document in parts, which are what is cited of it. Converse has no place for images among them: they go behind it. */
-function readParts(field: RequestField, context: BlockContext, named: Named): ContentBlock[] {
+async function readParts(field: RequestField, context: BlockContext, named: Named): Promise<ContentBlock[]> {
   if (typeof field.value === "string")
     return [{ document: { ...named, ...asText(field.value, named.citations) } }];
-  const parts = field.parts().map((part) => {
+  const parts = await mapInTurns(field.parts(), async (part): Promise<ContentBlock> => {
     const type = part.at("type");
     if (type.value === "text") return { text: part.at("text").text() };
     if (type.value === "image") return readImage(part.at("source"), context);

@@ -37,11 +37,11 @@ export async function readMessages(
     switch (role.value) {
       case "user":
       case "assistant":
-        messages.push({ role: role.value, content: readContent(content, context) });
+        messages.push({ role: role.value, content: await readContent(content, context) });
         break;
       case "system": {
         const isCleared = message.at("clear_at").value === "next_user_message" && index < lastAsked;
-        const said = content.given && !isCleared ? readContent(content, context) : [];
+        const said = content.given && !isCleared ? await readContent(content, context) : [];
         const blocks = said.filter(isOfPrompt);
         if (messages.length === 0) prompt.push(...blocks);
         else if (blocks.length > 0) messages.push({ role: "user", content: blocks.map(asSystem) });

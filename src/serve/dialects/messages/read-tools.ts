@@ -76,7 +76,7 @@ export async function readTools(
     if (rules[index] !== undefined) continue;
     const over = turnOver();
     if (over) await over;
-    const name = field.at("name").text();
+    const name = field.at("name").name();
     for (const place of judgeFields(field, TOOL_RULES)) context.unknown.push(place);
     const isDeferred = field.at("defer_loading").given?.flag() === true;
     if (isDeferred && !isAllLoaded && !context.toolsFound.has(name)) continue;
@@ -128,7 +128,7 @@ function readChoice(
       return undefined;
     case "any":
     case "tool": {
-      const name = type.value === "tool" ? choice.at("name").text() : undefined;
+      const name = type.value === "tool" ? choice.at("name").name() : undefined;
       const isKnown = declared.some(({ toolSpec }) => toolSpec && (name ?? toolSpec.name) === toolSpec.name);
       // The model searches as it likes.
       if (searchesWeb && !isKnown) return undefined;

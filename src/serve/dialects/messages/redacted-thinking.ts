@@ -13,7 +13,7 @@ export function toRedacted(bytes: Uint8Array): string {
 }
 
 /** The bytes behind such a text. */
-export function readRedacted(data: string): Uint8Array {
-  const marked = data.startsWith(BYTES) ? readBase64(data.slice(BYTES.length)) : undefined;
+export async function readRedacted(data: string): Promise<Uint8Array> {
+  const marked = data.startsWith(BYTES) ? await readBase64(data.slice(BYTES.length)) : undefined;
   return marked ?? Buffer.from(data, "utf8");
 }

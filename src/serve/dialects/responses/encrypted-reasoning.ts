@@ -1,4 +1,5 @@
 import type { ReasoningContentBlock } from "@aws-sdk/client-bedrock-runtime";
+import { mapInTurns, TURN_BYTES } from "../../../next-turn.ts";
 import { readBase64 } from "../../../wires/data-url.ts";
 
 /*
@@ -28,19 +29,24 @@ export function sealRedacted(content: Uint8Array): string {
 }
 
 /** The reasoning that an encrypted content holds; undefined for that of another program. */
-export function openSealed(encrypted: string): ProvenReasoning | undefined {
+export async function openSealed(encrypted: string): Promise<ProvenReasoning | undefined> {
   const [kind, ...parts] = encrypted.split(".", 4);
-  const [first, second, ...others] = parts.map(readBase64);
+  const [first, second, ...others] = await Promise.all(parts.map(readBase64));
   if (!first || others.length > 0) return undefined;
   if (kind === REDACTED && !second) return { redactedContent: first };
   if (kind !== SIGNED || !second) return undefined;
-  return { reasoningText: { text: decode(second), signature: decode(first) } };
+  return { reasoningText: { text: await decode(second), signature: await decode(first) } };
 }
 
 function encode(text: string): string {
   return Buffer.from(text, "utf8").toString("base64url");
 }
 
-function decode(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("utf8");
+async function decode(bytes: Uint8Array): Promise<string> {
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  const starts = Array.from({ length: Math.ceil(bytes.length / TURN_BYTES) }, (_, nth) => nth * TURN_BYTES);
+  const pieces = await mapInTurns(starts, (start) =>
+    decoder.decode(bytes.subarray(start, start + TURN_BYTES), { stream: true }),
+  );
+  return pieces.join("") + decoder.decode();
 }

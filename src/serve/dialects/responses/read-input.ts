@@ -5,7 +5,7 @@ import type {
   ToolResultContentBlock,
 } from "@aws-sdk/client-bedrock-runtime";
 import { shorten } from "../../../errors.ts";
-import { turnOver } from "../../../next-turn.ts";
+import { mapInTurns, turnOver } from "../../../next-turn.ts";
 import { readArguments } from "../../content/read-arguments.ts";
 import { type ContentContext, readAudio, readFile, readImage } from "../../content/read-files.ts";
 import { toFreeformInput } from "../../content/freeform-tool.ts";
@@ -34,7 +34,7 @@ export async function readInput(field: RequestField, context: ContentContext): P
   reader.know(items);
   for (const item of items) {
     await turnOver();
-    reader.read(item);
+    await reader.read(item);
   }
   return reader.input;
 }
@@ -77,7 +77,7 @@ class ItemReader {
     }
   }
 
-  read(item: RequestField): void {
+  async read(item: RequestField): Promise<void> {
     const type = typeOf(item);
     switch (type) {
       case "message":
@@ -90,7 +90,7 @@ class ItemReader {
         return this.#call(item, this.#nameOf(item), toFreeformInput(item.at("input").text()));
       case "function_call_output":
       case "custom_tool_call_output":
-        return this.#result(item, this.#readParts(item.at("output"), readPart));
+        return this.#result(item, await this.#readParts(item.at("output"), readPart));
       case "tool_search_call":
         if (!item.at("call_id").given) return this.#leaveOut(type);
         return this.#call(item, TOOL_SEARCH, readArguments(item.at("arguments"), this.#context));
@@ -110,17 +110,18 @@ class ItemReader {
     }
   }
 
-  #readMessage(item: RequestField): void {
+  async #readMessage(item: RequestField): Promise<void> {
     const role = item.at("role");
     const content = item.at("content");
     switch (role.value) {
       case "user":
-        return void this.input.messages.push(say("user", this.#readParts(content, readPart)));
+        return void this.input.messages.push(say("user", await this.#readParts(content, readPart)));
       case "assistant":
-        return this.#answer(...this.#readParts(content, readAnswerPart));
+        return this.#answer(...(await this.#readParts(content, readAnswerPart)));
       case "system":
       case "developer": {
-        const texts = this.#readParts(content, readTextPart).map(({ text = "" }) => text);
+        const parts = await this.#readParts(content, readTextPart);
+        const texts = parts.map(({ text = "" }) => text);
         return void this.input.system.push(texts.join(""));
       }
       default:
@@ -128,16 +129,16 @@ class ItemReader {
     }
   }
 
-  #readParts(
+  async #readParts(
     field: RequestField,
-    read: (part: RequestField, context: ContentContext) => ContentBlock,
-  ): ContentBlock[] {
+    read: (part: RequestField, context: ContentContext) => ContentBlock | Promise<ContentBlock>,
+  ): Promise<ContentBlock[]> {
     if (typeof field.value === "string") return [{ text: field.value }];
-    return field.parts().map((part) => read(part, this.#context));
+    return mapInTurns(field.parts(), (part) => read(part, this.#context));
   }
 
   #nameOf(item: RequestField): string {
-    return qualifiedName(item.at("name").text(), item.at("namespace").given?.text());
+    return qualifiedName(item.at("name").name(), item.at("namespace").given?.name());
   }
 
   #call(item: RequestField, name: string, input: unknown): void {
@@ -153,9 +154,9 @@ class ItemReader {
     this.input.messages.push(say("user", [{ toolResult }]));
   }
 
-  #readReasoning(item: RequestField): void {
+  async #readReasoning(item: RequestField): Promise<void> {
     const encrypted = item.at("encrypted_content").given?.text();
-    const reasoningContent = encrypted === undefined ? undefined : openSealed(encrypted);
+    const reasoningContent = encrypted === undefined ? undefined : await openSealed(encrypted);
     if (reasoningContent) return this.#answer({ reasoningContent });
     this.#tell("Reasoning without encrypted content of this server's is left out: no model takes it");
   }
@@ -195,7 +196,7 @@ function typeOf(item: RequestField): unknown {
   return item.at("type").given?.value ?? (item.at("role").given ? "message" : "item_reference");
 }
 
-function readPart(part: RequestField, context: ContentContext): ContentBlock {
+function readPart(part: RequestField, context: ContentContext): ContentBlock | Promise<ContentBlock> {
   const type = part.at("type");
   switch (type.value) {
     case "input_text":

@@ -62,7 +62,7 @@ class ToolReader {
     if (type.value === "custom") return this.#custom(tool, namespace);
     if (namespace !== undefined) throw type.mustBe("function or custom");
     if (type.value === "namespace") {
-      const name = tool.at("name").text();
+      const name = tool.at("name").name();
       for (const member of tool.at("tools").items()) this.read(member, name);
       return;
     }
@@ -81,7 +81,7 @@ class ToolReader {
 
   #function(tool: RequestField, namespace: string | undefined): void {
     const isStrict = tool.at("strict").given?.flag();
-    const client: ClientTool = { kind: "function", name: tool.at("name").text(), namespace };
+    const client: ClientTool = { kind: "function", name: tool.at("name").name(), namespace };
     this.#declare(client, textOf(tool), readToolSchema(tool.at("parameters")), isStrict);
   }
 
@@ -91,7 +91,7 @@ class ToolReader {
     const grammar = isGrammar
       ? { syntax: format.at("syntax").text(), definition: format.at("definition").text() }
       : undefined;
-    const client: ClientTool = { kind: "custom", name: tool.at("name").text(), namespace };
+    const client: ClientTool = { kind: "custom", name: tool.at("name").name(), namespace };
     this.#declare(client, describeFreeform(textOf(tool), grammar), FREEFORM_SCHEMA);
   }
 
@@ -165,7 +165,7 @@ function allowed(choice: RequestField, reader: ToolReader): ToolConfiguration {
 /** The name that the model knows a tool by that is chosen by its own, with or without its namespace. */
 function chosenName(item: RequestField, { clientTools, byOwnName }: ToolReader): string {
   const field = item.at("name");
-  const [name, namespace] = [field.text(), item.at("namespace").given?.text()];
+  const [name, namespace] = [field.name(), item.at("namespace").given?.name()];
   const qualified = qualifiedName(name, namespace);
   if (clientTools.has(qualified)) return qualified;
   const known = namespace === undefined ? byOwnName.get(name) : undefined;

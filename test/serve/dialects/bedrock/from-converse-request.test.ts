@@ -185,13 +185,14 @@ describe("a Converse request", () => {
   });
 
   it("names no more of them than are remembered", async () => {
-    const many = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`k${i}`, 1]));
+    const many = Object.fromEntries(Array.from({ length: 900 }, (_, i) => [`k${i}`, 1]));
     expect((await read({ messages: [{ ...hi, ...many }], ...many })).unknown).toHaveLength(200);
   });
 
   const block = (content: object): object => ({ messages: [say(content)] });
   it.each<[what: string, body: unknown, param: string]>([
     ["no object", [], "body"],
+    ["very many fields", Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`k${i}`, 1])), "body"],
     ["no messages", {}, "messages"],
     ["nothing that is said", { messages: [] }, "messages"],
     ["a message of nobody", { messages: [{ content: [] }] }, "messages[0].role"],

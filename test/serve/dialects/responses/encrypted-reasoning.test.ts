@@ -7,18 +7,24 @@ import {
 } from "../../../../src/serve/dialects/responses/encrypted-reasoning.ts";
 
 describe("the encrypted content of a reasoning item", () => {
-  it("holds what is signed and the signature, whatever they are", () => {
-    fc.assert(
-      fc.property(fc.string({ unit: "grapheme" }), fc.string({ minLength: 1 }), (text, signature) => {
-        expect(openSealed(sealSigned(text, signature))).toEqual({ reasoningText: { text, signature } });
-      }),
+  it("holds what is signed and the signature, whatever they are", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.string({ unit: "grapheme" }),
+        fc.string({ minLength: 1 }),
+        async (text, signature) => {
+          expect(await openSealed(sealSigned(text, signature))).toEqual({
+            reasoningText: { text, signature },
+          });
+        },
+      ),
     );
   });
 
-  it("holds reasoning that was withheld", () => {
-    fc.assert(
-      fc.property(fc.uint8Array(), (bytes) => {
-        const opened = openSealed(sealRedacted(bytes));
+  it("holds reasoning that was withheld", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.uint8Array(), async (bytes) => {
+        const opened = await openSealed(sealRedacted(bytes));
         expect(Buffer.from(opened?.redactedContent ?? [])).toEqual(Buffer.from(bytes));
       }),
     );
@@ -34,7 +40,7 @@ describe("the encrypted content of a reasoning item", () => {
     "ocr1.YQ.YQ",
     "ocr2.YQ",
     "rs_1:abc",
-  ])("is nothing where it is another program's, or cut: %j", (encrypted) => {
-    expect(openSealed(encrypted)).toBeUndefined();
+  ])("is nothing where it is another program's, or cut: %j", async (encrypted) => {
+    expect(await openSealed(encrypted)).toBeUndefined();
   });
 });

@@ -139,8 +139,10 @@ describe("the events of a response", () => {
       { summary: [] },
       { summary: summary("Unsigned.") },
     ]);
-    const opened = [signed, redacted, silent].map((item) =>
-      item?.type === "reasoning" ? openSealed(item.encrypted_content ?? "") : undefined,
+    const opened = await Promise.all(
+      [signed, redacted, silent].map((item) =>
+        item?.type === "reasoning" ? openSealed(item.encrypted_content ?? "") : undefined,
+      ),
     );
     expect(opened).toEqual([
       { reasoningText: { text: "Hm, well.", signature: "s1" } },
