@@ -879,7 +879,7 @@ const BODIES = [
       `{"input":{"invokeModel":{"body":"${Buffer.from(conversing(holding(`{"text":${text("a", 7)}}`))).toString("base64")}"}}}`,
   },
   // Further routes by the same readers are for who has the time.
-].filter(({ path }) => isThorough || !/count_tokens$|invoke$/.test(path));
+].filter(({ path }) => isThorough || !/count[-_]tokens$|invoke$/.test(path));
 
 /** Asks for /health every 10 ms, in a thread of its own: this one plays Bedrock, and makes the bodies. */
 const PINGS = `
@@ -917,4 +917,4 @@ it("answers others while somebody sends the worst that is taken", async () => {
   console.log(told.map(([what, ms, status]) => `${ms} ms, ${status}: ${what}`).join("\n"));
   expect(told.filter(([, , status]) => status >= 500)).toEqual([]);
   expect(told.filter(([, ms]) => ms > LONGEST_MS)).toEqual([]);
-}, 240_000);
+}, 600_000);
