@@ -16,6 +16,11 @@ import { LARGEST_FILE, ledgerFolder, monthFile, monthOf } from "./ledger-files.t
 const WITHOUT_PLACE: ReadonlySet<string> = new Set(["ENOENT", "ENOTDIR", "EACCES", "EPERM", "EROFS"]);
 
 export interface LedgerOptions {
+  /**
+   * How long lines may wait for others, in ms, so that a server writes those of many calls at once: to open a file, look at
+   * its end and close it takes as long as much else of a short answer. Not at all unless it says so.
+   */
+  gathersMs?: number | undefined;
   /** The command that calls. */
   command: string;
   /** Whether a budget that is spent is no reason not to call. */
@@ -40,6 +45,9 @@ export class Ledger {
   /** Lines that are not written yet, with their month. */
   #lines: { month: string; line: string }[] = [];
   #writing: Promise<void> | undefined;
+  /** Has what waits for more lines written now. */
+  #gathered = (): void => undefined;
+  #isSettling = false;
   #budget: Promise<Budget> | undefined;
   #hasTold = false;
   /** Calls that have not ended. */
@@ -142,6 +150,8 @@ export class Ledger {
 
   /** Resolves when everything is written, or cannot be. */
   async settle(): Promise<void> {
+    this.#isSettling = true;
+    this.#gathered();
     await this.#writing;
   }
 
@@ -157,8 +167,23 @@ export class Ledger {
     });
   }
 
+  /** Resolves when lines have waited for others as long as they may. */
+  async #gather(): Promise<void> {
+    const { gathersMs } = this.#options;
+    // A budget counts what is written.
+    if (gathersMs === undefined || this.#isSettling || this.#config.usage?.budget) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, gathersMs);
+      this.#gathered = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
   async #write(): Promise<void> {
     while (this.#lines.length > 0) {
+      await this.#gather();
       const month = this.#lines[0]?.month ?? "";
       const next = this.#lines.findIndex((line) => line.month !== month);
       const lines = this.#lines.splice(0, next < 0 ? this.#lines.length : next);

@@ -33,6 +33,8 @@ const RENEWAL_MS = 10_000;
 const READY_MS = 3000;
 /** Between two events of an answer, in ms. */
 const SILENCE_MS = 300_000;
+/** What calls used is written down for so long together, in ms. */
+const GATHERED_MS = 20;
 
 /** Connections, credentials and model lists, as long as the credentials hold. */
 interface Generation {
@@ -135,6 +137,7 @@ export class Upstream {
     this.ledger = new Ledger(runtime, config.value, {
       command,
       ignoresBudget: options.ignoreBudget,
+      gathersMs: GATHERED_MS,
     });
     this.#options = options;
     this.#runtime = runtime;

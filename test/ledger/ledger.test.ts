@@ -1,11 +1,15 @@
 import { appendFileSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { expect, it } from "vitest";
+import { expect, it, vi } from "vitest";
+import { decideCredentials } from "../../src/credentials/order.ts";
+import { loadSharedConfig } from "../../src/credentials/shared-config.ts";
 import { holdLock } from "../../src/disk/lock.ts";
 import { entryLine, type LedgerEntry, NOTHING } from "../../src/ledger/entry.ts";
+import { Ledger } from "../../src/ledger/ledger.ts";
 import { LARGEST_FILE } from "../../src/ledger/ledger-files.ts";
 import { readLedger, sumsHead } from "../../src/ledger/read-ledger.ts";
 import { forgetOld, sumUp } from "../../src/ledger/sum-up.ts";
+import { namedModel } from "../../src/models/resolve-model.ts";
 import { createHome } from "../helpers/openclaw.ts";
 import { testRuntime } from "../helpers/test-runtime.ts";
 
@@ -20,6 +24,7 @@ const entry = (at: string, more: Partial<LedgerEntry> = {}): LedgerEntry => ({
   ...more,
 });
 
+const MODEL = namedModel("amazon.nova-lite-v1:0", {});
 function ledger(): { folder: string; home: string } {
   const home = createHome();
   const folder = path.join(home, ".openclaw", "usage");
@@ -69,6 +74,28 @@ it("loses no call and counts none twice, however often a month is summed up", as
   expect(names.filter((name) => name.includes(".part-"))).toHaveLength(1);
   expect(statSync(path.join(folder, "2026-11.sums.jsonl")).size).toBeLessThan(1000);
   expect(statSync(path.join(folder, "2026-11.sums.jsonl")).mode & 0o777).toBe(0o600);
+});
+
+it("writes the calls of a server together, at its end those that still wait, and at once where a budget counts them", async () => {
+  for (const [config, before] of [
+    [{}, 0],
+    [{ usage: { budget: { daily: 10 } } }, 2],
+  ] as const) {
+    const { folder, home } = ledger();
+    const decision = decideCredentials({ env: {}, shared: await loadSharedConfig({}, home) });
+    const runtime = testRuntime({ home });
+    const written = new Ledger(runtime, config, { command: "serve", gathersMs: 3_600_000 });
+    const atOnce = new Ledger(testRuntime({ home: createHome() }), config, { command: "chat" });
+    for (const each of [written, written, atOnce]) {
+      const meter = each.meter(MODEL, decision);
+      meter.take({ type: "start", model: "m", region: "us-east-1", requestId: "r", attempts: 1 });
+      meter.end();
+    }
+    await atOnce.settle();
+    await vi.waitFor(async () => expect(callsOf(await readLedger(folder, 0))).toBe(before));
+    await written.settle();
+    expect(callsOf(await readLedger(folder, 0))).toBe(2);
+  }
 });
 
 it("leaves summing up to another process that is at it", async () => {
