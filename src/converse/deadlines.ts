@@ -50,11 +50,12 @@ export class Deadlines {
     if (outer.aborted) this.#onOuterAbort();
     else outer.addEventListener("abort", this.#onOuterAbort, { once: true });
     const { firstEventMs, totalMs, spentMs = 0 } = bounds;
-    const expireAfter = (ms: number, error: OpenclawError): NodeJS.Timeout =>
-      setTimeout(() => this.#controller.abort(error), Math.min(ms, LONGEST_MS));
-    const silent = `The model sent nothing for ${seconds(firstEventMs)}.`;
-    this.#waiting = expireAfter(firstEventMs, late(silent, "--first-token-timeout"));
-    if (totalMs !== undefined) this.#total = expireAfter(totalMs - spentMs, tookTooLong(totalMs));
+    const expireAfter = (ms: number, toError: () => OpenclawError): NodeJS.Timeout =>
+      setTimeout(() => this.#controller.abort(toError()), Math.min(ms, LONGEST_MS));
+    this.#waiting = expireAfter(firstEventMs, () =>
+      late(`The model sent nothing for ${seconds(firstEventMs)}.`, "--first-token-timeout"),
+    );
+    if (totalMs !== undefined) this.#total = expireAfter(totalMs - spentMs, () => tookTooLong(totalMs));
   }
 
   /** Aborted when a bound is passed or the outer signal fires; the reason is the error to report. */

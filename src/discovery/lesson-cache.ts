@@ -34,19 +34,20 @@ interface Entry {
  * Nothing where nothing is cached.
  */
 export async function recallLessons(setup: Setup, place: readonly string[]): Promise<Lessons> {
-  const file = fileOf(setup, place);
-  if (file === undefined) return [];
   const { elapsed, now } = setup.runtime;
   const remembered = memoryOf(setup);
-  const known = remembered.get(file);
+  const key = JSON.stringify(place);
+  const known = remembered.get(key);
   if (known && elapsed() - known.at < LOOK_AGAIN_MS) return (await known.entry)?.lessons ?? [];
+  const file = fileOf(setup, place);
+  if (file === undefined) return [];
   const entry = read(file, now());
   if (remembered.size >= MOST_REMEMBERED) remembered.clear();
-  remembered.set(file, { at: elapsed(), entry });
+  remembered.set(key, { at: elapsed(), entry });
   return (await entry)?.lessons ?? [];
 }
 
-/** What was read of a file, and when on the clock of the process, in ms. */
+/** What was read of a place, and when on the clock of the process, in ms. */
 type Memory = Map<string, { at: number; entry: Promise<Entry | undefined> }>;
 
 /** By the configuration that a command has loaded: `serve` has one for all its requests. */
@@ -84,7 +85,7 @@ export async function keepLessons(setup: Setup, place: readonly string[], lesson
       await writeLessons(file, { form: FORM, since, lessons: all }, { now, changesList });
     }),
   );
-  memoryOf(setup).delete(file);
+  memoryOf(setup).delete(JSON.stringify(place));
 }
 
 /** The file for a place; undefined where nothing is cached. */

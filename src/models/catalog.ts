@@ -1,4 +1,5 @@
 import { parseArn } from "../aws/arn.ts";
+import { once } from "../once.ts";
 import catalog from "./catalog.json";
 
 /** Prices in USD per million tokens. */
@@ -97,9 +98,7 @@ export function vendorName(id: string): string {
 }
 
 /** The ids that the catalog knows: models and some of their profiles. For suggestions where AWS has not been asked. */
-export function catalogIds(): string[] {
-  return Object.keys(rows);
-}
+export const catalogIds: () => readonly string[] = once(() => Object.keys(rows));
 
 function resourceOf(id: string): string {
   const arn = parseArn(id);

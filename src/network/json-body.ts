@@ -8,10 +8,12 @@ export type JsonBody = string | readonly Buffer[];
  * one is written in pieces, between which others have their turn.
  */
 export async function toJsonBody(value: unknown): Promise<JsonBody> {
+  if (roomLeft(value, SHORT) >= 0) return JSON.stringify(value) ?? "null";
   const heavy = new Set<object>();
-  // Whoever made it has taken this turn; and to go over it takes another, where it is long.
+  // Whoever made it has taken this turn, and to go over it takes another.
   await nextTurn();
-  if (weigh(value, heavy) > SHORT) await nextTurn();
+  weigh(value, heavy);
+  await nextTurn();
   const pieces: Buffer[] = [];
   let piece = "";
   for (const part of partsOf(value, heavy)) {
@@ -35,6 +37,23 @@ const SHORT = 64 * 1024;
 export function lengthOf(body: JsonBody): number {
   if (typeof body === "string") return Buffer.byteLength(body);
   return body.reduce((length, piece) => length + piece.length, 0);
+}
+
+/** How many of so many characters a value leaves; less than none where it takes more, or has bytes. */
+function roomLeft(value: unknown, most: number): number {
+  if (typeof value === "string") return most - value.length;
+  if (typeof value !== "object" || value === null) return most - 8;
+  if (value instanceof Uint8Array) return -1;
+  let left = most - 2;
+  if (Array.isArray(value)) {
+    for (const item of value) if ((left = roomLeft(item, left)) < 0) break;
+    return left;
+  }
+  for (const name in value) {
+    left = roomLeft((value as Record<string, unknown>)[name], left - name.length - 4);
+    if (left < 0) break;
+  }
+  return left;
 }
 
 /** About how many characters a value takes, and too many for bytes. Adds to `heavy` what is not to be written at once. */

@@ -11,7 +11,6 @@ export {
   retryMiddleware,
   StandardRetryStrategy,
 } from "@smithy/core/retry";
-export { Hash } from "@smithy/core/serde";
 export { NodeHttpHandler } from "@smithy/node-http-handler";
 export { SignatureV4 } from "@smithy/signature-v4";
 export { SMITHY_CONTEXT_KEY } from "@smithy/types";

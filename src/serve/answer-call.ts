@@ -3,7 +3,7 @@ import type { ChatEvent, ChatEvents } from "../converse/chat-event.ts";
 import type { Ask } from "../converse/plan-request.ts";
 import { OpenclawError, shorten, withFields } from "../errors.ts";
 import { isRecord, type JsonObject, textAt } from "../json.ts";
-import { nextTurn } from "../next-turn.ts";
+import { nextTurn, turnOver } from "../next-turn.ts";
 import { toCompletionUsage } from "../wires/chat-completions/completion-usage.ts";
 import { finishReason } from "../wires/chat-completions/stop-reason.ts";
 import type { Call } from "./call.ts";
@@ -87,12 +87,19 @@ export async function noteRequest(
   { model, isStreamed, notices, unknown }: Pick<Asked, "model" | "isStreamed" | "notices" | "unknown">,
 ): Promise<void> {
   unknownFields.judge(call.entry.path, unknown);
-  // Thousands of messages take their time to read, and again to plan the request with.
-  await nextTurn();
+  await afterReading(call);
   Object.assign(call.entry, { model: shorten(model), isStreamed });
   if (logsContent) call.entry.request = toLogged(body);
   for (const notice of notices) call.note(notice);
   call.ask();
+}
+
+/** A longer body is read in a turn of its own, in bytes. */
+const SHORT_BODY = 64 * 1024;
+
+/** Thousands of messages take their time to read, and again to plan the request with. */
+async function afterReading({ bodyBytes }: Call): Promise<void> {
+  await (bodyBytes > SHORT_BODY ? nextTurn() : turnOver());
 }
 
 /**
@@ -142,7 +149,7 @@ export async function countCall(
   { model, ask, notices, unknown }: Asked,
   toBody: (tokens: number) => object,
 ): Promise<Response> {
-  await nextTurn();
+  await afterReading(call);
   unknownFields.judge(call.entry.path, unknown);
   call.entry.model = shorten(model);
   for (const notice of notices) call.note(notice);

@@ -300,9 +300,17 @@ async function readAll(
       };
       const fail = (error?: Error): void => reject(error ?? new Error("The body ended before it was whole."));
       const stop = (): void => reject(signal.reason as Error);
-      const close = (): void => fail();
-      // What is cut off on HTTP/2 ends, too.
-      const whole = (): void => (isCutOff(request) ? fail() : resolve());
+      let isWhole = false;
+      const close = (): void => {
+        // It closes behind its end, too, before anybody who waits for it has heard of that.
+        if (!isWhole) fail();
+      };
+      const whole = (): void => {
+        // What is cut off on HTTP/2 ends, too.
+        if (isCutOff(request)) return fail();
+        isWhole = true;
+        return resolve();
+      };
       finish = () => {
         clearTimeout(stall);
         clearTimeout(end);

@@ -19,7 +19,6 @@ import { type AttemptReporter, createAttemptReporter } from "./report-attempts.t
 import {
   AwsSdkSigV4Signer,
   createDefaultUserAgentProvider,
-  Hash,
   HttpBearerAuthSigner,
   HttpRequest,
   httpSigningMiddleware,
@@ -29,6 +28,7 @@ import {
   userAgentMiddleware,
 } from "../network/sdk-parts.ts";
 import { readMetadata, readServiceError, readText } from "./read-answer.ts";
+import { Sha256 } from "./sha256.ts";
 
 /** One call of an operation of a service that speaks JSON. */
 export interface RestCall {
@@ -109,7 +109,7 @@ export class RestClient {
         credentials,
         region,
         service: service.signingName,
-        sha256: Hash.bind(null, "sha256"),
+        sha256: Sha256,
       });
     this.#signing = { signer: async () => signature, systemClockOffset: 0 };
   }
@@ -249,7 +249,7 @@ export class RestClient {
   /** The hash of a long body, which the signer takes in place of hashing it at once. */
   async #digest(body: JsonBody): Promise<Record<string, string>> {
     if (typeof body === "string" || this.#authentication.kind === "token") return {};
-    const hash = new Hash("sha256");
+    const hash = new Sha256();
     for (const piece of body) {
       hash.update(piece);
       await nextTurn();
