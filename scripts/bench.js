@@ -1,6 +1,7 @@
 // Measures start-up, lists, first token, streaming and size against their references, in one run:
 //   npm run bench -- [--quick] [--node VERSION…] [--runs N] [--only TEXT…] [--check] [--baseline FILE] [--save FILE] [--write]
 //   npm run bench -- --serve [--quick]   what `openclaw serve` adds and carries, and nothing else
+//   npm run bench -- --batch LINES       what a line of `openclaw batch run` takes, and how much memory all of them
 //   npm run bench -- --soak MINUTES      hostile and honest load on `openclaw serve`, and nothing else
 // Each row and its reference take turns, so that a machine whose speed drifts drifts for both; medians are compared.
 // --only measures the rows whose names contain a text. --check names what is slower than the figures in the repository by
@@ -10,6 +11,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/
 import { cpus, loadavg, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
+import { batchRun } from "./bench/batch-run.js";
 import { compareFigures, quantile, toFigure } from "./bench/figures.js";
 import { measure, runOnce } from "./bench/measure.js";
 import { DELTAS, MODEL, openclaw, ROUND_TRIP_MS, tables } from "./bench/rows.js";
@@ -51,6 +53,7 @@ const { values: options } = parseArgs({
     write: { type: "boolean", default: false },
     serve: { type: "boolean", default: false },
     soak: { type: "string" },
+    batch: { type: "string" },
   },
 });
 const runs = Number(options.runs ?? (options.quick ? 1 : 21));
@@ -74,6 +77,10 @@ try {
     const { text, isFine } = await soak(work, Number(options.soak));
     console.log(text);
     process.exit(isFine ? 0 : 1);
+  }
+  if (options.batch !== undefined) {
+    console.log(await batchRun(work, Number(options.batch)));
+    process.exit(0);
   }
   if (options.serve) {
     console.log(await ofServe());

@@ -45,8 +45,7 @@ export function addToTally(tally: Tally, result: Omit<LineResult, "json" | "numb
   else if (outcome !== "ok") tally.failed[outcome] = (tally.failed[outcome] ?? 0) + 1;
   tally.inputTokens += result.inputTokens;
   tally.outputTokens += result.outputTokens;
-  // Ten digits: more would only show the noise of floating point.
-  tally.usd = Number((tally.usd + result.usd).toFixed(10));
+  tally.usd += result.usd;
   tally.unpriced += result.unpriced;
 }
 

@@ -103,7 +103,8 @@ function documentOf(report: RunReport, file: string | undefined): Record<string,
     askedAgain: askedWhole,
     throttles,
     usage: { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens },
-    cost: unpriced > 0 ? null : { usd },
+    // Ten digits: more would only show the noise of floating point.
+    cost: unpriced > 0 ? null : { usd: Number(usd.toFixed(10)) },
     seconds: Number(seconds.toFixed(3)),
   };
 }
