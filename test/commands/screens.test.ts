@@ -179,7 +179,7 @@ function settled(output: string, home: string): string {
     .replaceAll(/\bNode \d+\.\d+\.\d+/g, "Node N")
     .replaceAll(/(?<!\d)\d+ s (ago|old)/g, "N s $1")
     .replaceAll(/\b20\d\d-\d\d-\d\dT[\d:.]+Z/g, "2026-01-01T00:00:00.000Z")
-    .replaceAll(/(?<=^|\/|\x1B\[\d+m)(?=[a-z]*\d)[a-z0-9]{12}(?=\x1B\[|\s|$)/gm, "a1b2c3d4e5f6")
+    .replaceAll(/(?<=\x1B\[36m|invocation-job\/|\/batch\/)[a-z0-9]{12}(?=\x1B\[|\s|\/|$)/gm, "a1b2c3d4e5f6")
     .replaceAll(/Since \d{4}-\d{2}-\d{2}\b/g, "Since 2026-01-01");
 }
 
