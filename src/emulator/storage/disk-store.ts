@@ -35,8 +35,9 @@ export class DiskStore {
 
   async start(): Promise<BlobDraft> {
     this.#folder ??= mkdtemp(join(tmpdir(), "openclaw-emulator-"));
-    this.#count += 1;
-    const path = join(await this.#folder, String(this.#count));
+    // Taken before anything is waited for: others begin meanwhile.
+    const name = String((this.#count += 1));
+    const path = join(await this.#folder, name);
     const file = await open(path, "wx", 0o600);
     let bytes = 0;
     return {

@@ -5,6 +5,7 @@ import { connect } from "node:net";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Emulator } from "../../../src/emulator/emulator.ts";
 import { faultScript } from "../../../src/emulator/fault.ts";
+import { DiskStore } from "../../../src/emulator/storage/disk-store.ts";
 import { createHome } from "../../helpers/openclaw.ts";
 import { emulate } from "../clients.ts";
 import { askStorage, putText, type StorageAsk } from "../storage-client.ts";
@@ -14,6 +15,14 @@ const BUCKET = "openclaw-emulator";
 function md5(content: string | Buffer): Buffer {
   return createHash("md5").update(content).digest();
 }
+
+it("gives each object that comes at once a file of its own", async () => {
+  const store = new DiskStore();
+  onTestFinished(() => store.close());
+  const drafts = await Promise.all(Array.from({ length: 12 }, () => store.start()));
+  const paths = await Promise.all(drafts.map(async (draft) => (await draft.finish()).path));
+  expect(new Set(paths).size).toBe(12);
+});
 
 describe("Amazon S3", () => {
   it("keeps an object with its headers, and gives it back whole and in pieces", async () => {
