@@ -85,6 +85,8 @@ const KMS_NAMES = [
   "KMS.InvalidKeyUsage",
   "KMS.KeyUnavailable",
 ];
+/** Other services have errors of these names, too. */
+const OF_S3 = /^s3:/;
 const CREATE_JOB = /^bedrock:CreateModelInvocationJob$/;
 const JOBS = /^bedrock:\w+ModelInvocationJobs?$/;
 /** The region that S3 names as the right one. */
@@ -477,6 +479,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
   {
     names: ["NoSuchBucket"],
     status: 404,
+    actions: OF_S3,
     code: "invalid-request",
     message: (c) => `Amazon S3 has not got ${bucket(c)}.`,
     hint: (c) => `Make it: aws s3 mb ${s3Uri(c)} --region ${quoteForShell(c.region ?? "NAME")}`,
@@ -484,6 +487,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
   {
     names: ["NoSuchKey", "NotFound"],
     status: 404,
+    actions: OF_S3,
     code: "invalid-request",
     message: (c) => `There is no such object in ${bucket(c)}: ${c.message}`,
     hint: (c) => `See what is there: aws s3 ls --recursive ${s3Uri(c)}`,
@@ -496,6 +500,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
       "IllegalLocationConstraint",
     ],
     status: [301, 400],
+    actions: OF_S3,
     code: "invalid-request",
     message: (c) =>
       `${capitalize(bucket(c))} is in another region than ${c.region ?? "the call"}: ${c.message}`,
@@ -505,6 +510,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
   {
     names: KMS_NAMES,
     status: 400,
+    actions: OF_S3,
     code: "invalid-request",
     message: (c) => `Amazon S3 cannot use the KMS key: ${c.message}`,
     hint: (c) => `Name one that is enabled${inRegion(c)}: aws kms list-keys`,
@@ -519,6 +525,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
       "InvalidPart",
     ],
     status: [400, 404],
+    actions: OF_S3,
     code: "invalid-request",
     message: (c) => `Amazon S3 refuses the request to ${bucket(c)}: ${c.message}`,
     hint: () => "Change what the message names and run the command again.",
@@ -526,6 +533,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
   {
     names: ["BadDigest", "XAmzContentSHA256Mismatch", "XAmzContentChecksumMismatch", "IncompleteBody"],
     status: 400,
+    actions: OF_S3,
     code: "network",
     message: (c) => `What arrived at ${bucket(c)} is not what was sent: ${c.message}`,
     hint: () => "Run the command again; check what is in between: openclaw doctor",
@@ -533,6 +541,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
   {
     names: ["SlowDown"],
     status: 503,
+    actions: OF_S3,
     code: "throttled",
     message: (c) => `Amazon S3 throttles ${bucket(c)}: ${c.message}`,
     hint: () => "Wait a minute and try again.",
@@ -541,6 +550,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     names: ["RequestTimeout"],
     status: 400,
     pattern: /socket connection/i,
+    actions: OF_S3,
     code: "timeout",
     message: (c) => `Amazon S3 waited too long for the rest of what is sent to ${bucket(c)}.`,
     hint: () => "Run the command again: what is there already is not sent again.",
@@ -548,6 +558,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
   {
     names: ["AccountProblem", "AllAccessDisabled", "InvalidObjectState"],
     status: 403,
+    actions: OF_S3,
     code: "access-denied",
     message: (c) => `Amazon S3 does not let this account use ${bucket(c)}: ${c.message}`,
     hint: () => "Ask AWS Support: https://console.aws.amazon.com/support/home",

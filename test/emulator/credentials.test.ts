@@ -106,7 +106,7 @@ describe("signatures", () => {
 
   it("refuses a signature for another service", async () => {
     const emulator = await emulate();
-    const answer = await send(emulator, await sign(emulator, CONVERSE, { service: "s3" }));
+    const answer = await send(emulator, await sign(emulator, CONVERSE, { service: "sqs" }));
     expect(answer.status).toBe(403);
     expect(JSON.parse(answer.body)).toEqual({
       message: "Credential should be scoped to correct service: 'bedrock'.",

@@ -43,7 +43,7 @@ describe("the models of Mantle", () => {
 
   it("are told to nobody who signs for another service, or not at all, in the shape of OpenAI's errors", async () => {
     const emulator = await emulate();
-    const requests = [await sign(emulator, LIST, { service: "s3" }), { ...LIST, headers: {} }];
+    const requests = [await sign(emulator, LIST, { service: "sqs" }), { ...LIST, headers: {} }];
     for (const request of requests) {
       const { status, body } = await send(emulator, request);
       expect([status, JSON.parse(body)]).toMatchObject([403, { error: { code: "authentication_error" } }]);
