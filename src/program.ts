@@ -528,7 +528,11 @@ export const PROGRAM: Program = {
     doctor: {
       description: "Check credentials, region, permissions and configuration.",
       load: () => import("./commands/doctor.ts"),
-      flags: [flag("--probe", "add one small billed call")],
+      flags: [
+        flag("--probe", "add one small billed call"),
+        flag("--batch <uri>", "add what batch jobs need, with their place: s3://BUCKET/PREFIX"),
+        flag("--role <arn>", "role that those jobs run as"),
+      ],
     },
     iam: {
       description: "Write the permissions that this configuration needs.",

@@ -1,3 +1,4 @@
+import { jobChecks } from "../../src/batch/jobs/check-jobs.ts";
 import { checksOf } from "../../src/doctor/checks.ts";
 
 interface DoctorSchema {
@@ -7,7 +8,13 @@ interface DoctorSchema {
 /** The schema of `doctor --json` with the ids of all checks, in the order in which they are shown. */
 export function doctorSchema(current: string): string {
   const schema = JSON.parse(current) as DoctorSchema;
-  const checks = checksOf({ probe: true, hasProviders: true, usesMantle: true, usesTools: true });
+  const checks = checksOf({
+    probe: true,
+    hasProviders: true,
+    usesMantle: true,
+    usesTools: true,
+    others: jobChecks({ s3: "s3://bucket/prefix", role: undefined }),
+  });
   schema.properties.checks.items.properties.id.enum = checks.map(({ id }) => id);
   return `${JSON.stringify(schema, undefined, 2)}\n`;
 }

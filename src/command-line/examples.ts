@@ -447,6 +447,10 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
       say("openclaw doctor"),
       say("openclaw doctor --json", "see docs/schemas/doctor.schema.json"),
       say("openclaw doctor --probe"),
+      say(
+        "openclaw doctor --batch s3://my-bucket/batch --role arn:aws:iam::123456789012:role/openclaw-batch",
+        "before the first batch submit",
+      ),
     ],
     topic: "credentials",
   },

@@ -1,19 +1,25 @@
 import { defaultModels } from "../models/default-models.ts";
 import { hasMantle, isMantle, servedProviders } from "../models/provider-api.ts";
 import { resolveModel } from "../models/resolve-model.ts";
+import type { Check } from "../doctor/check.ts";
 import { checksOf } from "../doctor/checks.ts";
 import { hasTools } from "../doctor/check-tools.ts";
 import { Examination } from "../doctor/examination.ts";
 import { type DoctorReport, renderReport, toDocument } from "../doctor/report.ts";
 import { runChecks } from "../doctor/run-checks.ts";
 import { asksForCode } from "../credentials/chosen.ts";
-import { OpenclawError, withFields } from "../errors.ts";
+import { OpenclawError, usageError, withFields } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { withSpinner } from "../terminal/spinner.ts";
 
 export interface DoctorOptions extends GlobalOptions {
   probe?: boolean;
+  /** `s3://BUCKET/PREFIX` of batch jobs. */
+  batch?: string;
+  /** ARN of the role that they run as. */
+  role?: string;
 }
 
 /** Time for all checks, in ms. */
@@ -23,12 +29,13 @@ const PROBE_MS = 30_000;
 
 /**
  * Examines credentials, region, permissions and configuration, prints what was found and always the four credential
- * sources. Throws the error of the first failing check when everything is printed.
+ * sources. Throws `usage`, and the error of the first failing check when everything is printed.
  */
 export async function run(options: DoctorOptions, runtime: Runtime): Promise<void> {
+  const others = await checksOfBatch(options);
   const examination = new Examination(options, runtime);
   try {
-    const report = await examine(examination, options);
+    const report = await examine(examination, options, others);
     const document = toDocument(report);
     const { terminal } = runtime;
     const failed = report.results.find(({ status }) => status === "fail");
@@ -42,7 +49,21 @@ export async function run(options: DoctorOptions, runtime: Runtime): Promise<voi
   }
 }
 
-async function examine(examination: Examination, options: DoctorOptions): Promise<DoctorReport> {
+async function checksOfBatch({ batch, role }: DoctorOptions): Promise<Check<Examination>[]> {
+  if (batch !== undefined)
+    return (await import("../batch/jobs/check-jobs.ts")).jobChecks({ s3: batch, role });
+  if (role === undefined) return [];
+  throw usageError(
+    "--role is for the batch jobs of a bucket, and none is named.",
+    `openclaw doctor --batch s3://BUCKET/PREFIX --role ${quoteForShell(role)}`,
+  );
+}
+
+async function examine(
+  examination: Examination,
+  options: DoctorOptions,
+  others: readonly Check<Examination>[],
+): Promise<DoctorReport> {
   const { runtime } = examination;
   // The time that a person needs for an MFA code is not that of the checks.
   if (asksForCode((await examination.setup()).decision)) await examination.identity().catch(toldByCheck);
@@ -52,7 +73,7 @@ async function examine(examination: Examination, options: DoctorOptions): Promis
   const usesMantle = hasMantle(config.value) || asked.some(isMantle);
   const usesTools = hasTools(config.value);
   const results = await withSpinner(runtime, "Checking", () =>
-    runChecks(checksOf({ ...options, hasProviders, usesMantle, usesTools }), examination, {
+    runChecks(checksOf({ ...options, hasProviders, usesMantle, usesTools, others }), examination, {
       totalMs: TOTAL_MS + (options.probe ? PROBE_MS : 0),
       signal: runtime.signal,
       elapsed: runtime.elapsed,

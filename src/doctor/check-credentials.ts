@@ -69,8 +69,7 @@ const identityCheck: Check<Examination> = {
     const origin = identity.cacheFile === undefined ? "" : "from the AWS CLI's cache";
     const kept = origin + expiryText(identity.expiration, examination.runtime.now());
     try {
-      const { askCallerIdentity } = await import("../session/caller-identity.ts");
-      const { arn = "an identity without ARN" } = await askCallerIdentity(session);
+      const { arn = "an identity without ARN" } = await examination.caller();
       return ok(origin === "" ? `${arn}${kept}` : `${arn}, ${kept}`);
     } catch (failure) {
       const error = toOpenclawError(failure, { session, action: "sts:GetCallerIdentity" });

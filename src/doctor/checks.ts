@@ -24,24 +24,27 @@ const CHECKS: readonly Check<Examination>[] = [
 
 /**
  * The checks of a run; with `probe` one small billed call is among them, and other providers and the endpoint
- * `bedrock-mantle` and tools where the configuration has them.
+ * `bedrock-mantle` and tools where the configuration has them. `others` are those of a room above.
  */
 export function checksOf({
   probe,
   hasProviders,
   usesMantle,
   usesTools,
+  others = [],
 }: {
   probe?: boolean | undefined;
   hasProviders?: boolean;
   usesMantle?: boolean;
   usesTools?: boolean;
+  others?: readonly Check<Examination>[];
 }): readonly Check<Examination>[] {
   return [
     ...CHECKS,
     ...(usesMantle ? [mantleCheck] : []),
     ...(hasProviders ? [providersCheck] : []),
     ...(usesTools ? [toolsCheck] : []),
+    ...others,
     ...(probe ? [probeCheck] : []),
   ];
 }

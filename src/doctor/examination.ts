@@ -74,6 +74,12 @@ export class Examination {
     return authentication.kind === "token" ? undefined : authentication.credentials();
   });
 
+  /** Whose they are, by STS. Throws what the SDK throws, and credential errors. */
+  readonly caller = once(async () => {
+    const { askCallerIdentity } = await import("../session/caller-identity.ts");
+    return askCallerIdentity(await this.session());
+  });
+
   /** The session in which a model is called: its own region and endpoint. Throws `usage`. */
   readonly sessionFor = oncePer(async (target: Target) => {
     const session = await openSession(await this.setup(), target);

@@ -76,6 +76,7 @@ export function describeDenial({ action, resource, policy, isExplicit, policyArn
 /** What `openclaw iam policy` allows only where its `--for` names it. */
 const EXTRA_POLICIES: readonly (readonly [command: string, actions: RegExp])[] = [
   ["openclaw batch role --s3 s3://BUCKET/PREFIX has the statement", /^iam:PassRole$/],
+  ["openclaw iam policy --for batch --s3 s3://BUCKET/PREFIX", /^s3:|^bedrock:\w+ModelInvocationJobs?$/],
   ["openclaw iam policy --for quota", /^(?:servicequotas|cloudwatch):/],
   [
     "openclaw iam policy --for access",

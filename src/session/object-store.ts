@@ -104,18 +104,29 @@ export class ObjectStore {
 
   /** The region of the bucket; undefined where these credentials may not know it. Throws `invalid-request` where there is no such bucket. */
   async region(): Promise<string | undefined> {
+    return (await this.head()).region;
+  }
+
+  /**
+   * The region of the bucket as far as it is told, and what these credentials were refused with, if they were. Throws
+   * `invalid-request` where there is no such bucket. https://docs.aws.amazon.com/AmazonS3/latest/API/API_HeadBucket.html
+   */
+  async head(): Promise<{ region: string | undefined; refusal?: OpenclawError }> {
+    const action = "s3:ListBucket";
     try {
       const { BucketRegion } = await this.#client.send(
         new HeadBucketCommand(this.#place()),
         this.#options(ANSWER_MS),
       );
-      return BucketRegion;
+      return { region: BucketRegion };
     } catch (failure) {
       const { status, headers } = answerOf(failure);
       const region = headers["x-amz-bucket-region"];
+      if (status === 301) return { region };
       // What stands in the way of a question without a body tells nothing else.
-      if (status === 301 || status === 400 || status === 403) return region;
-      throw this.#explain(status === 404 ? named("NoSuchBucket", failure) : failure, "s3:ListBucket");
+      if (status === 403) return { region, refusal: this.#explain(named("AccessDenied", failure), action) };
+      if (status === 400) return { region, refusal: this.#explain(failure, action) };
+      throw this.#explain(status === 404 ? named("NoSuchBucket", failure) : failure, action);
     }
   }
 

@@ -49,6 +49,8 @@ const FREE = [
   "chat --timeout",
   "chat --wait-for-quota",
   "chat prompt",
+  "doctor --batch",
+  "doctor --role",
   "embed --dimensions",
   "embed --max-cost",
   "embed --rpm",

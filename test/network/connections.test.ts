@@ -345,6 +345,22 @@ const COMMANDS: Readonly<Record<string, readonly Row[]>> = {
         sts: [REACH, IDENTITY],
       },
     },
+    {
+      args: ["doctor", "--batch", "s3://openclaw-emulator/batch"],
+      after: [SET_MODEL],
+      sends: {
+        bedrock: [
+          REACH,
+          AVAILABILITY,
+          ...LISTS,
+          "GET /model-invocation-jobs?maxResults=100&sortBy=CreationTime&sortOrder=Descending",
+        ],
+        runtime: [REACH],
+        quotas: QUOTAS,
+        s3: ["HEAD /openclaw-emulator/"],
+        sts: [REACH, IDENTITY],
+      },
+    },
   ],
   // Who calls is part of what it prints.
   "iam policy": [{ args: ["iam", "policy"], after: [LIST], sends: { sts: [IDENTITY] } }],

@@ -15,10 +15,13 @@ const MOST_CHARACTERS = 1024;
 /** What comes below the prefix has room for itself, in characters. */
 const ROOM = 160;
 
-/** Reads `s3://BUCKET/PREFIX`. Throws `usage` for what no job can read from or write to. */
-export function parseJobPlace(text: string): JobPlace {
+/** Reads the `s3://BUCKET/PREFIX` of a flag. Throws `usage` for what no job can read from or write to. */
+export function parseJobPlace(text: string, flag = "--s3"): JobPlace {
   const unfit = (reason: string): Error =>
-    usageError(`--s3 '${text}' is no place for a job: ${reason}.`, "Write it as --s3 s3://BUCKET/PREFIX");
+    usageError(
+      `${flag} '${text}' is no place for a job: ${reason}.`,
+      `Write it as ${flag} s3://BUCKET/PREFIX`,
+    );
   const [, bucket = "", path = ""] = /^s3:\/\/([^/]*)(?:\/(.*))?$/i.exec(text.trim()) ?? [];
   if (!/^s3:\/\//i.test(text.trim())) throw unfit("it does not begin with s3://");
   if (!BUCKET.test(bucket))
@@ -30,6 +33,19 @@ export function parseJobPlace(text: string): JobPlace {
   const prefix = segments.join("/");
   if (uriOf({ bucket, prefix }, "").length + ROOM > MOST_CHARACTERS) throw unfit("it is too long");
   return { bucket, prefix };
+}
+
+/** https://docs.aws.amazon.com/bedrock/latest/APIReference/API_CreateModelInvocationJob.html */
+const ROLE = /^arn:aws(?:-[^:]+)?:iam::(\d{12}):role\/.+$/;
+
+/** Reads the ARN of the `--role` that jobs run as, and whose it is. Throws `usage` for anything else. */
+export function parseRole(arn: string): { arn: string; account: string } {
+  const [, account] = ROLE.exec(arn) ?? [];
+  if (account !== undefined) return { arn, account };
+  throw usageError(
+    `--role '${arn}' is not the ARN of a role.`,
+    "Write it as --role arn:aws:iam::123456789012:role/NAME",
+  );
 }
 
 /** Reads the place that a job names, such as its output. Undefined for what is none. */

@@ -275,8 +275,12 @@ async function sendAndCreate(
 /** A job reads in its own region. Throws `invalid-request`. */
 async function checkRegion(store: ObjectStore, { bucket }: JobPlace, session: AwsSession): Promise<void> {
   const region = await store.region();
-  if (region === undefined || region === session.region.value) return;
-  throw new OpenclawError("invalid-request", {
+  if (region !== undefined && region !== session.region.value) throw outOfRegion(bucket, region, session);
+}
+
+/** The error of a bucket in another region than that of the jobs. */
+export function outOfRegion(bucket: string, region: string, session: AwsSession): OpenclawError {
+  return new OpenclawError("invalid-request", {
     message: `The bucket '${bucket}' is in ${region}, and a job of ${session.region.value} reads from none but its own region.`,
     hint: `Submit it there: --region ${quoteForShell(region)}`,
     details: { bucket, region },

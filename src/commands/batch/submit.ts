@@ -1,7 +1,7 @@
 import { openBatchInput } from "../../batch/lines/open-input.ts";
 import { type BatchJob, failureOf } from "../../batch/jobs/job.ts";
 import { jobDocument } from "../../batch/jobs/job-document.ts";
-import { parseJobPlace } from "../../batch/jobs/job-place.ts";
+import { parseJobPlace, parseRole } from "../../batch/jobs/job-place.ts";
 import { parseTag, submitJob, type SubmitTerms, type Submitted } from "../../batch/jobs/submit-job.ts";
 import { watchJob } from "../../batch/jobs/watch-job.ts";
 import { usageError, withFields } from "../../errors.ts";
@@ -73,11 +73,10 @@ function tellSame({ name, id, submitted }: BatchJob, { terminal }: Runtime): voi
   );
 }
 
-/** Ids, ARNs and aliases of keys, the names of jobs and the ARNs of roles: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_CreateModelInvocationJob.html */
+/** Ids, ARNs and aliases of keys, and the names of jobs: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_CreateModelInvocationJob.html */
 const KEY =
   /^((arn:aws(-[^:]+)?:kms:[a-zA-Z0-9-]*:\d{12}:)?(key\/[a-zA-Z0-9-]{36}|alias\/[a-zA-Z0-9-_/]+)|[a-zA-Z0-9-]{36})$/;
 const NAME = /^[a-zA-Z0-9]{1,63}(-*[a-zA-Z0-9+\-.]){0,63}$/;
-const ROLE = /^arn:aws(-[^:]+)?:iam::\d{12}:role\/.+$/;
 
 function readTerms(options: SubmitOptions): SubmitTerms {
   const { file, s3, role, model, name, timeoutHours, again = false, lines = false, tag = [] } = options;
@@ -93,11 +92,6 @@ function readTerms(options: SubmitOptions): SubmitTerms {
       "There is no --role: Amazon Bedrock reads and writes the bucket as a role of your account.",
       `What the role needs, and how to make it: openclaw batch role --s3 ${quoteForShell(s3)}`,
     );
-  if (!ROLE.test(role))
-    throw usageError(
-      `--role '${role}' is not the ARN of a role.`,
-      "Write it as --role arn:aws:iam::123456789012:role/NAME",
-    );
   if (name !== undefined && (name.length > 63 || !NAME.test(name)))
     throw usageError(
       `--name '${name}' is no name of a job.`,
@@ -105,7 +99,7 @@ function readTerms(options: SubmitOptions): SubmitTerms {
     );
   return {
     place,
-    roleArn: role,
+    roleArn: parseRole(role).arn,
     model,
     isText: lines,
     name,
