@@ -1,3 +1,4 @@
+import path from "node:path";
 import { findJob, type FoundJob } from "../../batch/jobs/find-job.ts";
 import { type BatchJob, failureOf, isOver } from "../../batch/jobs/job.ts";
 import type { AskedLines, FailedLines, Joined } from "../../batch/jobs/join-results.ts";
@@ -8,6 +9,7 @@ import { watchJob } from "../../batch/jobs/watch-job.ts";
 import { checkBatchInput } from "../../batch/lines/check-input.ts";
 import { type BatchInput, openBatchInput } from "../../batch/lines/open-input.ts";
 import { type OutputFormat, USUAL_FORMAT } from "../../batch/lines/output-forms.ts";
+import { followLinks } from "../../disk/atomic-write.ts";
 import { namesStdout, openOutput } from "../../disk/output-file.ts";
 import { EXIT_CODES, OpenclawError, shorten, usageError, withFields } from "../../errors.ts";
 import { formatUsd } from "../../models/usage.ts";
@@ -36,12 +38,11 @@ export interface ResultsOptions extends GlobalOptions {
  */
 export async function run(options: ResultsOptions, runtime: Runtime): Promise<void> {
   const { terminal } = runtime;
-  const { output: name, failed } = options;
+  const { output: name } = options;
   const isToFile = name !== undefined && !namesStdout(name);
   if (terminal.format === "json" && !isToFile)
     throw usageError("--json is the summary, and the results need a file beside it.", "Name one: -o FILE");
-  if (failed !== undefined && failed === name)
-    throw usageError("--failed and -o are one file.", "Name another one for the lines that failed.");
+  await judgeFiles(options, runtime);
   const found = await findJob(options.job, options, runtime);
   try {
     const waiting = [
@@ -66,7 +67,7 @@ export async function run(options: ResultsOptions, runtime: Runtime): Promise<vo
 
 async function writeResults(found: FoundJob, options: ResultsOptions, runtime: Runtime): Promise<void> {
   const { job, session } = found;
-  const failure = failureOf(job, session, LEFT_OUT);
+  const failure = failureOf(job, session, hintOf(options));
   const place = readPlace(job.outputUri);
   if (job.status === "Failed" || place === undefined)
     throw failure ?? new OpenclawError("bad-response", { message: `The job ${job.id} has no output.` });
@@ -119,7 +120,28 @@ async function writeResults(found: FoundJob, options: ResultsOptions, runtime: R
   }
 }
 
-const LEFT_OUT = "Write the lines without an answer into a file, to submit or run them again: --failed FILE";
+/** What to do about lines without an answer. */
+function hintOf({ failed }: ResultsOptions): string {
+  return failed === undefined
+    ? "Write the lines without an answer into a file, to submit or run them again: --failed FILE"
+    : `Ask the lines without an answer again: openclaw batch run ${quoteForShell(failed)}`;
+}
+
+/** Throws `usage` where one of the files, whatever links lead to it, would be replaced by another one. */
+async function judgeFiles({ output, failed, input }: ResultsOptions, runtime: Runtime): Promise<void> {
+  const fileOf = async (name: string | undefined): Promise<string | undefined> =>
+    name === undefined || namesStdout(name)
+      ? name && "-"
+      : followLinks(path.resolve(runtime.currentFolder, name));
+  const [results, left, read] = await Promise.all([output ?? "-", failed, input].map(fileOf));
+  if (left !== undefined && left === results)
+    throw usageError("--failed and -o are one file.", "Name another one for the lines that failed.");
+  // The dash of --input is stdin.
+  if (read === undefined || read === "-") return;
+  if (read === results) throw usageError("-o and --input are one file.", "Name another one for the results.");
+  if (read === left)
+    throw usageError("--failed and --input are one file.", "Name another one for the lines that failed.");
+}
 
 /** Throws `usage` for a file that is not the one that was submitted, as far as that is known. */
 async function judgeInput(
@@ -183,7 +205,7 @@ async function tell(joined: Joined, told: Told, { terminal }: Runtime): Promise<
     `openclaw: ${answered} of ${lines} lines have an answer · ${use.usage.inputTokens} tokens in, ${use.usage.outputTokens} out · ${use.cost === null ? "price unknown" : `$${formatUsd(use.cost.usd)} (batch price, estimate)`}`,
   );
   for (const each of failed.toSorted((one, other) => other.lines - one.lines)) tellFailed(each, terminal);
-  const error = failure ?? commonest(joined);
+  const error = failure ?? commonest(joined, hintOf(options));
   if (!error) return terminal.format === "json" ? terminal.printJson(document) : undefined;
   throw withFields(error, { document });
 }
@@ -197,14 +219,14 @@ function tellFailed({ code, awsCode, lines, first }: FailedLines, terminal: Runt
 }
 
 /** The error that most lines without an answer have; undefined where every line has one. */
-function commonest({ lines, answered, failed }: Joined): OpenclawError | undefined {
+function commonest({ lines, answered, failed }: Joined, hint: string): OpenclawError | undefined {
   const [most] = failed.toSorted((one, other) => other.lines - one.lines);
   if (!most) return undefined;
   const { code } = most;
   const without = lines - answered;
   return new OpenclawError(code, {
     message: `${without === 1 ? "1 line" : `${without} lines`} of ${lines} ${without === 1 ? "has" : "have"} no answer, most by ${code}.`,
-    hint: LEFT_OUT,
+    hint,
     exitCode: EXIT_CODES[code],
   });
 }

@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
@@ -196,6 +196,24 @@ describe("a job", () => {
     expect(stderr).toContain(`is called through the inference profile us.${base}`);
   });
 
+  it.each([
+    ["-o and --failed, written in two ways", ["-o", "out.jsonl", "--failed", "./out.jsonl"]],
+    ["-o and --failed, through a link", ["-o", "out.jsonl", "--failed", "link.jsonl"]],
+    ["stdout and --failed", ["--failed", "-"]],
+    ["-o and --input", ["-o", "./lines.jsonl", "--input", "lines.jsonl"]],
+    ["--failed and --input", ["--failed", "lines.jsonl", "--input", "lines.jsonl"]],
+  ])("replaces none of its files by another: %s", async (_, flags) => {
+    const user = await machine(plain(2));
+    symlinkSync("out.jsonl", path.join(user.home, "link.jsonl"));
+    const lines = read(user, "lines.jsonl");
+    await user.run([...SUBMIT, "--wait"]);
+    const { code, stdout, stderr } = await user.run(["batch", "results", ...flags]);
+    expect(stderr).toMatch(/^error: (-o|--failed) and (-o|--input) are one file\.\nhint: /);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+    expect(read(user, "lines.jsonl")).toBe(lines);
+    expect(existsSync(path.join(user.home, "out.jsonl"))).toBe(false);
+  });
+
   it("names the lines that failed, and gives them for another run", async () => {
     const script: Script = ({ route, nth }) =>
       route === "JobRecord" && nth <= 2
@@ -211,6 +229,7 @@ describe("a job", () => {
     expect(summary).toMatchObject({ answered: 18, error: { code: "throttled", exitCode: 5 } });
     expect(summary.failed).toMatchObject([{ code: "throttled", lines: 2 }]);
     expect(stderr).toContain("2 × throttled");
+    expect(stderr).toContain("hint: Ask the lines without an answer again: openclaw batch run again.jsonl\n");
     const out = linesOf(read(user, "out.jsonl"));
     expect(out.map(({ recordId }) => recordId)).toEqual(plain(20).map(({ id }) => id));
     const failed = out.filter(({ error }) => error !== undefined).map(({ recordId }) => recordId);
