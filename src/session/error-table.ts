@@ -128,6 +128,15 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     hint: () => SET_CLOCK,
   },
   {
+    names: ["AccessDenied"],
+    status: 403,
+    pattern: /cross-account pass role/i,
+    actions: CREATE_JOB,
+    code: "access-denied",
+    message: () => "The role of the job is not of the account that submits it.",
+    hint: () => "Name one of this account; what makes it: openclaw batch role --s3 s3://BUCKET/PREFIX",
+  },
+  {
     names: ["AccessDenied", "UnrecognizedClient"],
     status: 403,
     pattern: /(bearer token|api key).*expired/i,

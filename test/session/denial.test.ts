@@ -165,7 +165,7 @@ describe("what to do about a denial", () => {
       const own = actionsFor([purpose]).filter((action) => !usual.includes(action));
       expect(own.length).toBeGreaterThan(0);
       for (const action of own) {
-        const [, named] = /openclaw iam policy --for (\w+)$/.exec(advice(action)) ?? [];
+        const [, named] = /openclaw iam policy --for (\w+)/.exec(advice(action)) ?? [];
         const known = PURPOSES.find((other) => other === named);
         expect(known && actionsFor([known]), action).toContain(action);
       }

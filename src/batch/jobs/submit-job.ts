@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import path from "node:path";
 import { quotaOfJobs } from "../../discovery/survey-quotas.ts";
-import { type ErrorCode, OpenclawError, usageError, withFields } from "../../errors.ts";
+import { asSentence, type ErrorCode, OpenclawError, usageError, withFields } from "../../errors.ts";
 import { listedBase } from "../../models/listed-id.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
@@ -480,7 +480,7 @@ function leaving(error: unknown, left: readonly string[], what: string): unknown
   if (!(error instanceof OpenclawError)) return error;
   const { hint, details } = error;
   return withFields(error, {
-    hint: hint === undefined ? what : `${hint} ${what}`,
+    hint: hint === undefined ? what : `${asSentence(hint)} ${what}`,
     details: { ...details, left },
   });
 }

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { OpenclawError, withFields } from "../../errors.ts";
+import { asSentence, OpenclawError, withFields } from "../../errors.ts";
 import type { AwsSession } from "../../session/session.ts";
 import { startSpinner } from "../../terminal/spinner.ts";
 import { type BatchJob, getJob, isOver } from "./job.ts";
@@ -53,7 +53,9 @@ export async function watchJob(first: BatchJob, session: AwsSession, goOn: strin
 }
 
 function withGoOn(error: OpenclawError, goOn: string): OpenclawError {
-  return withFields(error, { hint: error.hint === undefined ? goOn : `${error.hint} Then: ${goOn}` });
+  return withFields(error, {
+    hint: error.hint === undefined ? goOn : `${asSentence(error.hint)} Then: ${goOn}`,
+  });
 }
 
 /** Where a job is, in words. */
