@@ -252,8 +252,9 @@ export class LineRunner {
       if (output.has(number)) continue;
       await untilAborted(output.roomFor(number), signal);
       while (this.#queued >= MOST_QUEUED || (this.#bytes + raw.length > MOST_BYTES && this.#left > 0)) {
-        await this.#change();
+        // A run that has ended changes nothing more, so nobody would wake this.
         signal.throwIfAborted();
+        await this.#change();
       }
       const line = await readLine(raw, { kind, signal });
       this.#take({

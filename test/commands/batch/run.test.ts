@@ -320,6 +320,15 @@ describe("the cost of a run", () => {
     expect(asked(machine)).toHaveLength(50);
   });
 
+  it("ends at once where not even the first line is paid for, however many there are", async () => {
+    const machine = await emulate(answering());
+    writeLines(machine, 2000);
+    const { code, stderr } = await machine.run([...RUN, "-o", "out.jsonl", "--max-cost", "0"]);
+    expect(code).toBe(6);
+    expect(stderr).toContain("--max-cost is $0.");
+    expect(asked(machine)).toEqual([]);
+  });
+
   it("is not bounded where nobody knows it", async () => {
     const machine = await emulate(answering());
     writeLines(machine, 2);
