@@ -1,6 +1,7 @@
 import schema from "../../docs/schemas/doctor.schema.json" with { type: "json" };
 import { describe, expect, it } from "vitest";
 import { type Check, fail, ok, skip, warn } from "../../src/doctor/check.ts";
+import { jobChecks } from "../../src/batch/jobs/check-jobs.ts";
 import { checksOf } from "../../src/doctor/checks.ts";
 import { runChecks } from "../../src/doctor/run-checks.ts";
 import { OpenclawError } from "../../src/errors.ts";
@@ -165,7 +166,8 @@ describe("the checks of doctor", () => {
   it("stand in the order in which the schema names them", () => {
     const { items } = schema.properties.checks;
     const ids = (options: Parameters<typeof checksOf>[0]): string[] => checksOf(options).map(({ id }) => id);
-    expect(ids({ probe: true, hasProviders: true, usesMantle: true, usesTools: true })).toEqual(
+    const others = jobChecks({ s3: "s3://bucket/prefix", role: undefined });
+    expect(ids({ probe: true, hasProviders: true, usesMantle: true, usesTools: true, others })).toEqual(
       items.properties.id.enum,
     );
     expect(ids({ probe: true })).toEqual([...ids({}), "probe"]);
