@@ -83,10 +83,6 @@ const EXTRA_POLICIES: readonly (readonly [command: string, actions: RegExp])[] =
     /^bedrock:(?:Put(?:UseCaseForModelAccess|AccountDataRetention)|CreateFoundationModelAgreement|ListFoundationModelAgreementOffers)$|^aws-marketplace:(?:Subscribe|ViewSubscriptions)$/,
   ],
   ["openclaw iam policy --for web", /^bedrock:InvokeTool$/],
-  [
-    "openclaw iam policy --for batch --s3 s3://BUCKET/PREFIX --role ARN",
-    /^bedrock:\w+ModelInvocationJobs?$|^s3:/,
-  ],
 ];
 
 /** The one thing to do about a denial. `credentials` says whose policy it is where AWS does not, in words. */
