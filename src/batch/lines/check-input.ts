@@ -155,12 +155,13 @@ function refuseShape({ bytes, isTooLong }: RawLine, { label, file }: BatchInput,
 
 /** Tells a person what of the lines is not as they may think: each thing once. */
 export function tellCheck(
-  { numbered, unknown, notices }: BatchCheck,
+  { kind, numbered, unknown, notices }: BatchCheck,
   { label }: BatchInput,
   terminal: Terminal,
 ): void {
   const tell = (text: string): void => terminal.note(`openclaw: ${text}`);
-  if (numbered > 0)
+  // Nobody expects ids of texts.
+  if (numbered > 0 && kind !== "text")
     tell(`${count(numbered)} of ${label} without an id: the number of a line is its recordId.`);
   if (unknown.length > 0) {
     const names = unknown.map((name) => `'${shorten(name)}'`).join(", ");
