@@ -9,7 +9,7 @@ import { patiently, type Patience, writePatiently } from "./patient-write.ts";
 /** A result may come before so many others whose place is in front of it, and no more are asked for then. */
 const MOST_AHEAD = 50_000;
 /** Results that wait for their place are held in memory up to this, in bytes; of others the text is read again. */
-const MOST_HELD = 16 * 1024 * 1024;
+const MOST_HELD = 4 * 1024 * 1024;
 /** So much is written at once, in bytes. */
 const PIECE = 1024 * 1024;
 /** So much of a journal may be in the output already, in bytes, before it is begun anew without that. */

@@ -14,7 +14,7 @@ import { AnswerLength } from "./answer-length.ts";
 import type { RunModel } from "./run-lines.ts";
 
 /** Lines of one model that are asked at once, at most, where nobody says: those of Bedrock, below its quotas, and of a server. */
-const MOST_AT_ONCE = 256;
+const MOST_AT_ONCE = 64;
 const MOST_AT_SERVER = 8;
 
 export interface ModelLimits {
