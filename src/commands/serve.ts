@@ -1,6 +1,6 @@
 import { once } from "node:events";
-import { setFlagsFromString } from "node:v8";
 import { loadConfig } from "../config/resolve.ts";
+import { collectEarly } from "../collect-early.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import { isLoopback, withoutBrackets } from "../loopback.ts";
 import { explainListenFailure } from "../network/listen-failure.ts";
@@ -61,20 +61,13 @@ export interface ServeOptions extends GlobalOptions {
 }
 
 /**
- * The heap is collected when it has grown by half. V8 itself waits until it is up to four times what lives, and what a
- * stream holds lives long enough to be collected only then: a thousand at once took up to 457 MiB, and more in each round.
- * V8 reads this flag at each collection (MemoryController::GrowingFactor).
- */
-const HEAP_GROWTH = "--heap-growing-percent=50";
-
-/**
  * Serves Bedrock over OpenAI's API until the program is interrupted, then lets running answers end. Throws `usage` for an
  * open address without a key or a port that cannot be had, config errors, the interruption when it ends, with exit code 1
  * after too many bugs.
  */
 export async function run(given: ServeOptions, runtime: Runtime): Promise<void> {
   const options = { ...given, host: withoutBrackets(given.host) };
-  setFlagsFromString(HEAP_GROWTH);
+  collectEarly();
   const { keepKeys, readApiKeys } = await import("../serve/keys/api-keys.ts");
   const [config, keys] = await Promise.all([
     loadConfig(options, runtime),

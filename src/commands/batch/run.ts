@@ -4,6 +4,7 @@ import { openBatchInput } from "../../batch/lines/open-input.ts";
 import { failedLines, type Tally } from "../../batch/run/line-result.ts";
 import { openPlace } from "../../batch/run/open-output.ts";
 import type { BatchRunOptions, RunReport } from "../../batch/run/run-batch.ts";
+import { collectEarly } from "../../collect-early.ts";
 import { EXIT_CODES, type ErrorCode, OpenclawError } from "../../errors.ts";
 import { formatSeconds, formatUsd } from "../../models/usage.ts";
 import type { Runtime } from "../../runtime.ts";
@@ -27,6 +28,7 @@ const GRACE_MS = 35_000;
  * error that most of the lines without an answer have, where there are any, and what stops the run.
  */
 export async function run(options: RunOptions, runtime: Runtime): Promise<void> {
+  collectEarly();
   const { terminal } = runtime;
   const { file, output: name, resume = false, overwrite = false, deadline } = options;
   const deadlineAt =

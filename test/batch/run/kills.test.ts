@@ -8,7 +8,7 @@ import { textAnswerSteps } from "../../helpers/answer-steps.ts";
 import { emulate } from "../../helpers/emulated.ts";
 import { isThorough } from "../../helpers/thorough.ts";
 
-const KILLS = isThorough ? 1000 : 200;
+const KILLS = isThorough ? 200 : 50;
 const LINES = KILLS * 30;
 /** Without a quota that would hold it up. */
 const ARGS = ["batch", "run", "in.jsonl", "-m", "amazon.nova-lite-v1:0", "--rpm", "1000000"];
