@@ -797,6 +797,15 @@ const WORDINGS: readonly Wording[] = [
     "bedrock:CreateModelInvocationJob",
   ],
   [
+    "AccessDeniedException",
+    403,
+    "Cross-account pass role is not allowed.",
+    "access-denied",
+    "is not of the account that submits it",
+    "openclaw batch role",
+    "bedrock:CreateModelInvocationJob",
+  ],
+  [
     "ValidationException",
     400,
     "Amazon Bedrock could not assume the provided role. Check the trust policy of the role.",
