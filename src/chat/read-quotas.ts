@@ -4,7 +4,7 @@ import type { Discovered } from "../models/discovered.ts";
 import { listedBase } from "../models/listed-id.ts";
 import type { Runtime } from "../runtime.ts";
 import type { AwsSession } from "../session/session.ts";
-import { untilAborted } from "../until-aborted.ts";
+import { settlesWithin } from "../settles-within.ts";
 import type { PacedModel } from "./pace.ts";
 import type { PaceLimits } from "./pacer.ts";
 
@@ -80,11 +80,7 @@ export function quotaReader(
     const isFresh = kept !== undefined && elapsed() - kept.at < KEPT_MS;
     const reading = isFresh ? kept : begin(model, region, kept?.limits ?? {});
     readings.set(key, reading);
-    const left = reading.at + patienceMs - elapsed();
-    const patience = left > 0 ? AbortSignal.timeout(Math.ceil(left)) : AbortSignal.abort();
-    await untilAborted(reading.done, patience).catch((error: unknown) => {
-      if (!patience.aborted) throw error;
-    });
+    await settlesWithin(reading.at + patienceMs - elapsed(), reading.done);
     return reading.limits;
   };
 }

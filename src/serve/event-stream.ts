@@ -1,6 +1,6 @@
 import { type Call, CLIENT_CLOSED, type Outgoing } from "./call.ts";
 import type { AnswerService, RouteRequest } from "./dialect.ts";
-import { settlesWithin } from "./settles-within.ts";
+import { settlesWithin } from "../settles-within.ts";
 
 /** A comment, which readers of event streams skip (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
 const COMMENT = ": waiting\n\n";

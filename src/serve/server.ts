@@ -16,7 +16,7 @@ import { App, type AppOptions, newRequestId, toldError } from "./app.ts";
 import type { ServerState } from "./telemetry/server-metrics.ts";
 import { type Certificate, OLDEST_TLS } from "./certificate.ts";
 import { Http2Side } from "./http2-side.ts";
-import { settlesWithin } from "./settles-within.ts";
+import { settlesWithin } from "../settles-within.ts";
 
 /** A request's headers are awaited so long, in ms. */
 const HEADERS_MS = 15_000;

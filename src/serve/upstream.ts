@@ -25,7 +25,7 @@ import { meantBy, type NameMap, resolveName, type ServedModel, servedNames } fro
 import { mayAsk, type NamedModels, notAllowed } from "./keys/allowed-models.ts";
 import type { ApiKey } from "./keys/key-file.ts";
 import type { Network } from "./remote-image.ts";
-import { settlesWithin } from "./settles-within.ts";
+import { settlesWithin } from "../settles-within.ts";
 
 /** Credentials are looked for anew at most this often, in ms. */
 const RENEWAL_MS = 10_000;
