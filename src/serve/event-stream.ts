@@ -99,30 +99,29 @@ async function sendFrames(
   { call, hangUp }: RouteRequest,
 ): Promise<void> {
   let isOver = false;
-  let taking: Promise<void> | undefined;
   /** Resolves when there is room for more; undefined where there is. */
-  const send = (frame: Frame): Promise<void> | undefined => {
-    if (isOver || call.entry.isAborted || outgoing.write(frame)) return undefined;
+  let taking: Promise<void> | undefined;
+  const send = (frame: Frame): void => {
+    if (isOver || call.entry.isAborted || outgoing.write(frame)) return;
     taking = roomIn(outgoing, idleMs, () => {
       call.note("The client took nothing for too long.");
       hangUp();
     }).finally(() => {
       taking = undefined;
     });
-    return taking;
   };
   const beat =
     heartbeat === undefined
       ? undefined
       : setInterval(() => {
-          if (!taking) void send(heartbeat);
+          if (!taking) send(heartbeat);
         }, heartbeatMs);
   try {
     await call.run(async () => {
       for (let next = await first; !next.done; next = await frames.next()) {
         if (taking) await taking;
-        const full = send(next.value);
-        if (full) await full;
+        send(next.value);
+        if (taking) await taking;
         beat?.refresh();
         // What is stopped may go on all the same.
         if (call.entry.isAborted) break;
@@ -130,7 +129,7 @@ async function sendFrames(
     });
   } catch (failure) {
     call.fail(failure);
-    if (!call.entry.isAborted) void send(toFailure(failure));
+    if (!call.entry.isAborted) send(toFailure(failure));
   } finally {
     isOver = true;
     clearInterval(beat);
