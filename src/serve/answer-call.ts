@@ -206,7 +206,7 @@ async function* watched(
       yield event;
     }
   } finally {
-    if (logsContent) entry.answer = length > text.length ? `${text}… (${length})` : text;
+    if (logsContent) entry.answer = cut(text, LONGEST_LOGGED, length);
   }
 }
 
@@ -242,9 +242,9 @@ function toLogged(body: unknown): unknown {
 
 const SHOWN_OF_DATA = 40;
 
-/** The text with its length in place of what is beyond a bound. */
-function cut(text: string, most: number): string {
-  return text.length <= most ? text : `${text.slice(0, most)}… (${text.length})`;
+/** The text with its length in place of what is beyond a bound, of which not all need be there. */
+function cut(text: string, most: number, length = text.length): string {
+  return length <= most ? text : `${text.slice(0, most)}… (${length})`;
 }
 
 /** Files in base64, by the names of the members that hold them. */
