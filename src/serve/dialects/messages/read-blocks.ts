@@ -14,7 +14,7 @@ import type {
 import { describeKind, detectKind } from "../../../converse/file-kind.ts";
 import { isRecord } from "../../../json.ts";
 import { toJsonText } from "../../../network/json-body.ts";
-import { mapInTurns, turnOver } from "../../../next-turn.ts";
+import { mapInTurns } from "../../../next-turn.ts";
 import { readBase64 } from "../../../wires/data-url.ts";
 import { MOST_DOCUMENTS } from "../../content/read-files.ts";
 import { type RequestField, show } from "../../request-field.ts";
@@ -112,15 +112,12 @@ const READERS: Readonly<Record<BlockType, Reader>> = {
 /** The content of a message as content blocks, each cache mark a cache point behind its block. Throws `invalid-request`. */
 export async function readContent(field: RequestField, context: BlockContext): Promise<ContentBlock[]> {
   if (typeof field.value === "string") return [{ text: field.value }];
-  const blocks: ContentBlock[] = [];
-  for (const block of field.parts()) {
-    const over = turnOver();
-    if (over) await over;
-    for (const made of await readerOf(block, READERS)(block, context)) blocks.push(made);
+  const blocks = await mapInTurns(field.parts(), async (block): Promise<ContentBlock[]> => {
+    const made = await readerOf(block, READERS)(block, context);
     const point = readCachePoint(block.at("cache_control"));
-    if (point) blocks.push({ cachePoint: point });
-  }
-  return blocks;
+    return point ? [...made, { cachePoint: point }] : made;
+  });
+  return blocks.flat();
 }
 
 /** A cache point for a mark; undefined without one. Its scope is for Anthropic's own caches. Throws `invalid-request`. */
