@@ -5,7 +5,6 @@ import { type Candidate, type Candidates, isOfModel } from "../chat/run-turn.ts"
 import { OpenclawError } from "../errors.ts";
 import { isMantle, isServed } from "../models/provider-api.ts";
 import type { ResolvedModel } from "../models/resolve-model.ts";
-import type { RestClient } from "../session/rest-client.ts";
 import type { SessionPool } from "../session/session-pool.ts";
 import type { AwsSession, Setup } from "../session/session.ts";
 import type { ModelListCache } from "./model-list-cache.ts";
@@ -141,7 +140,7 @@ function regional(
     place: hasMore
       ? {
           ...usual,
-          open: opening(place.pool, (client) => client.tryingOnce()),
+          open: tryingOnce(place.pool),
           pacing: usual.pacing && { ...usual.pacing, mostMs: 0 },
         }
       : usual,
@@ -159,11 +158,11 @@ function asUsual(
   return { setup, open: pool.open, known: modelList.known, pacing: isUnknown ? undefined : terms };
 }
 
-/** Opens sessions whose calls are tried again as another client of theirs does. */
-function opening(pool: SessionPool, using: (client: RestClient) => RestClient): SessionPool["open"] {
+/** Opens sessions whose calls are not tried again. */
+function tryingOnce(pool: SessionPool): SessionPool["open"] {
   return async (setup, target): Promise<AwsSession> => {
     const session = await pool.open(setup, target);
-    return { ...session, rest: async (service) => using(await session.rest(service)) };
+    return { ...session, rest: async (service) => (await session.rest(service)).tryingOnce() };
   };
 }
 
