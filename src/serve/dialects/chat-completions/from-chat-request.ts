@@ -13,7 +13,7 @@ import type { Asked } from "../../answer-call.ts";
 import { readAnswerFormat } from "../../content/answer-schema.ts";
 import { readMetadata } from "../../content/read-metadata.ts";
 import { judgeFields } from "../../field-rules.ts";
-import { refused, type RequestField, readModelName, requestOf } from "../../request-field.ts";
+import { refused, type RequestField, readModelName, requestOf, sentFieldOf } from "../../request-field.ts";
 import { readMessages } from "./read-messages.ts";
 import { customNames, readTools } from "./read-tools.ts";
 import { FIELD_RULES } from "./request-fields.ts";
@@ -98,8 +98,7 @@ export function refusedField(refusal: string, body: JsonObject): string | undefi
     const field = completion?.fields.find((candidate) => (body[candidate] ?? null) !== null);
     if (field !== undefined) return field;
   }
-  const [, other] = OTHER_FIELDS.find(([pattern, field]) => pattern.test(refusal) && field in body) ?? [];
-  return other;
+  return sentFieldOf(OTHER_FIELDS, refusal, body);
 }
 
 function readParameter(request: RequestField, row: Parameter): unknown {
