@@ -12,6 +12,12 @@ export interface PaceLimits {
   requests?: number | undefined;
 }
 
+/** What counts at one time. */
+interface PaceUse {
+  tokens: number;
+  requests: number;
+}
+
 /** A place that a call has taken, to be settled, given back or cut when it is known what became of the call. */
 export interface PacePlace {
   /** How long the call waited for it, in ms. */
@@ -226,7 +232,7 @@ export class Pacer {
   }
 
   /** Tokens and requests that count at this time. */
-  get used(): { tokens: number; requests: number } {
+  get used(): PaceUse {
     this.#forget();
     return { tokens: this.#used.tokens + this.#held, requests: this.#used.requests };
   }
@@ -313,25 +319,26 @@ export class Pacer {
     return this.#clock.now() >= this.#pausedUntil && this.#hasRoom(comer, this.used);
   }
 
-  #hasRoom({ wish, comesBack }: Comer, { tokens, requests }: { tokens: number; requests: number }): boolean {
+  #hasRoom(comer: Comer, used: PaceUse): boolean {
     const now = this.#clock.now();
-    const bounds = this.#bounds;
     // What a cut left, or the quota, may be less than one call is expected to take: alone it may pass.
-    if (tokens === 0 && requests === 0) return true;
+    if (used.tokens === 0 && used.requests === 0) return true;
     // Only what was learnt may be tried again.
-    const tries = (comesBack || this.#isOpenAgain) && !this.#isTrying;
-    const mostTokens = tries ? bounds.tokens.given : bounds.tokens.at(now);
-    const mostRequests = tries ? bounds.requests.given : bounds.requests.at(now);
-    return tokens + wish.reserved + beyond(wish) <= mostTokens && requests + 1 <= mostRequests;
+    const tries = (comer.comesBack || this.#isOpenAgain) && !this.#isTrying;
+    return this.#staysWithin(comer.wish, used, (bound) => (tries ? bound.given : bound.at(now)));
+  }
+
+  #staysWithin(wish: PaceWish, used: PaceUse, mostOf: (bound: Bound) => number): boolean {
+    const { tokens, requests } = this.#bounds;
+    return (
+      used.tokens + wish.reserved + beyond(wish) <= mostOf(tokens) && used.requests + 1 <= mostOf(requests)
+    );
   }
 
   #take({ wish, since }: Comer): PacePlace {
     const now = this.#clock.now();
     const { reserved } = wish;
-    const used = this.used;
-    const tries =
-      used.tokens + reserved + beyond(wish) > this.#bounds.tokens.at(now) ||
-      used.requests + 1 > this.#bounds.requests.at(now);
+    const tries = !this.#staysWithin(wish, this.used, (bound) => bound.at(now));
     if (tries) this.#isTrying = true;
     const taken: Taken = { slice: undefined, tokens: 0, requests: 0 };
     this.#change(taken, reserved, 1);
