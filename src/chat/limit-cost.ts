@@ -48,9 +48,9 @@ export async function limitCost(
     const called = plan.input.modelId ?? model.id;
     const baseId = wire.baseIdOf(plan) ?? called;
     const price = priceOf(model, called) ?? priceOf(model, baseId);
-    const usdOf = (usage: TokenUsage): number => priced(usage, price, called, mostUsd);
+    const known = { modelId: called, price, mostUsd };
     if (question.invocation) {
-      const usd = usdOf(mostOfBody(question.invocation, baseId, mostUsd));
+      const usd = mostUsdOfBody(question.invocation, known, baseId);
       if (usd > mostUsd - spentUsd) throw tooDear(usd, mostUsd, spentUsd, called);
       return { ...question, asksOnce: true };
     }
@@ -63,11 +63,9 @@ export async function limitCost(
     if (question.searchesWeb)
       tell("web", `what ${WEB_SEARCH} costs is not known, and --max-cost does not bound it`);
     const window = model.configured?.contextWindow ?? lookUpCatalog(baseId)?.contextWindow;
-    const { tokens, unmeasured } = await countTokens(wire, plan, window);
-    const plain = usageOfQuestion(tokens, undefined, wanted);
-    if (unmeasured !== undefined && !isPricedFor(plain, price))
-      throw immeasurable(unmeasured, called, mostUsd);
-    const cached = usageOfQuestion(tokens, cacheOf(plan.input, wanted), wanted);
+    const counted = await countTokens(wire, plan, window);
+    const [plain, cached] = usagesOfQuestion(plan.input, counted, { ...known, parameters: wanted });
+    const usdOf = (usage: TokenUsage): number => priced(usage, price, called, mostUsd);
     const plainUsd = usdOf(plain);
     // Whichever is dearer may become of it: what is too short for the cache is not written to it.
     const inputUsd = Math.max(plainUsd, usdOf(cached));
@@ -109,16 +107,13 @@ export interface CostTerms {
  */
 export function mostUsdOf(
   input: Pick<ConverseStreamCommandInput, "messages" | "system" | "toolConfig">,
-  { modelId, price, mostUsd, window, maxTokens, parameters }: CostTerms,
+  terms: CostTerms,
 ): number {
+  const { modelId, price, mostUsd, window, maxTokens } = terms;
   const question = { ...input, modelId };
-  const { tokens, unmeasured } = atMost(question, window);
-  const plain = usageOfQuestion(tokens, undefined, parameters);
-  if (unmeasured !== undefined && !isPricedFor(plain, price))
-    throw immeasurable(unmeasured, modelId, mostUsd);
-  const cached = usageOfQuestion(tokens, cacheOf(question, parameters), parameters);
+  const usages = usagesOfQuestion(question, atMost(question, window), terms);
   return Math.max(
-    ...[plain, cached].map((usage) => priced({ ...usage, outputTokens: maxTokens }, price, modelId, mostUsd)),
+    ...usages.map((usage) => priced({ ...usage, outputTokens: maxTokens }, price, modelId, mostUsd)),
   );
 }
 
@@ -154,6 +149,21 @@ function cacheOf(
   const points = blocks.flatMap(({ cachePoint }) => cachePoint ?? []);
   if (points.length === 0) return undefined;
   return cache === "1h" || points.some(({ ttl }) => ttl === "1h") ? "1h" : "5m";
+}
+
+/**
+ * What a question uses without an answer: with none of it in the cache, and with all that is sent there. Throws
+ * `invalid-request` for a length that only the model can measure and that has no price.
+ */
+function usagesOfQuestion(
+  input: ConverseStreamCommandInput,
+  { tokens, unmeasured }: Length,
+  { modelId, price, mostUsd, parameters }: Omit<CostTerms, "window" | "maxTokens">,
+): [plain: TokenUsage, cached: TokenUsage] {
+  const plain = usageOfQuestion(tokens, undefined, parameters);
+  if (unmeasured !== undefined && !isPricedFor(plain, price))
+    throw immeasurable(unmeasured, modelId, mostUsd);
+  return [plain, usageOfQuestion(tokens, cacheOf(input, parameters), parameters)];
 }
 
 function usageOfQuestion(
