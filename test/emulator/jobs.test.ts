@@ -6,7 +6,7 @@ import {
   ListModelInvocationJobsCommand,
   StopModelInvocationJobCommand,
 } from "@aws-sdk/client-bedrock";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Emulator, EmulatorOptions } from "../../src/emulator/emulator.ts";
 import { faultScript } from "../../src/emulator/fault.ts";
 import { controlClient, emulate, user } from "./clients.ts";
@@ -360,6 +360,20 @@ describe("a model invocation job", () => {
       name: "ConflictException",
       message: expect.stringContaining("Stopped"),
     });
+  });
+
+  it("runs beside any number of others, and Node warns of none", async () => {
+    const warnings: string[] = [];
+    const warn = ({ name }: Error): void => void warnings.push(name);
+    process.on("warning", warn);
+    onTestFinished(() => void process.off("warning", warn));
+    const emulator = await quick({ jobSeconds: 600 });
+    const client = controlClient(emulator);
+    for (let nth = 0; nth < 12; nth += 1)
+      await client.send(new CreateModelInvocationJobCommand(jobOf(emulator, { jobName: `job-${nth}` })));
+    const { invocationJobSummaries } = await client.send(new ListModelInvocationJobsCommand({}));
+    expect(invocationJobSummaries).toHaveLength(12);
+    expect(warnings).toEqual([]);
   });
 
   it("ends with the emulator, and leaves no file behind", async () => {

@@ -1,3 +1,4 @@
+import { setMaxListeners } from "node:events";
 import type { JsonObject } from "../../json.ts";
 
 /** https://docs.aws.amazon.com/bedrock/latest/APIReference/API_GetModelInvocationJob.html */
@@ -65,6 +66,11 @@ export class JobBook {
   readonly #jobs = new Map<string, Job>();
   readonly #running = new Set<Promise<void>>();
   readonly #closing = new AbortController();
+
+  constructor() {
+    // Each job that runs listens.
+    setMaxListeners(0, this.#closing.signal);
+  }
 
   /** Aborted when the emulator ends. */
   get signal(): AbortSignal {
