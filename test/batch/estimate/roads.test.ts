@@ -6,7 +6,7 @@ import {
   type TallyTerms,
 } from "../../../src/batch/estimate/line-tally.ts";
 import { type ModelEstimate, type RoadName, roadsFor, secondsAt } from "../../../src/batch/estimate/roads.ts";
-import { readLine } from "../../../src/batch/lines/read-line.ts";
+import { lineOf } from "../line-of.ts";
 
 const TERMS: TallyTerms = {
   outputTokens: 100,
@@ -17,12 +17,8 @@ const TERMS: TallyTerms = {
 
 async function tallyOf(lines: readonly object[], terms: Partial<TallyTerms> = {}): Promise<LineTally> {
   let tally = NO_LINES;
-  for (const [index, line] of lines.entries()) {
-    const bytes = Buffer.from(JSON.stringify(line));
-    const raw = { number: index + 1, offset: 0, length: bytes.length, bytes, isTooLong: false };
-    const read = await readLine(raw, { kind: undefined, signal: new AbortController().signal });
-    tally = addLine(tally, read, { ...TERMS, ...terms });
-  }
+  for (const [index, line] of lines.entries())
+    tally = addLine(tally, await lineOf(line, index + 1), { ...TERMS, ...terms });
   return tally;
 }
 

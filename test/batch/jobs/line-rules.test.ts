@@ -7,16 +7,7 @@ import {
   refusedByBatch,
   USUAL_JOB_LIMITS,
 } from "../../../src/batch/jobs/line-rules.ts";
-import type { BatchLine } from "../../../src/batch/lines/batch-line.ts";
-import { readLine } from "../../../src/batch/lines/read-line.ts";
-
-const { signal } = new AbortController();
-
-async function lineOf(line: object): Promise<BatchLine> {
-  const bytes = Buffer.from(JSON.stringify(line));
-  const raw = { number: 1, offset: 0, length: bytes.length, bytes, isTooLong: false };
-  return readLine(raw, { kind: undefined, signal });
-}
+import { lineOf } from "../line-of.ts";
 
 const converse = (more: object = {}, ...blocks: object[]): object => ({
   recordId: "a",

@@ -1,6 +1,5 @@
 import { array, assert, asyncProperty, constantFrom, oneof, string } from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { BatchLine } from "../../../src/batch/lines/batch-line.ts";
 import {
   type AnswerContext,
   OUTPUT_FORMS,
@@ -8,17 +7,9 @@ import {
   toLine,
   USUAL_FORMAT,
 } from "../../../src/batch/lines/output-forms.ts";
-import { readLine } from "../../../src/batch/lines/read-line.ts";
 import type { ChatEvent, ChatEvents } from "../../../src/converse/chat-event.ts";
 import { OpenclawError } from "../../../src/errors.ts";
-
-const { signal } = new AbortController();
-
-async function lineOf(line: object): Promise<BatchLine> {
-  const bytes = Buffer.from(JSON.stringify(line));
-  const raw = { number: 1, offset: 0, length: bytes.length, bytes, isTooLong: false };
-  return readLine(raw, { kind: undefined, signal });
-}
+import { lineOf } from "../line-of.ts";
 
 const ANSWER: readonly ChatEvent[] = [
   { type: "start", model: "m-1", region: "us-east-1", attempts: 1 },
