@@ -9,7 +9,7 @@ import {
 } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { textAnswerSteps } from "../helpers/answer-steps.ts";
+import { promptOf, textAnswerSteps } from "../helpers/answer-steps.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { openPty } from "../helpers/pty.ts";
 import { expectSchema } from "../helpers/schema.ts";
@@ -21,11 +21,10 @@ const fileIn = ({ home }: Emulated, id: string): string =>
 /** Sessions whose answers repeat what was asked. */
 async function machine(sessions: Record<string, string[]>): Promise<Emulated> {
   const emulated = await emulate({
-    script: ({ route, body }) => {
-      if (route !== "ConverseStream") return undefined;
-      const { messages } = body as { messages: { content: { text: string }[] }[] };
-      return { stream: [...textAnswerSteps([`Answer to ${messages.at(-1)?.content[0]?.text}`])] };
-    },
+    script: (call) =>
+      call.route === "ConverseStream"
+        ? { stream: textAnswerSteps([`Answer to ${promptOf(call)}`]) }
+        : undefined,
   });
   for (const [id, questions] of Object.entries(sessions))
     for (const question of questions) await emulated.run(["chat", "-m", MODEL, "--session", id, question]);

@@ -1,6 +1,6 @@
 import { EventStreamCodec } from "@smithy/eventstream-codec";
 import { eventStep } from "../../src/emulator/converse.ts";
-import type { StreamStep } from "../../src/emulator/emulator.ts";
+import type { RecordedCall, StreamStep } from "../../src/emulator/emulator.ts";
 
 /** One piece of text of a content block. */
 export function textStep(text: string, contentBlockIndex = 0): StreamStep {
@@ -27,6 +27,12 @@ export function* textAnswerSteps(
   yield eventStep("messageStop", { stopReason });
   const usage = options.usage ?? { inputTokens: 1, outputTokens: 1, totalTokens: 2 };
   yield eventStep("metadata", { usage, metrics: { latencyMs: 1 } });
+}
+
+/** The text that a call of Converse ends with: what was asked. */
+export function promptOf({ body }: RecordedCall): string {
+  const { messages } = body as { messages: { content: { text: string }[] }[] };
+  return messages.at(-1)?.content[0]?.text ?? "";
 }
 
 const codec = new EventStreamCodec(

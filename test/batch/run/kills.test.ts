@@ -3,8 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
 import { journalOf } from "../../../src/batch/run/ordered-output.ts";
-import type { RecordedCall, StreamStep } from "../../../src/emulator/emulator.ts";
-import { textAnswerSteps } from "../../helpers/answer-steps.ts";
+import type { StreamStep } from "../../../src/emulator/emulator.ts";
+import { promptOf, textAnswerSteps } from "../../helpers/answer-steps.ts";
 import { emulate } from "../../helpers/emulated.ts";
 import { isThorough } from "../../helpers/thorough.ts";
 
@@ -12,11 +12,6 @@ const KILLS = isThorough ? 200 : 50;
 const LINES = KILLS * 30;
 /** Without a quota that would hold it up. */
 const ARGS = ["batch", "run", "in.jsonl", "-m", "amazon.nova-lite-v1:0", "--rpm", "1000000"];
-
-function promptOf({ body }: RecordedCall): string {
-  const { messages } = body as { messages: { content: { text: string }[] }[] };
-  return messages.at(-1)?.content[0]?.text ?? "";
-}
 
 function* afterAWait(steps: Iterable<StreamStep>, ms: number): Generator<StreamStep> {
   yield { wait: ms };

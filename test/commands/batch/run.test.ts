@@ -3,7 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
-import { textAnswerSteps } from "../../helpers/answer-steps.ts";
+import { promptOf, textAnswerSteps } from "../../helpers/answer-steps.ts";
 import { type Emulated, emulate } from "../../helpers/emulated.ts";
 import { heldAnswer } from "../../helpers/held-answer.ts";
 import { expectSchema } from "../../helpers/schema.ts";
@@ -37,12 +37,6 @@ function linesOf(output: string): Line[] {
     .split("\n")
     .slice(0, -1)
     .map((line) => JSON.parse(line) as Line);
-}
-
-/** The prompt of a call. */
-function promptOf({ body }: RecordedCall): string {
-  const { messages } = body as { messages: { content: { text: string }[] }[] };
-  return messages.at(-1)?.content[0]?.text ?? "";
 }
 
 const isAsked = ({ route }: RecordedCall): boolean => route === "ConverseStream";
