@@ -1,9 +1,9 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { roleCommands, type RoleNeeds, rolePolicies } from "../../../src/batch/jobs/role-policies.ts";
+import { createHome } from "../../helpers/openclaw.ts";
 
 const NEEDS: RoleNeeds = {
   account: { partition: "aws", id: "123456789012" },
@@ -71,8 +71,7 @@ it("lets the role use what is below the prefix, the key and the profile, and not
 });
 
 it("prints commands that a shell takes as they are, whatever the prefix has in it", () => {
-  const folder = mkdtempSync(path.join(tmpdir(), "openclaw-test-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const folder = createHome();
   const aws = path.join(folder, "aws");
   writeFileSync(aws, `#!/bin/sh\nfor last; do :; done\nprintf '%s\\0' "$*" "$last" >> ${folder}/said\n`);
   chmodSync(aws, 0o755);

@@ -1,11 +1,12 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { appendFile, open, readFile, stat, truncate, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { assert, asyncProperty, constantFrom, nat, shuffledSubarray } from "fast-check";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import type { LineResult } from "../../../src/batch/run/line-result.ts";
 import { journalOf, OrderedFile, OrderedStream } from "../../../src/batch/run/ordered-output.ts";
+import { writePatiently } from "../../../src/batch/run/patient-write.ts";
+import { createHome } from "../../helpers/openclaw.ts";
 
 const ASKED = { model: "a" };
 const patience = {
@@ -16,11 +17,7 @@ const patience = {
 };
 const options = { patience };
 
-function newFile(): string {
-  const folder = mkdtempSync(path.join(tmpdir(), "openclaw-ordered-"));
-  onTestFinished(() => rmSync(folder, { recursive: true }));
-  return path.join(folder, "out.jsonl");
-}
+const newFile = (): string => path.join(createHome(), "out.jsonl");
 
 function result(number: number, more: Partial<LineResult> = {}): LineResult {
   const counts = { inputTokens: 10, outputTokens: number, usd: 0.001, unpriced: 0 };
@@ -44,7 +41,7 @@ describe("results in a file", () => {
         ),
         constantFrom(undefined, 500),
         async (numbers, mostDead) => {
-          const file = newFileOf(path.join(tmpdir(), `openclaw-order-${process.pid}.jsonl`));
+          const file = newFile();
           const output = await OrderedFile.create(file, ASKED, { ...options, mostDead });
           await Promise.all(numbers.map((number) => output.put(result(number))));
           await output.finish();
@@ -66,7 +63,7 @@ describe("results in a file", () => {
         nat(),
         nat(),
         async (numbers, cutAt, outputCutAt) => {
-          const file = newFileOf(path.join(tmpdir(), `openclaw-cut-${process.pid}.jsonl`));
+          const file = newFile();
           const output = await OrderedFile.create(file, ASKED, options);
           const { size: begin } = await stat(journalOf(file));
           const ends: number[] = [];
@@ -203,7 +200,6 @@ describe("results in a file", () => {
       },
       over: () => undefined,
     };
-    const { writePatiently } = await import("../../../src/batch/run/patient-write.ts");
     const full = await open("/dev/full", "w");
     await expect(writePatiently(full, Buffer.from("abc"), 0, impatience)).rejects.toThrow("gave up: ENOSPC");
     await full.close();
@@ -236,11 +232,3 @@ describe("results at stdout", () => {
     expect(output.tally.lines).toBe(5);
   });
 });
-
-function newFileOf(file: string): string {
-  for (const name of [file, journalOf(file)]) rmSync(name, { force: true });
-  onTestFinished(() => {
-    for (const name of [file, journalOf(file)]) rmSync(name, { force: true });
-  });
-  return file;
-}
