@@ -34,20 +34,26 @@ async function prepare(context: TestContext): Promise<{ machine: Emulated; disk:
   return { machine, disk };
 }
 
-it("a run waits while the disk is full, and goes on when there is room", async (context) => {
-  const { machine, disk } = await prepare(context);
+/** A run that has found its disk full, and waits. */
+async function runUntilFull(machine: Emulated) {
   const child = machine.start([...ARGS, "--concurrency", "4"]);
   let stderr = "";
   child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
   const closed = once(child, "close");
   while (!stderr.includes("the disk is full")) await once(child.stderr, "data");
+  return { child, closed, stderr: () => stderr };
+}
+
+it("a run waits while the disk is full, and goes on when there is room", async (context) => {
+  const { machine, disk } = await prepare(context);
+  const { closed, stderr } = await runUntilFull(machine);
   const askedThen = machine.emulator.calls.length;
   // Nobody is asked meanwhile but those that were on their way.
   await new Promise((resolve) => setTimeout(resolve, 1500));
   expect(machine.emulator.calls.length).toBeLessThanOrEqual(askedThen + 4);
   execFileSync("mount", ["-o", "remount,size=8000k", disk]);
   expect(await closed).toEqual([0, null]);
-  expect(stderr).toContain("there is room again");
+  expect(stderr()).toContain("there is room again");
   expect(machine.emulator.calls.filter(({ route }) => route === "ConverseStream")).toHaveLength(LINES);
   const results = readFileSync(path.join(disk, "out.jsonl"), "utf8").trimEnd().split("\n");
   expect(results.map((line) => (JSON.parse(line) as { recordId: string }).recordId)).toEqual(
@@ -60,11 +66,7 @@ it.each(["SIGINT", "SIGTERM", "SIGKILL"] as const)(
   async (signal, ...rest) => {
     const [context] = rest as unknown as [TestContext];
     const { machine, disk } = await prepare(context);
-    const child = machine.start([...ARGS, "--concurrency", "4"]);
-    let stderr = "";
-    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
-    const closed = once(child, "close");
-    while (!stderr.includes("the disk is full")) await once(child.stderr, "data");
+    const { child, closed } = await runUntilFull(machine);
     const startedAt = performance.now();
     child.kill(signal);
     await closed;

@@ -12,6 +12,7 @@ import { type Emulated, emulate } from "../../helpers/emulated.ts";
 import { emptyEnvironment } from "../../helpers/openclaw.ts";
 import { openPty } from "../../helpers/pty.ts";
 import { expectSchema } from "../../helpers/schema.ts";
+import { gate } from "../../helpers/served.ts";
 
 const MODEL = "amazon.nova-lite-v1:0";
 const ROLE = "arn:aws:iam::123456789012:role/openclaw-batch";
@@ -215,10 +216,7 @@ describe("a job", () => {
   });
 
   it("names the lines that failed, and gives them for another run", async () => {
-    const script: Script = ({ route, nth }) =>
-      route === "JobRecord" && nth <= 2
-        ? { error: { name: "ThrottlingException", message: "Too many requests." } }
-        : undefined;
+    const script = failing("JobRecord", "ThrottlingException", "Too many requests.", undefined, 2);
     const user = await machine(plain(20), { script });
     await user.run([...SUBMIT, "--wait"]);
     const args = ["batch", "results", "-o", "out.jsonl", "--failed", "again.jsonl", "--json"];
@@ -566,15 +564,14 @@ describe("a submit", () => {
     const front = await startBreakingFront(user.emulator.port);
     const isPart = ({ method, url }: { method: string; url: string }): boolean =>
       method === "PUT" && url.includes("partNumber=");
-    let kill: () => void = () => undefined;
-    const arrived = new Promise<void>((resolve) => (kill = resolve));
+    const { opened: arrived, open: arrive } = gate();
     let parts = 0;
     front.fate = (call) => {
       if (!isPart(call)) return "pass";
       parts += 1;
       // The last one never arrives; the others do.
       if (parts < 4) return "pass";
-      kill();
+      arrive();
       return "lose-request";
     };
     const child = user.start(SUBMIT, { env: { AWS_ENDPOINT_URL: front.url } });
@@ -604,8 +601,7 @@ describe("a submit", () => {
       id: `q-${index}`,
       prompt: `${index} ${text}`,
     }));
-    let reach: () => void = () => undefined;
-    const reached = new Promise<void>((resolve) => (reach = resolve));
+    const { opened: reached, open: reach } = gate();
     const script: Script = ({ route }) => {
       if (route !== "UploadPart") return undefined;
       reach();
