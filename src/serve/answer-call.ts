@@ -72,7 +72,6 @@ export async function answerCall<Piece>(
   call.body = answer instanceof Uint8Array ? answer : JSON.stringify(answer);
   return new Response(null, {
     headers: {
-      "x-request-id": call.entry.requestId,
       ...(answer instanceof Uint8Array ? {} : { "content-type": "application/json" }),
       "content-length": String(Buffer.byteLength(call.body)),
       ...form.headers,

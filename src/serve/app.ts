@@ -231,7 +231,7 @@ export class App {
     }
     const answer = context.res;
     const answered = answer.headers;
-    const requestId = answered.get("x-request-id") ?? call.entry.requestId;
+    const { requestId, region, queuedMs } = call.entry;
     answered.set("x-request-id", requestId);
     const { requestIdHeader } = context.var.dialect;
     if (requestIdHeader !== undefined) answered.set(requestIdHeader, requestId);
@@ -246,7 +246,6 @@ export class App {
       // A request that nobody reads is reset by Node with its answer, which may be lost so.
       incoming.resume();
     } else if (this.#isDraining) answered.set("connection", "close");
-    const { region, queuedMs } = call.entry;
     if (queuedMs !== undefined) answered.set("x-openclaw-queued-ms", String(queuedMs));
     if (region !== undefined) answered.set("x-openclaw-region", region);
     const { body } = call;

@@ -58,7 +58,6 @@ export async function answerWithStream(
   if (isLate) call.note("The answer was long in coming, so its status was sent before it.");
   return new Response(null, {
     headers: {
-      "x-request-id": call.entry.requestId,
       "content-type": contentType,
       "cache-control": "no-cache",
       "x-accel-buffering": "no",

@@ -67,7 +67,7 @@ async function embed(service: AnswerService, request: RouteRequest): Promise<Res
   }
   call.entry.promptTokens = tokens;
   return new Response(inPieces(toAnswer(Object.values(entries).flat(), asked.model, tokens)), {
-    headers: { "content-type": "application/json", "x-request-id": call.entry.requestId },
+    headers: { "content-type": "application/json" },
   });
 }
 
