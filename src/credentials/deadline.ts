@@ -1,4 +1,4 @@
-import { untilAborted } from "../until-aborted.ts";
+import { untilAborted, whenAborted } from "../until-aborted.ts";
 
 /** A bound on work. What does not listen to its signal is given up, not stopped. */
 export interface Deadline {
@@ -14,9 +14,7 @@ export interface Deadline {
 /** Starts a deadline of `ms` that ends early when the signal aborts. */
 export function createDeadline(ms: number, signal: AbortSignal): Deadline {
   const ended = new AbortController();
-  const onAbort = (): void => ended.abort(signal.reason);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener("abort", onAbort, { once: true });
+  const forget = whenAborted(signal, () => ended.abort(signal.reason));
   let timer: NodeJS.Timeout | undefined;
   const start = (): void => {
     timer = setTimeout(() => ended.abort(new DOMException(`no answer within ${ms} ms`, "TimeoutError")), ms);
@@ -35,7 +33,7 @@ export function createDeadline(ms: number, signal: AbortSignal): Deadline {
     },
     stop: () => {
       clearTimeout(timer);
-      signal.removeEventListener("abort", onAbort);
+      forget();
     },
   };
 }

@@ -8,6 +8,7 @@ import type { Runtime } from "../../runtime.ts";
 import { Upstream } from "../../serve/upstream.ts";
 import { formatAge } from "../../terminal/numbers.ts";
 import { withSpinner } from "../../terminal/spinner.ts";
+import { whenAborted } from "../../until-aborted.ts";
 import type { BatchLine } from "../lines/batch-line.ts";
 import {
   type BatchCheck,
@@ -352,11 +353,4 @@ function endOnSignal(runner: LineRunner, end: AbortController, runtime: Runtime)
     forget();
     clearTimeout(timer);
   };
-}
-
-/** Does work when a signal is aborted. Returns what takes that back. */
-function whenAborted(signal: AbortSignal, work: () => void): () => void {
-  if (signal.aborted) work();
-  else signal.addEventListener("abort", work, { once: true });
-  return () => signal.removeEventListener("abort", work);
 }

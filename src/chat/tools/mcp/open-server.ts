@@ -11,6 +11,7 @@ import { OpenclawError, shorten } from "../../../errors.ts";
 import { isDeeperThan, isRecord, type JsonObject, recordAt, recordsAt, textAt } from "../../../json.ts";
 import type { Runtime } from "../../../runtime.ts";
 import { quoteForShell } from "../../../terminal/quote-for-shell.ts";
+import { whenAborted } from "../../../until-aborted.ts";
 import { VERSION } from "../../../version.ts";
 import { environmentFor, secretsOf } from "../run-command.ts";
 import { textResult, type Tool, type ToolResult } from "../tool.ts";
@@ -426,12 +427,10 @@ function isForgotten(error: unknown, transport: StdioTransport | HttpTransport |
 /** Does work with a signal of its own: the SDK keeps listening to the one that it is given, also behind the end. */
 async function withSignal<T>(signal: AbortSignal, work: (own: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController();
-  const onAbort = (): void => stop.abort(signal.reason);
-  if (signal.aborted) onAbort();
-  else signal.addEventListener("abort", onAbort, { once: true });
+  const forget = whenAborted(signal, () => stop.abort(signal.reason));
   try {
     return await work(stop.signal);
   } finally {
-    signal.removeEventListener("abort", onAbort);
+    forget();
   }
 }
