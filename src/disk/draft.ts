@@ -1,10 +1,9 @@
-import { rmSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { type ErrorCode, OpenclawError, usageError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { decodeText } from "./decode-text.ts";
+import { makePrivateFolder } from "./private-folder.ts";
 
 /** A text that a person edits in an editor of their own. */
 export interface Draft {
@@ -26,19 +25,15 @@ export async function openDraft(
   runtime: Runtime,
 ): Promise<Draft> {
   const editor = chooseEditor(runtime);
-  const folder = await mkdtemp(path.join(runtime.env["TMPDIR"] ?? tmpdir(), "openclaw-"));
-  const forgetExit = runtime.onExit(() => rmSync(folder, { recursive: true, force: true }));
-  const file = path.join(folder, name);
+  const folder = await makePrivateFolder(runtime);
+  const file = path.join(folder.path, name);
   await writeFile(file, text, { mode: 0o600, flag: "wx" });
   return {
     edit: async () => {
       await runEditor(editor, file, runtime);
       return decodeText(await readFile(file), { label: "What was edited", file: undefined, code });
     },
-    close: async () => {
-      forgetExit();
-      await rm(folder, { recursive: true, force: true });
-    },
+    close: async () => folder.close(),
   };
 }
 

@@ -1,7 +1,6 @@
-import { rmSync } from "node:fs";
-import { type FileHandle, mkdtemp, open } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { type FileHandle, open } from "node:fs/promises";
 import path from "node:path";
+import { makePrivateFolder } from "../../disk/private-folder.ts";
 import type { Runtime } from "../../runtime.ts";
 
 /** Written at once, in bytes. */
@@ -23,24 +22,14 @@ export class SpoolFile {
     this.#forget = forget;
   }
 
-  static async create({
-    env,
-    onExit,
-    platform,
-  }: Pick<Runtime, "env" | "onExit" | "platform">): Promise<SpoolFile> {
-    const folder = await mkdtemp(path.join(env["TMPDIR"] ?? tmpdir(), "openclaw-"));
-    const remove = (): void => rmSync(folder, { recursive: true, force: true });
-    const forgetExit = onExit(remove);
-    const forget = (): void => {
-      forgetExit();
-      remove();
-    };
+  static async create(runtime: Pick<Runtime, "env" | "onExit" | "platform">): Promise<SpoolFile> {
+    const folder = await makePrivateFolder(runtime);
     try {
-      const handle = await open(path.join(folder, "spool"), "wx+", 0o600);
-      if (platform !== "win32") remove();
-      return new SpoolFile(handle, forget);
+      const handle = await open(path.join(folder.path, "spool"), "wx+", 0o600);
+      if (runtime.platform !== "win32") folder.remove();
+      return new SpoolFile(handle, folder.close);
     } catch (error) {
-      forget();
+      folder.close();
       throw error;
     }
   }

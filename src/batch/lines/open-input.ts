@@ -1,8 +1,7 @@
-import { close, constants, fstat, open, read, rmSync, type Stats, write } from "node:fs";
-import { mkdtemp } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { close, constants, fstat, open, read, type Stats, write } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
+import { makePrivateFolder } from "../../disk/private-folder.ts";
 import { namesStdin } from "../../disk/read-input.ts";
 import { ReadFailure, refuseIrregular, toReadFailure, withFile } from "../../disk/read-file.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
@@ -96,28 +95,19 @@ async function descriptorOf(file: string, runtime: Inputs): Promise<Opened> {
 }
 
 /** A copy that nobody else can read, and that has no name any more where the system allows it. */
-async function copyOf(
-  stream: AsyncIterable<string | Uint8Array>,
-  { env, onExit, signal, platform }: Inputs,
-): Promise<Opened> {
-  const folder = await mkdtemp(path.join(env["TMPDIR"] ?? tmpdir(), "openclaw-"));
-  const remove = (): void => rmSync(folder, { recursive: true, force: true });
-  const forgetExit = onExit(remove);
-  const forget = (): void => {
-    forgetExit();
-    remove();
-  };
+async function copyOf(stream: AsyncIterable<string | Uint8Array>, runtime: Inputs): Promise<Opened> {
+  const folder = await makePrivateFolder(runtime);
   let descriptor: number | undefined;
   try {
     const flags = constants.O_RDWR | constants.O_CREAT | constants.O_EXCL;
-    descriptor = await openFile(path.join(folder, "lines"), flags, 0o600);
+    descriptor = await openFile(path.join(folder.path, "lines"), flags, 0o600);
     // What has no name is gone with the process, however that ends.
-    if (platform !== "win32") remove();
-    await copyInto(descriptor, stream, signal);
-    return { descriptor, forget };
+    if (runtime.platform !== "win32") folder.remove();
+    await copyInto(descriptor, stream, runtime.signal);
+    return { descriptor, forget: folder.close };
   } catch (error) {
     if (descriptor !== undefined) await closeFile(descriptor);
-    forget();
+    folder.close();
     throw toReadFailure(error);
   }
 }
