@@ -8,6 +8,7 @@ import { streamsText } from "../models/callable.ts";
 import type { FoundationModel, InferenceProfile } from "../models/discovered.ts";
 import { listModels } from "../models/list.ts";
 import type { Examination } from "./examination.ts";
+import { count } from "../terminal/numbers.ts";
 
 /** Whether these credentials may list the foundation models. */
 const discoveryCheck: Check<Examination> = {
@@ -105,10 +106,6 @@ export const mantleCheck: Check<Examination> = {
 
 async function isOff({ setup }: Examination): Promise<boolean> {
   return discoverySettings((await setup()).config.value).enabled === false;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
 /** What is asked of AWS's lists, in the order in which it is shown. */

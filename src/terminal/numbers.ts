@@ -49,6 +49,11 @@ export function formatBytes(bytes: number): string {
   return thousands < 1000 ? `${thousands} kB` : `${(bytes / MILLION).toFixed(1)} MB`;
 }
 
+/** A number with its word: `1 line`, `12 lines`. */
+export function count(number: number, one: string, more = `${one}s`): string {
+  return `${number} ${number === 1 ? one : more}`;
+}
+
 function trimZero(value: number): string {
   return Number(value.toFixed(1)).toString();
 }

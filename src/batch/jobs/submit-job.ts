@@ -7,6 +7,7 @@ import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import type { ObjectStore } from "../../session/object-store.ts";
 import type { AwsSession } from "../../session/session.ts";
+import { formatBytes } from "../../terminal/numbers.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { startSpinner, withSpinner } from "../../terminal/spinner.ts";
 import type { BatchLine } from "../lines/batch-line.ts";
@@ -306,7 +307,7 @@ async function send(
     const reused = await uploadContent(store, identity.key, content, { signal, onSent });
     if (reused > 0)
       terminal.note(
-        `openclaw: ${megabytes(reused)} of ${megabytes(content.bytes)} were in S3 already, and were not sent again`,
+        `openclaw: ${formatBytes(reused)} of ${formatBytes(content.bytes)} were in S3 already, and were not sent again`,
       );
     return isOurs;
   } catch (error) {
@@ -483,10 +484,6 @@ function leaving(error: unknown, left: readonly string[], what: string): unknown
     hint: hint === undefined ? what : `${asSentence(hint)} ${what}`,
     details: { ...details, left },
   });
-}
-
-function megabytes(bytes: number): string {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
 /** Reads `KEY=VALUE` as a tag. Throws `usage`. */

@@ -4,6 +4,7 @@ import { notText } from "../../disk/decode-text.ts";
 import { asSentence, OpenclawError, shorten, usageError, withFields } from "../../errors.ts";
 import { parseIfJson } from "../../json-bounds.ts";
 import { turnOver } from "../../next-turn.ts";
+import { count } from "../../terminal/numbers.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import type { BatchLine, LineKind } from "./batch-line.ts";
@@ -162,7 +163,7 @@ export function tellCheck(
   const tell = (text: string): void => terminal.note(`openclaw: ${text}`);
   // Nobody expects ids of texts.
   if (numbered > 0 && kind !== "text")
-    tell(`${count(numbered)} of ${label} without an id: the number of a line is its recordId.`);
+    tell(`${count(numbered, "line")} of ${label} without an id: the number of a line is its recordId.`);
   if (unknown.length > 0) {
     const names = unknown.map((name) => `'${shorten(name)}'`).join(", ");
     tell(`Fields that nobody knows are ignored in ${label}: ${names}.`);
@@ -180,10 +181,6 @@ export function unknownToLines(error: unknown): unknown {
   return withFields(error, { hint: "Lines name it. Ask another model for all of them: -m MODEL" });
 }
 
-function count(lines: number): string {
-  return lines === 1 ? "1 line" : `${lines} lines`;
-}
-
 /**
  * Throws `usage` where lines have problems, with those in the details; the first of them are written on stderr, each behind
  * the number of its line.
@@ -198,7 +195,7 @@ export function refuseProblems(
   for (const { line, message } of shown) terminal.note(`line ${line}: ${message}`);
   if (problemCount > shown.length) terminal.note(`… and ${problemCount - shown.length} more problems`);
   throw new OpenclawError("usage", {
-    message: `${label} has ${problemCount === 1 ? "a problem" : `${problemCount} problems`} in ${count(lines)}, so nothing was sent.`,
+    message: `${label} has ${problemCount === 1 ? "a problem" : `${problemCount} problems`} in ${count(lines, "line")}, so nothing was sent.`,
     hint: "Correct them by the numbers of their lines, or leave those lines out.",
     details: { lines, problemCount, problems },
   });

@@ -10,6 +10,7 @@ import { formatSeconds, formatUsd } from "../../models/usage.ts";
 import type { Runtime } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { repeatFlags } from "../../terminal/repeat-flags.ts";
+import { count } from "../../terminal/numbers.ts";
 
 export interface RunOptions extends BatchRunOptions {
   file: string;
@@ -155,8 +156,4 @@ function byCode(tally: Tally): string {
 
 function sorted({ failed }: Tally): [ErrorCode, number][] {
   return (Object.entries(failed) as [ErrorCode, number][]).toSorted(([, one], [, other]) => other - one);
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

@@ -1,7 +1,7 @@
 import { type ListedModel, type ListInput, listModels } from "../../models/list.ts";
 import { isMantle, isOfBedrock, providerOfKey } from "../../models/provider-api.ts";
 import type { ModelSurvey } from "../../discovery/survey.ts";
-import { formatAge } from "../../terminal/numbers.ts";
+import { count, formatAge } from "../../terminal/numbers.ts";
 import { explainMarks } from "./model-table.ts";
 
 /**
@@ -79,8 +79,4 @@ function list(parts: readonly (readonly [number, string, string?])[]): string {
     .filter(([number]) => number > 0)
     .map(([number, noun, nouns]) => count(number, noun, nouns))
     .join(", ");
-}
-
-function count(number: number, noun: string, nouns = `${noun}s`): string {
-  return `${number} ${number === 1 ? noun : nouns}`;
 }

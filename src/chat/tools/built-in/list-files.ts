@@ -8,7 +8,8 @@ import { boundText } from "../tool-result.ts";
 import type { Folder } from "./folder.ts";
 import { nameMatcher } from "./matches-name.ts";
 import { isSet, numberIn, textIn } from "./tool-input.ts";
-import { count, describeLeftOut, type Entry, nothingLeftOut, walk } from "./walk.ts";
+import { describeLeftOut, type Entry, nothingLeftOut, walk } from "./walk.ts";
+import { count } from "../../../terminal/numbers.ts";
 
 const MOST_LISTED = 1000;
 const USUAL_DEPTH = 2;

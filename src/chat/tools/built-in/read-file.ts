@@ -8,7 +8,7 @@ import { textResult, type ToolResult } from "../tool.ts";
 import { imageResult, MOST_TEXT_BYTES } from "../tool-result.ts";
 import type { Folder } from "./folder.ts";
 import { CallFault, numberIn, requiredText } from "./tool-input.ts";
-import { count } from "./walk.ts";
+import { count } from "../../../terminal/numbers.ts";
 
 /** Lines that are given at once, unless fewer are asked for. */
 const USUAL_LINES = 2000;

@@ -7,7 +7,8 @@ import { MOST_DEPTH } from "./list-files.ts";
 import { nameMatcher } from "./matches-name.ts";
 import { isPrivateKey, readText } from "./read-file.ts";
 import { CallFault, isSet, requiredText, textIn } from "./tool-input.ts";
-import { count, describeLeftOut, type Entry, entryOf, nothingLeftOut, walk } from "./walk.ts";
+import { describeLeftOut, type Entry, entryOf, nothingLeftOut, walk } from "./walk.ts";
+import { count } from "../../../terminal/numbers.ts";
 
 const MOST_FOUND = 200;
 /** Shown of a line around what was found, in UTF-16 units. */

@@ -2,6 +2,7 @@ import path from "node:path";
 import { onOneLine } from "../../../terminal/neutralise.ts";
 import type { Folder } from "./folder.ts";
 import { CallFault } from "./tool-input.ts";
+import { count } from "../../../terminal/numbers.ts";
 
 /** A walk looks at so many entries, and lasts so long, in ms. */
 const MOST_SEEN = 50_000;
@@ -115,9 +116,4 @@ export function describeLeftOut({ hidden, credentials, unreadable, skipped, cut 
     ...(unreadable > 0 ? [`${count(unreadable, "entry", "entries")} cannot be read`] : []),
     ...(cut === undefined ? [] : [`not everything was looked at: ${cut}`]),
   ];
-}
-
-/** A number with its word. */
-export function count(number: number, one: string, more: string): string {
-  return `${number} ${number === 1 ? one : more}`;
 }
