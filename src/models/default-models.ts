@@ -1,7 +1,18 @@
 import { defaultModel } from "../config/resolve.ts";
 import type { Configuration } from "../config/settings.ts";
+import { usageError } from "../errors.ts";
 import { isServed } from "./provider-api.ts";
 import { resolveModel } from "./resolve-model.ts";
+
+/** The names in `a,b,c`, as `--model` has them. Throws `usage` where one is empty. */
+export function splitModelNames(names: string): string[] {
+  const split = names.split(",").map((text) => text.trim());
+  if (split.every((text) => text !== "")) return split;
+  throw usageError(
+    `--model '${names}' names no model.`,
+    "List the models you can call: openclaw models list",
+  );
+}
 
 /** The model that `--emulator` asks when neither flag nor configuration names one. */
 const EMULATED_MODEL = "amazon.nova-lite-v1:0";

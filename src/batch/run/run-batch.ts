@@ -1,8 +1,8 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
 import type { LoadedConfig } from "../../config/resolve.ts";
-import { EXIT_CODES, OpenclawError, usageError } from "../../errors.ts";
-import { defaultModels } from "../../models/default-models.ts";
+import { EXIT_CODES, OpenclawError } from "../../errors.ts";
+import { defaultModels, splitModelNames } from "../../models/default-models.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { Upstream } from "../../serve/upstream.ts";
@@ -245,12 +245,7 @@ function modelsInTurn(
   config: LoadedConfig,
   runtime: Runtime,
 ): string[] {
-  if (model !== undefined) {
-    const names = model.split(",").map((name) => name.trim());
-    if (names.includes(""))
-      throw usageError(`-m '${model}' names no model.`, "List the models you can call: openclaw models list");
-    return names;
-  }
+  if (model !== undefined) return splitModelNames(model);
   if (unnamed === 0) return [];
   const names = defaultModels(config.value, runtime);
   if (names.length > 0) return names;

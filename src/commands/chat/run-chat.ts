@@ -9,7 +9,7 @@ import { findStdinFlag, readPrompt, readSystemPrompt } from "../../chat/prompt.t
 import { type ChatParameters, userMessage } from "../../converse/request.ts";
 import { Ledger } from "../../ledger/ledger.ts";
 import { priceOf } from "../../models/price.ts";
-import { defaultModels } from "../../models/default-models.ts";
+import { defaultModels, splitModelNames } from "../../models/default-models.ts";
 import { describeTaken, isComplete, type ResolvedModel, namedModel } from "../../models/resolve-model.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
@@ -240,7 +240,7 @@ async function talk(
   const choose = async (names: string, current: Setup): Promise<ResolvedModel[]> => {
     const { checkModel } = await import("../../chat/interactive/check-model.ts");
     const chosen: ResolvedModel[] = [];
-    for (const name of splitNames(names)) chosen.push(await checkModel(name, current));
+    for (const name of splitModelNames(names)) chosen.push(await checkModel(name, current));
     return chosen;
   };
   const ledger = ledgerOf(options, setup);
@@ -329,7 +329,7 @@ async function chooseModels(
   conversation: Conversation | undefined,
 ): Promise<string[]> {
   const { model } = options;
-  if (model !== undefined) return splitNames(model);
+  if (model !== undefined) return splitModelNames(model);
   // One that failed may have been no model at all.
   const before = conversation?.turns.findLast(({ failure }) => failure === undefined)?.key;
   if (before !== undefined) return [before];
@@ -383,16 +383,6 @@ async function nameOne(name: string, isOneOfSeveral: boolean, setup: Setup): Pro
     if (isOneOfSeveral && error instanceof OpenclawError && error.code === "model-not-found") return exact;
     throw error;
   }
-}
-
-/** The names in `a,b,c`. Throws `usage`. */
-function splitNames(names: string): string[] {
-  const split = names.split(",").map((text) => text.trim());
-  if (split.every((text) => text !== "")) return split;
-  throw usageError(
-    `--model '${names}' names no model.`,
-    "List the models you can call: openclaw models list",
-  );
 }
 
 /** What else a command line asks for. */

@@ -1,6 +1,6 @@
 import { loadConfig } from "../../config/resolve.ts";
 import { OpenclawError } from "../../errors.ts";
-import { defaultModels } from "../../models/default-models.ts";
+import { defaultModels, splitModelNames } from "../../models/default-models.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { untilAborted } from "../../until-aborted.ts";
@@ -39,7 +39,8 @@ export async function run(options: McpServeOptions, runtime: Runtime): Promise<v
     signal: end.signal,
     terminal: listeningTerminal((line) => log.note(line.replace(/^openclaw: /, "")), terminal.isVerbose),
   };
-  const models = options.model?.split(",").map((name) => name.trim()) ?? defaultModels(config.value, runtime);
+  const models =
+    options.model === undefined ? defaultModels(config.value, runtime) : splitModelNames(options.model);
   const names = new Map(models.length === 0 ? [] : [[DEFAULT, models] as const]);
   const upstream = new Upstream(options, inner, config, names, "mcp");
   if (runtime.stdin.isTTY === true)
