@@ -9,10 +9,12 @@ export interface PassingCall {
   url: string;
   /** How many calls came by before. */
   before: number;
+  /** Whether its whole answer has gone back. */
+  isAnswered: boolean;
 }
 
-/** What becomes of a call: it passes, it never arrives, or its answer never comes back. */
-export type Fate = "pass" | "lose-request" | "lose-answer";
+/** What becomes of a call: it passes, it never arrives, it is taken and never answered, or its answer never comes back. */
+export type Fate = "pass" | "lose-request" | "hold" | "lose-answer";
 
 export interface BreakingFront {
   url: string;
@@ -25,11 +27,15 @@ export async function startBreakingFront(port: number): Promise<BreakingFront> {
   const front: BreakingFront = { url: "", calls: [], fate: () => "pass" };
   const server = createServer((incoming, outgoing) => {
     const { method = "", url = "/", headers } = incoming;
-    const call = { method, url, before: front.calls.length };
+    const call = { method, url, before: front.calls.length, isAnswered: false };
     front.calls.push(call);
     const fate = front.fate(call);
     if (fate === "lose-request") {
       incoming.socket.resetAndDestroy();
+      return;
+    }
+    if (fate === "hold") {
+      incoming.resume();
       return;
     }
     const passed = ask({ host: "127.0.0.1", port, method, path: url, headers }, (answer) => {
@@ -38,7 +44,7 @@ export async function startBreakingFront(port: number): Promise<BreakingFront> {
         return;
       }
       outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
-      answer.pipe(outgoing);
+      answer.pipe(outgoing).once("finish", () => (call.isAnswered = true));
     });
     passed.on("error", () => incoming.socket.destroy());
     incoming.pipe(passed);
