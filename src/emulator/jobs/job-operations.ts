@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
 import { AwsError, describeBreach, constraintError, validationError } from "../aws-error.ts";
 import { Catalogue } from "../catalogue.ts";
 import { fieldOf, json, type OperationContext, type Reply } from "../operation-context.ts";
@@ -7,7 +8,7 @@ import type { RecordedCall } from "../recorded-call.ts";
 import { batchQuotas } from "../service-quotas.ts";
 import { hasBatch } from "./batch-models.ts";
 import { isEnd, type Job } from "./job.ts";
-import { canonicalJson, checkJobIdentifier, checkJobList, readJobRequest } from "./job-request.ts";
+import { checkJobIdentifier, checkJobList, readJobRequest } from "./job-request.ts";
 import { runJob } from "./run-job.ts";
 
 /** Page length of a list when the client asks for none: short, so that who reads only the first page is found out. */
@@ -18,11 +19,10 @@ export function createJob(call: RecordedCall, context: OperationContext): Reply 
   const { account, bearerRegion, jobBook, now } = context;
   const region = call.region ?? bearerRegion;
   const request = readJobRequest(call.body);
-  const body = canonicalJson(call.body);
   const here = jobBook.jobs.filter((job) => job.region === region);
   const token = request.clientRequestToken;
   const former = here.find((job) => token !== undefined && job.request.clientRequestToken === token);
-  if (former?.body === body) return json({ jobArn: former.arn });
+  if (former && isDeepStrictEqual(former.body, call.body)) return json({ jobArn: former.arn });
   if (former)
     // AWS has no words of its own for it in any page: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_CreateModelInvocationJob.html
     throw new AwsError(
@@ -55,7 +55,7 @@ export function createJob(call: RecordedCall, context: OperationContext): Reply 
     arn: catalogue.accountArn(`model-invocation-job/${id}`),
     region,
     request,
-    body,
+    body: call.body,
     submitted: time,
     modified: time,
     ended: undefined,

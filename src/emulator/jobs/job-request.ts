@@ -1,4 +1,3 @@
-import { isRecord } from "../../json.ts";
 import { ANY, checkShape, list, object, oneOf, type Shape, union } from "../constraints.ts";
 import { requireObject } from "../converse-request.ts";
 import { JOB_STATUSES, type JobRequest } from "./job.ts";
@@ -119,15 +118,4 @@ export function readJobRequest(body: unknown): JobRequest {
     timeoutDurationInHours: 24,
     ...Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null)),
   } as unknown as JobRequest;
-}
-
-/** A body as a text that is the same for the same request, in whatever order its fields came. */
-export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown): unknown =>
-    isRecord(inner) ? Object.fromEntries(Object.entries(inner).sort(byName)) : inner,
-  );
-}
-
-function byName([one]: [string, unknown], [other]: [string, unknown]): number {
-  return one < other ? -1 : 1;
 }

@@ -46,7 +46,7 @@ export interface Job {
   readonly region: string;
   readonly request: JobRequest;
   /** The whole body of the request, to know it again. */
-  readonly body: string;
+  readonly body: unknown;
   /** Milliseconds since 1970. */
   readonly submitted: number;
   modified: number;
