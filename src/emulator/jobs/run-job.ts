@@ -440,7 +440,7 @@ class OutputFile {
     return {
       blobs: [blob],
       bytes: blob.bytes,
-      etag: etagOf(md5, headers, (text) => createHash("md5").update(text).digest("hex")),
+      etag: etagOf(md5, headers),
       checksum: { name: "crc64nvme", value: this.#checksum.digest(), type: "FULL_OBJECT" },
     };
   }

@@ -6,7 +6,6 @@ import { checksumHeader, encryptionHeaders, etagOf, keptHeaders } from "./object
 import {
   checkPut,
   copyBytes,
-  md5Of,
   rangeOf,
   receiveBlob,
   sourceOf,
@@ -178,7 +177,7 @@ export async function completeMultipartUpload(request: StorageRequest): Promise<
     );
   const md5 = createHash("md5");
   for (const { etag } of parts) md5.update(Buffer.from(etag, "hex"));
-  const etag = `${etagOf(md5.digest("hex"), upload.headers, md5Of)}-${parts.length}`;
+  const etag = `${etagOf(md5.digest("hex"), upload.headers)}-${parts.length}`;
   const { headers } = upload;
   await buckets.put(bucket, { key, blobs, bytes, etag, modified: now, headers, checksum });
   await buckets.endUpload(bucket, upload, parts);

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Checksum } from "./receive-body.ts";
 import type { StoredObject } from "./buckets.ts";
 import { StorageError } from "./storage-error.ts";
@@ -84,8 +85,8 @@ export function encryptionHeaders(headers: Readonly<Headers>): Headers {
 }
 
 /** The tag of an object: the MD5 of its bytes, except where a key of KMS encrypts them. */
-export function etagOf(md5: string, headers: Readonly<Headers>, hash: (text: string) => string): string {
-  return headers[ENCRYPTION] === "AES256" ? md5 : hash(md5);
+export function etagOf(md5: string, headers: Readonly<Headers>): string {
+  return headers[ENCRYPTION] === "AES256" ? md5 : createHash("md5").update(md5).digest("hex");
 }
 
 /** The header of a checksum. */

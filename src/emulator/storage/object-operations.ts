@@ -46,7 +46,7 @@ export async function putObject(request: StorageRequest): Promise<StorageReply> 
     await buckets.disk.remove([blob]);
     throw error;
   }
-  const etag = etagOf(body.md5, headers, md5Of);
+  const etag = etagOf(body.md5, headers);
   const checksum = { ...body.checksum, type: "FULL_OBJECT" as const };
   await buckets.put(bucket, {
     key,
@@ -66,11 +66,6 @@ export async function putObject(request: StorageRequest): Promise<StorageReply> 
       "x-amz-checksum-type": checksum.type,
     },
   };
-}
-
-/** The MD5 of a text, in hexadecimal. */
-export function md5Of(text: string): string {
-  return createHash("md5").update(text).digest("hex");
 }
 
 /** Throws `StorageError` where an upload is to make an object that is there, or to replace one that is another by now. */
@@ -183,7 +178,7 @@ export async function copyObject(request: StorageRequest): Promise<StorageReply>
   const kept = isReplaced ? own : { ...source.headers, ...encryptionHeaders(own) };
   const { bytes } = source;
   const { blob, md5, checksum: value } = await copyBytes(request, source, { start: 0, end: bytes });
-  const etag = etagOf(md5, kept, md5Of);
+  const etag = etagOf(md5, kept);
   const checksum = { name: "crc64nvme", value, type: "FULL_OBJECT" } as const;
   await buckets.put(bucket, {
     key,
