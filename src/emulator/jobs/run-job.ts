@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { isRecord, type JsonObject } from "../../json.ts";
 import { parseBoundedJson } from "../../json-bounds.ts";
@@ -10,8 +10,8 @@ import { QuotaGate } from "../quota-gate.ts";
 import type { RecordedCall } from "../recorded-call.ts";
 import { batchQuotas } from "../service-quotas.ts";
 import type { Bucket, Buckets, StoredObject } from "../storage/buckets.ts";
-import { startChecksum } from "../storage/checksums.ts";
 import { etagOf, kmsKeyArn } from "../storage/object-headers.ts";
+import { storeBytes } from "../storage/object-operations.ts";
 import { isEnd, type Job, type JobStatus } from "./job.ts";
 
 /** The steps of a job that can be let fail, by names of the emulator's own. */
@@ -34,6 +34,8 @@ const MOST_LINE_BYTES = 128 * 1024 * 1024;
 const TOGETHER = 64;
 /** Where one takes longer, each is waited for by itself. */
 const SLOW_SECONDS = 0.01;
+/** So many characters of the output are written together. */
+const WRITE_LENGTH = 256 * 1024;
 
 /**
  * Does a job's work: looks at the input, answers each record as the model would, and writes what came of it. How long that
@@ -72,6 +74,8 @@ class JobRun {
   readonly #context: OperationContext;
   readonly #buckets: Buckets;
   readonly #tokens = { input: 0, output: 0 };
+  /** How the records end. */
+  #end = new JobEnd("Completed");
 
   constructor(job: Job, model: EmulatedModel, call: RecordedCall, context: OperationContext) {
     this.#job = job;
@@ -226,33 +230,33 @@ class JobRun {
     const { s3Uri, s3BucketOwner } = job.request.outputDataConfig.s3OutputDataConfig;
     const { bucket, key } = this.#bucketAt(s3Uri, s3BucketOwner, "PutObject");
     const folder = `${key === "" ? "" : `${key.replace(/\/$/, "")}/`}${job.id}/`;
-    let end = new JobEnd("Completed");
     for (const file of files) {
-      const output = new OutputFile(this.#buckets);
-      try {
-        let group: string[] = [];
-        for await (const { text } of this.#linesOf(file)) {
-          group.push(text);
-          if (group.length < TOGETHER) continue;
-          await this.#answerGroup(group, output);
-          group = [];
-        }
-        await this.#answerGroup(group, output);
-      } catch (error) {
-        if (!(error instanceof JobEnd)) {
-          await output.discard();
-          throw error;
-        }
-        // What was done until then is kept.
-        end = error;
-      }
-      await this.#put(bucket, `${folder}${file.outputName}.out`, output);
-      if (end.status !== "Completed") break;
+      await this.#put(bucket, `${folder}${file.outputName}.out`, this.#outputOf(file));
+      if (this.#end.status !== "Completed") break;
     }
-    const manifest = new OutputFile(this.#buckets);
-    await manifest.write(`${JSON.stringify(this.#manifest())}\n`);
-    await this.#put(bucket, `${folder}manifest.json.out`, manifest);
-    return end;
+    const manifest = Buffer.from(`${JSON.stringify(this.#manifest())}\n`);
+    await this.#put(bucket, `${folder}manifest.json.out`, [manifest]);
+    return this.#end;
+  }
+
+  /** What comes of the records of a file, as far as the job gets with them. */
+  async *#outputOf(file: InputFile): AsyncGenerator<Buffer, void, undefined> {
+    let lines: string[] = [];
+    let length = 0;
+    try {
+      for await (const line of this.#answersTo(file)) {
+        lines.push(line);
+        length += line.length;
+        if (length < WRITE_LENGTH) continue;
+        yield Buffer.from(lines.join(""));
+        [lines, length] = [[], 0];
+      }
+    } catch (error) {
+      if (!(error instanceof JobEnd)) throw error;
+      // What was done until then is kept.
+      this.#end = error;
+    }
+    yield Buffer.from(lines.join(""));
   }
 
   /** https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference-results.html */
@@ -268,12 +272,23 @@ class JobRun {
     };
   }
 
-  async #answerGroup(group: readonly string[], output: OutputFile): Promise<void> {
+  async *#answersTo(file: InputFile): AsyncGenerator<string, void, undefined> {
+    let group: string[] = [];
+    for await (const { text } of this.#linesOf(file)) {
+      group.push(text);
+      if (group.length < TOGETHER) continue;
+      yield* this.#answerGroup(group);
+      group = [];
+    }
+    yield* this.#answerGroup(group);
+  }
+
+  async *#answerGroup(group: readonly string[]): AsyncGenerator<string, void, undefined> {
     const part = 0.7 / this.#job.total;
     const isSlow = this.#context.jobSeconds * part > SLOW_SECONDS;
     for (const text of group.toReversed()) {
       if (isSlow) await this.#pause(part);
-      await output.write(`${JSON.stringify(await this.#answer(text))}\n`);
+      yield `${JSON.stringify(await this.#answer(text))}\n`;
     }
     if (!isSlow && group.length > 0) await this.#pause(part * group.length);
   }
@@ -318,7 +333,7 @@ class JobRun {
     return answer;
   }
 
-  async #put(bucket: Bucket, key: string, output: OutputFile): Promise<void> {
+  async #put(bucket: Bucket, key: string, content: Parameters<typeof storeBytes>[1]): Promise<void> {
     const { s3EncryptionKeyId: kmsKey } = this.#job.request.outputDataConfig.s3OutputDataConfig;
     const encryption = "x-amz-server-side-encryption";
     const headers = {
@@ -330,11 +345,15 @@ class JobRun {
             [`${encryption}-aws-kms-key-id`]: kmsKeyArn(kmsKey, bucket.region, this.#context.account.id),
           }),
     };
+    const { blob, md5, checksum } = await storeBytes(this.#buckets.disk, content);
     await this.#buckets.put(bucket, {
       key,
+      blobs: [blob],
+      bytes: blob.bytes,
+      etag: etagOf(md5, headers),
       modified: this.#context.now(),
       headers,
-      ...(await output.finish(headers)),
+      checksum: { ...checksum, type: "FULL_OBJECT" },
     });
   }
 }
@@ -390,58 +409,4 @@ function refuseInBatch(body: JsonObject): void {
     throw new AwsError("ValidationException", "Tool use is not supported in batch inference with Converse.");
   if (/"cachePoint":/.test(JSON.stringify(body)))
     throw new AwsError("ValidationException", "Prompt caching is not supported in batch inference.");
-}
-
-/** So many characters are written together. */
-const WRITE_LENGTH = 256 * 1024;
-
-/** An object of the output while it is written. */
-class OutputFile {
-  readonly #draft;
-  readonly #checksum = startChecksum("crc64nvme");
-  readonly #md5 = createHash("md5");
-  #lines: string[] = [];
-  #length = 0;
-
-  constructor(buckets: Buckets) {
-    this.#draft = buckets.disk.start();
-  }
-
-  async write(line: string): Promise<void> {
-    this.#lines.push(line);
-    this.#length += line.length;
-    if (this.#length >= WRITE_LENGTH) await this.#flush();
-  }
-
-  async #flush(): Promise<void> {
-    const bytes = Buffer.from(this.#lines.join(""));
-    this.#lines = [];
-    this.#length = 0;
-    this.#checksum.update(bytes);
-    this.#md5.update(bytes);
-    await (await this.#draft).write(bytes);
-  }
-
-  async discard(): Promise<void> {
-    await (await this.#draft).discard();
-  }
-
-  async finish(
-    headers: Readonly<Record<string, string>>,
-  ): Promise<Pick<StoredObject, "blobs" | "bytes" | "etag" | "checksum">> {
-    try {
-      await this.#flush();
-    } catch (error) {
-      await this.discard();
-      throw error;
-    }
-    const blob = await (await this.#draft).finish();
-    const md5 = this.#md5.digest("hex");
-    return {
-      blobs: [blob],
-      bytes: blob.bytes,
-      etag: etagOf(md5, headers),
-      checksum: { name: "crc64nvme", value: this.#checksum.digest(), type: "FULL_OBJECT" },
-    };
-  }
 }

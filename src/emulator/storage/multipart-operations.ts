@@ -5,10 +5,10 @@ import { CHECKSUMS, type ChecksumName, startChecksum } from "./checksums.ts";
 import { checksumHeader, encryptionHeaders, etagOf, keptHeaders } from "./object-headers.ts";
 import {
   checkPut,
-  copyBytes,
   rangeOf,
   receiveBlob,
   sourceOf,
+  storeBytes,
   type StorageReply,
 } from "./object-operations.ts";
 import type { Checksum } from "./receive-body.ts";
@@ -115,10 +115,12 @@ export async function uploadPartCopy(request: StorageRequest): Promise<StorageRe
   const upload = uploadOf(request, bucket);
   buckets.checkRoom();
   const source = sourceOf(request);
-  const range = rangeOf(headers["x-amz-copy-source-range"], source.bytes) ?? { start: 0, end: source.bytes };
-  const { blob, md5, checksum } = await copyBytes(request, source, range);
-  const part = { blob, etag: md5, modified: now, checksum: { name: "crc64nvme", value: checksum } as const };
-  await keepPart(request, upload, number, part);
+  const { start, end } = rangeOf(headers["x-amz-copy-source-range"], source.bytes) ?? {
+    start: 0,
+    end: source.bytes,
+  };
+  const { blob, md5, checksum } = await storeBytes(buckets.disk, buckets.disk.read(source.blobs, start, end));
+  await keepPart(request, upload, number, { blob, etag: md5, modified: now, checksum });
   const LastModified = new Date(now).toISOString();
   return { status: 200, xml: toXml("CopyPartResult", { LastModified, ETag: `"${md5}"` }) };
 }

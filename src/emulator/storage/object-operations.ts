@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import type { Bucket, StoredObject } from "./buckets.ts";
 import { startChecksum } from "./checksums.ts";
-import type { Blob } from "./disk-store.ts";
+import type { Blob, DiskStore } from "./disk-store.ts";
 import { checksumHeader, encryptionHeaders, etagOf, keptHeaders, objectHeaders } from "./object-headers.ts";
-import { type ReceivedBody, receiveBody } from "./receive-body.ts";
+import { type Checksum, type ReceivedBody, receiveBody } from "./receive-body.ts";
 import { readAddress } from "./storage-address.ts";
 import { StorageError } from "./storage-error.ts";
 import { bucketOf, documentOf, type StorageRequest } from "./storage-request.ts";
@@ -108,7 +108,7 @@ export function headObject(request: StorageRequest): StorageReply {
   return describeObject(request, object, rangeOf(request.headers["range"], object.bytes));
 }
 
-export interface ByteRange {
+interface ByteRange {
   start: number;
   /** The byte behind the last one. */
   end: number;
@@ -177,9 +177,8 @@ export async function copyObject(request: StorageRequest): Promise<StorageReply>
   const own = keptHeaders(request);
   const kept = isReplaced ? own : { ...source.headers, ...encryptionHeaders(own) };
   const { bytes } = source;
-  const { blob, md5, checksum: value } = await copyBytes(request, source, { start: 0, end: bytes });
+  const { blob, md5, checksum } = await storeBytes(buckets.disk, buckets.disk.read(source.blobs, 0, bytes));
   const etag = etagOf(md5, kept);
-  const checksum = { name: "crc64nvme", value, type: "FULL_OBJECT" } as const;
   await buckets.put(bucket, {
     key,
     blobs: [blob],
@@ -187,7 +186,7 @@ export async function copyObject(request: StorageRequest): Promise<StorageReply>
     etag,
     modified: now,
     headers: kept,
-    checksum,
+    checksum: { ...checksum, type: "FULL_OBJECT" },
   });
   return {
     status: 200,
@@ -196,17 +195,19 @@ export async function copyObject(request: StorageRequest): Promise<StorageReply>
   };
 }
 
-/** Copies bytes of an object on the disk, and takes their MD5 and CRC64NVME. Throws `StorageError`, and leaves nothing behind then. */
-export async function copyBytes(
-  { buckets: { disk } }: StorageRequest,
-  { blobs }: StoredObject,
-  { start, end }: ByteRange,
-): Promise<{ blob: Blob; md5: string; checksum: string }> {
+/**
+ * Puts bytes on the disk, and takes their MD5 and CRC64NVME. Throws `StorageError`, or rejects as the bytes do, and leaves
+ * nothing behind then.
+ */
+export async function storeBytes(
+  disk: DiskStore,
+  bytes: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<{ blob: Blob; md5: string; checksum: Checksum }> {
   const draft = await disk.start();
   const md5 = createHash("md5");
   const checksum = startChecksum("crc64nvme");
   try {
-    for await (const piece of disk.read(blobs, start, end)) {
+    for await (const piece of bytes) {
       md5.update(piece);
       checksum.update(piece);
       await draft.write(piece);
@@ -215,7 +216,11 @@ export async function copyBytes(
     await draft.discard();
     throw error;
   }
-  return { blob: await draft.finish(), md5: md5.digest("hex"), checksum: checksum.digest() };
+  return {
+    blob: await draft.finish(),
+    md5: md5.digest("hex"),
+    checksum: { name: "crc64nvme", value: checksum.digest() },
+  };
 }
 
 /** The object that a request copies from. */
