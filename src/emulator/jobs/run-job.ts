@@ -9,6 +9,7 @@ import type { OperationContext, Reply } from "../operation-context.ts";
 import { QuotaGate } from "../quota-gate.ts";
 import type { RecordedCall } from "../recorded-call.ts";
 import { batchQuotas } from "../service-quotas.ts";
+import { compareKeys } from "../storage/bucket-operations.ts";
 import type { Bucket, Buckets, StoredObject } from "../storage/buckets.ts";
 import { etagOf, kmsKeyArn } from "../storage/object-headers.ts";
 import { storeBytes } from "../storage/object-operations.ts";
@@ -376,7 +377,7 @@ function filesAt(bucket: Bucket, key: string): InputFile[] {
   return [...bucket.objects.values()]
     .filter((object) => object.key.startsWith(folder) && object.key.endsWith(".jsonl"))
     .map((object) => ({ bucket, object, outputName: object.key.slice(folder.length) }))
-    .sort((one, other) => (one.object.key < other.object.key ? -1 : 1));
+    .sort((one, other) => compareKeys(one.object.key, other.object.key));
 }
 
 /** A line of the input; undefined for what is none. */

@@ -56,8 +56,8 @@ export function getBucketLocation(request: StorageRequest): StorageReply {
 }
 
 /** The order of S3's lists: by the bytes of UTF-8. */
-export function byKey(one: { key: string }, other: { key: string }): number {
-  return Buffer.compare(Buffer.from(one.key), Buffer.from(other.key));
+export function compareKeys(one: string, other: string): number {
+  return Buffer.compare(Buffer.from(one), Buffer.from(other));
 }
 
 /** What a list has of its objects and of the folders that a delimiter makes of them, a page of it. */
@@ -72,14 +72,15 @@ function pageOf(
   all: Iterable<StoredObject>,
   { prefix, delimiter, after, most }: { prefix: string; delimiter: string; after: string; most: number },
 ): ListPage {
-  const isBehind = (key: string): boolean => Buffer.compare(Buffer.from(key), Buffer.from(after)) > 0;
-  const sorted = [...all].filter(({ key }) => key.startsWith(prefix)).sort(byKey);
+  const sorted = [...all]
+    .filter(({ key }) => key.startsWith(prefix))
+    .sort((one, other) => compareKeys(one.key, other.key));
   const page: ListPage = { objects: [], prefixes: [], last: undefined };
   let last: string | undefined;
   for (const object of sorted) {
     const end = delimiter === "" ? -1 : object.key.indexOf(delimiter, prefix.length);
     const entry = end === -1 ? object.key : object.key.slice(0, end + delimiter.length);
-    if (entry === last || (after !== "" && !isBehind(entry))) continue;
+    if (entry === last || compareKeys(entry, after) <= 0) continue;
     if (page.objects.length + page.prefixes.length === most) {
       page.last = last;
       break;

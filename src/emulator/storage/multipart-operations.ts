@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { byKey, encoderOf } from "./bucket-operations.ts";
+import { compareKeys, encoderOf } from "./bucket-operations.ts";
 import { type Bucket, newUploadId, type Upload, type UploadedPart } from "./buckets.ts";
 import { CHECKSUMS, type ChecksumName, startChecksum } from "./checksums.ts";
 import { checksumHeader, encryptionHeaders, etagOf, keptHeaders } from "./object-headers.ts";
@@ -312,8 +312,10 @@ export function listMultipartUploads(request: StorageRequest): StorageReply {
   const encode = encoderOf(request);
   const left = [...bucket.uploads.values()]
     .filter(({ key }) => key.startsWith(prefix))
-    .sort((one, other) => byKey(one, other) || (one.id < other.id ? -1 : 1))
-    .filter(({ key, id }) => key > keyMarker || (key === keyMarker && idMarker !== "" && id > idMarker));
+    .sort((one, other) => compareKeys(one.key, other.key) || (one.id < other.id ? -1 : 1))
+    .filter(({ key, id }) =>
+      key === keyMarker ? idMarker !== "" && id > idMarker : compareKeys(key, keyMarker) > 0,
+    );
   const page = left.slice(0, most);
   const last = left.length > most ? page.at(-1) : undefined;
   return {

@@ -494,6 +494,31 @@ describe("a multipart upload", () => {
     });
   });
 
+  it("is listed once, page by page, in the order of the bytes of its key", async () => {
+    const emulator = await emulate();
+    // By the halves of its pair the second would come first.
+    const keys = ["a", "\uFF5E", "\u{1F600}"];
+    for (const key of keys)
+      await askStorage(emulator, {
+        method: "POST",
+        path: `/${BUCKET}/${encodeURIComponent(key)}`,
+        query: { uploads: "" },
+      });
+    const found: string[] = [];
+    let marker: Record<string, string> | undefined = {};
+    while (marker) {
+      const { text } = await askStorage(emulator, {
+        path: `/${BUCKET}`,
+        query: { uploads: "", "max-uploads": "1", ...marker },
+      });
+      found.push(...[...text.matchAll(/<Key>(.*?)</g)].map(([, key = ""]) => key));
+      const [, key, id] = /<NextKeyMarker>(.+?)<\/NextKeyMarker><NextUploadIdMarker>(.+?)</.exec(text) ?? [];
+      marker =
+        key === undefined || id === undefined ? undefined : { "key-marker": key, "upload-id-marker": id };
+    }
+    expect(found).toEqual(keys);
+  });
+
   it("refuses parts that are too small, unknown or out of order", async () => {
     const emulator = await emulate();
     const [small, large] = [Buffer.from("small"), Buffer.alloc(PART)];
