@@ -1,4 +1,4 @@
-import type { StoredObject } from "./buckets.ts";
+import type { Bucket, StoredObject } from "./buckets.ts";
 import type { StorageReply } from "./object-operations.ts";
 import { StorageError } from "./storage-error.ts";
 import { bucketOf, documentOf, numberIn, type StorageRequest } from "./storage-request.ts";
@@ -92,30 +92,42 @@ function pageOf(
   return page;
 }
 
+/** The page of a list behind a key or folder, and what both lists say of it in the same words. */
+function listPage(
+  request: StorageRequest,
+  bucket: Bucket,
+  after: string,
+): { page: ListPage; encode: (text: string) => string; common: { [name: string]: XmlContent } } {
+  const { prefix = "", delimiter = "", "encoding-type": encoding } = request.query;
+  const most = numberIn(request, "max-keys", { least: 0, most: 1000, usual: 1000 });
+  const page = pageOf(bucket.objects.values(), { prefix, delimiter, after, most });
+  const encode = encoderOf(request);
+  const common = {
+    Name: bucket.name,
+    Prefix: encode(prefix),
+    ...(delimiter === "" ? {} : { Delimiter: encode(delimiter) }),
+    MaxKeys: most,
+    ...(encoding === undefined ? {} : { EncodingType: encoding }),
+    IsTruncated: page.last !== undefined,
+  };
+  return { page, encode, common };
+}
+
 /** https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html */
 export function listObjectsV2(request: StorageRequest): StorageReply {
   const bucket = bucketOf(request);
   const { query, account } = request;
-  const { prefix = "", delimiter = "", "start-after": startAfter } = query;
-  const most = numberIn(request, "max-keys", { least: 0, most: 1000, usual: 1000 });
-  const token = query["continuation-token"];
+  const { "start-after": startAfter, "continuation-token": token } = query;
   const after = token === undefined ? (startAfter ?? "") : readToken(token);
-  const page = pageOf(bucket.objects.values(), { prefix, delimiter, after, most });
-  const isTruncated = most > 0 && page.last !== undefined;
-  const encode = encoderOf(request);
+  const { page, encode, common } = listPage(request, bucket, after);
   const owner = query["fetch-owner"] === "true" ? { Owner: { ID: ownerId(account) } } : {};
   return {
     status: 200,
     xml: toXml("ListBucketResult", {
-      Name: bucket.name,
-      Prefix: encode(prefix),
-      ...(delimiter === "" ? {} : { Delimiter: encode(delimiter) }),
-      MaxKeys: most,
-      ...(query["encoding-type"] === undefined ? {} : { EncodingType: "url" }),
+      ...common,
       KeyCount: page.objects.length + page.prefixes.length,
-      IsTruncated: isTruncated,
       ContinuationToken: token,
-      NextContinuationToken: isTruncated ? writeToken(page.last ?? "") : undefined,
+      NextContinuationToken: page.last && writeToken(page.last),
       StartAfter: startAfter === undefined ? undefined : encode(startAfter),
       Contents: page.objects.map((object) => ({ ...describe(object, encode), ...owner })),
       CommonPrefixes: page.prefixes.map((folder) => ({ Prefix: encode(folder) })),
@@ -125,24 +137,14 @@ export function listObjectsV2(request: StorageRequest): StorageReply {
 
 /** The older list: https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjects.html */
 export function listObjects(request: StorageRequest): StorageReply {
-  const bucket = bucketOf(request);
-  const { query } = request;
-  const { prefix = "", delimiter = "", marker = "" } = query;
-  const most = numberIn(request, "max-keys", { least: 0, most: 1000, usual: 1000 });
-  const page = pageOf(bucket.objects.values(), { prefix, delimiter, after: marker, most });
-  const isTruncated = most > 0 && page.last !== undefined;
-  const encode = encoderOf(request);
+  const { delimiter = "", marker = "" } = request.query;
+  const { page, encode, common } = listPage(request, bucketOf(request), marker);
   return {
     status: 200,
     xml: toXml("ListBucketResult", {
-      Name: bucket.name,
-      Prefix: encode(prefix),
+      ...common,
       Marker: encode(marker),
-      ...(delimiter === "" ? {} : { Delimiter: encode(delimiter) }),
-      MaxKeys: most,
-      ...(query["encoding-type"] === undefined ? {} : { EncodingType: "url" }),
-      IsTruncated: isTruncated,
-      NextMarker: isTruncated && delimiter !== "" ? encode(page.last ?? "") : undefined,
+      NextMarker: delimiter === "" ? undefined : page.last && encode(page.last),
       Contents: page.objects.map((object) => describe(object, encode)),
       CommonPrefixes: page.prefixes.map((folder) => ({ Prefix: encode(folder) })),
     }),
