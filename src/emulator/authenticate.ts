@@ -74,11 +74,12 @@ function parseSignature(authorization: string): SignatureClaim | undefined {
 }
 
 /** A signature that holds, for what else is signed behind it. */
-interface Verified {
+export interface VerifiedSignature {
   secretAccessKey: string;
   /** As in `x-amz-date`. */
   date: string;
   region: string;
+  /** The signature itself, from which that of the first chunk behind it follows. */
   seed: string;
 }
 
@@ -92,7 +93,7 @@ export async function authenticate(
   known: KnownCredentials,
   service: string,
   now: number,
-): Promise<Verified | undefined> {
+): Promise<VerifiedSignature | undefined> {
   const authorization = authorizationOf(call);
   const { signature: claim, bearerToken } = readClaim(authorization);
   if (authorization === undefined) {

@@ -1,15 +1,6 @@
 import { createHash, createHmac } from "node:crypto";
+import type { VerifiedSignature } from "../authenticate.ts";
 import { StorageError } from "./storage-error.ts";
-
-/** What the signatures of chunks follow from. */
-export interface ChunkSigning {
-  secretAccessKey: string;
-  /** As in `x-amz-date`. */
-  date: string;
-  region: string;
-  /** The signature of the request, from which that of the first chunk follows. */
-  seed: string;
-}
 
 const EMPTY_HASH = createHash("sha256").digest("hex");
 /** A line before a chunk, and all trailers, may have so many bytes. */
@@ -28,7 +19,7 @@ export class ChunkedBody {
   #trailers: Record<string, string> = {};
 
   /** `signing` is undefined where the chunks are unsigned. */
-  constructor(signing: ChunkSigning | undefined, hasTrailers: boolean) {
+  constructor(signing: VerifiedSignature | undefined, hasTrailers: boolean) {
     this.#signer = signing && new ChunkSigner(signing);
     this.#hasTrailers = hasTrailers;
   }
@@ -78,7 +69,7 @@ export class ChunkedBody {
       /^([0-9a-f]{1,16})(?:;chunk-signature=([0-9a-f]{64}))?$/i.exec(line) ?? [];
     const length = Number.parseInt(size, 16);
     if (!Number.isSafeInteger(length)) throw new StorageError("IncompleteBody");
-    if (this.#signer) this.#signer.open(signature);
+    this.#signer?.open(signature);
     this.#left = length;
     this.#state = length === 0 ? "trailers" : "data";
     if (length === 0) this.#signer?.close();
@@ -106,13 +97,12 @@ class ChunkSigner {
   #expected: string | undefined;
   #hash = createHash("sha256");
 
-  constructor({ secretAccessKey, date, region, seed }: ChunkSigning) {
-    const day = date.slice(0, 8);
+  constructor({ secretAccessKey, date, region, seed }: VerifiedSignature) {
+    const scope = [date.slice(0, 8), region, "s3", "aws4_request"];
     this.#date = date;
-    this.#scope = `${day}/${region}/s3/aws4_request`;
+    this.#scope = scope.join("/");
     this.#last = seed;
-    const parts = [day, region, "s3", "aws4_request"];
-    this.#key = parts.reduce<Buffer>(
+    this.#key = scope.reduce<Buffer>(
       (key, part) => createHmac("sha256", key).update(part).digest(),
       Buffer.from(`AWS4${secretAccessKey}`),
     );

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
+import type { VerifiedSignature } from "../authenticate.ts";
 import { AwsError } from "../aws-error.ts";
 import { CHECKSUMS, type ChecksumName, lengthOfChecksum, startChecksum } from "./checksums.ts";
-import { ChunkedBody, type ChunkSigning } from "./chunked-body.ts";
+import { ChunkedBody } from "./chunked-body.ts";
 import { StorageError } from "./storage-error.ts";
 
 /** What a body turned out to be. */
@@ -33,7 +34,7 @@ type Headers = Readonly<Record<string, string>>;
 export async function receiveBody(
   headers: Headers,
   source: AsyncIterable<Buffer>,
-  signing: ChunkSigning | undefined,
+  signing: VerifiedSignature | undefined,
   take: (bytes: Buffer) => Promise<void>,
 ): Promise<ReceivedBody> {
   const declared = headers["x-amz-content-sha256"] ?? "";

@@ -1,4 +1,4 @@
-import type { ChunkSigning } from "./chunked-body.ts";
+import type { VerifiedSignature } from "../authenticate.ts";
 import type { Bucket, Buckets } from "./buckets.ts";
 import { receiveBody } from "./receive-body.ts";
 import { StorageError } from "./storage-error.ts";
@@ -17,7 +17,7 @@ export interface StorageRequest {
   readonly query: Readonly<Record<string, string>>;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: AsyncIterable<Buffer>;
-  readonly signing: ChunkSigning | undefined;
+  readonly signing: VerifiedSignature | undefined;
 }
 
 /** A document in a request may have so many bytes: 10,000 parts with two checksums each, or 1,000 long keys. */

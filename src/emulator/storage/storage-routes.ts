@@ -1,5 +1,4 @@
-import type { SignedParts } from "../authenticate.ts";
-import { authenticate } from "../authenticate.ts";
+import { authenticate, type SignedParts, type VerifiedSignature } from "../authenticate.ts";
 import { AwsError } from "../aws-error.ts";
 import type { OperationContext, Reply } from "../operation-context.ts";
 import type { Needs } from "../permissions.ts";
@@ -13,7 +12,6 @@ import {
   listObjects,
   listObjectsV2,
 } from "./bucket-operations.ts";
-import type { ChunkSigning } from "./chunked-body.ts";
 import {
   abortMultipartUpload,
   completeMultipartUpload,
@@ -245,7 +243,7 @@ async function checkCredentials(
   call: RecordedCall,
   queryText: string,
   { known, now }: OperationContext,
-): Promise<ChunkSigning | undefined> {
+): Promise<VerifiedSignature | undefined> {
   const parts: SignedParts = { queryText, body: undefined };
   try {
     const signed = await authenticate(call, parts, known, "s3", now());
