@@ -107,10 +107,14 @@ const OWN_CODES: Readonly<Record<string, StorageCode>> = {
   UnrecognizedClientException: "InvalidAccessKeyId",
 };
 
+/** What S3 calls an error of another service; undefined where it has no name of its own for it. */
+export function storageCodeOf(awsName: string): StorageCode | undefined {
+  return Object.hasOwn(OWN_CODES, awsName) ? OWN_CODES[awsName] : undefined;
+}
+
 /** The error as S3 puts it: XML without a namespace, and the ids of the request in headers, too. */
 export function toStorageError(error: AwsError, requestId: string): PlainReply {
-  const renamed = Object.hasOwn(OWN_CODES, error.awsName) ? OWN_CODES[error.awsName] : undefined;
-  const code = renamed ?? error.awsName;
+  const code = storageCodeOf(error.awsName) ?? error.awsName;
   const known = Object.hasOwn(ERRORS, code) ? ERRORS[code as StorageCode] : undefined;
   const own = error instanceof StorageError ? error : undefined;
   const region = own?.bucketRegion;

@@ -31,7 +31,7 @@ import {
   type StorageReply,
 } from "./object-operations.ts";
 import { readAddress } from "./storage-address.ts";
-import { hostIdOf, StorageError } from "./storage-error.ts";
+import { hostIdOf, storageCodeOf, StorageError } from "./storage-error.ts";
 import type { StorageRequest } from "./storage-request.ts";
 
 interface StorageOperation {
@@ -268,14 +268,9 @@ async function checkCredentials(
 
 /** What is wrong with credentials, as S3 says it. */
 function inOwnWords({ awsName, message }: AwsError): StorageError {
-  if (awsName === "InvalidSignatureException") {
-    if (/^Signature (expired|not yet current)/.test(message)) return new StorageError("RequestTimeTooSkewed");
-    return message.startsWith("The request signature")
-      ? new StorageError("SignatureDoesNotMatch")
-      : new StorageError("AuthorizationHeaderMalformed", `The authorization header is malformed; ${message}`);
-  }
-  if (awsName === "UnrecognizedClientException") return new StorageError("InvalidAccessKeyId");
-  return awsName === "IncompleteSignatureException"
-    ? new StorageError("AuthorizationHeaderMalformed")
-    : new StorageError("AccessDenied");
+  if (awsName !== "InvalidSignatureException" || message.startsWith("The request signature"))
+    return new StorageError(storageCodeOf(awsName) ?? "AccessDenied");
+  return /^Signature (expired|not yet current)/.test(message)
+    ? new StorageError("RequestTimeTooSkewed")
+    : new StorageError("AuthorizationHeaderMalformed", `The authorization header is malformed; ${message}`);
 }
