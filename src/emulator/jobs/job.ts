@@ -87,11 +87,11 @@ export class JobBook {
   }
 
   /** Takes a job up, whose work is `run`. */
-  add(job: Job, run: (job: Job) => Promise<void>): void {
+  add(job: Job, run: () => Promise<void>): void {
     this.#jobs.set(job.id, job);
     const ended = this.jobs.filter(({ status }) => isEnd(status));
     for (const { id } of ended.slice(0, Math.max(this.#jobs.size - MOST_JOBS, 0))) this.#jobs.delete(id);
-    const work = run(job);
+    const work = run();
     this.#running.add(work);
     // A bug in it is told when the emulator ends; what has ended well is let go of.
     work.then(

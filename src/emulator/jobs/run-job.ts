@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { setImmediate, setTimeout } from "node:timers/promises";
 import { isRecord, type JsonObject } from "../../json.ts";
-import { parseBoundedJson } from "../../json-bounds.ts";
+import { parseIfJson } from "../../json-bounds.ts";
 import { AwsError } from "../aws-error.ts";
 import { converse, invokeModel } from "../model-calls.ts";
 import type { EmulatedModel } from "../models.ts";
@@ -52,13 +52,10 @@ export async function runJob(
   try {
     await run.toTheEnd();
   } catch (error) {
+    const isAbort = error instanceof Error && error.name === "AbortError";
     // The emulator has ended.
-    if (error !== context.jobBook.signal.reason && !isAbortOf(error, context.jobBook.signal)) throw error;
+    if (!(isAbort && context.jobBook.signal.aborted)) throw error;
   }
-}
-
-function isAbortOf(error: unknown, signal: AbortSignal): boolean {
-  return signal.aborted && error instanceof Error && error.name === "AbortError";
 }
 
 /** A file of the input, and the one of the output that it becomes. */
@@ -93,11 +90,11 @@ class JobRun {
       await this.#pause(0.1);
       this.#become("Validating");
       await this.#pause(0.1);
-      this.#fail("JobValidation", "Failed");
+      this.#failAt("JobValidation");
       const files = await this.#validate();
       this.#become("Scheduled");
       await this.#pause(0.1);
-      this.#fail("JobStart", "Failed");
+      this.#failAt("JobStart");
       this.#become("InProgress");
       const end = await this.#answerAll(files);
       this.#become(end.status, end.message);
@@ -132,10 +129,10 @@ class JobRun {
     if (this.#job.status === "Stopping") throw new JobEnd("Stopped");
   }
 
-  /** Lets a step fail that is to fail: with the name of a status the job ends in it, with any other in the usual one. */
-  #fail(route: (typeof JOB_ROUTES)[number], usual: JobStatus): void {
+  /** Lets a step fail that is to fail: with the name of a status the job ends in it, with any other as failed. */
+  #failAt(route: (typeof JOB_ROUTES)[number]): void {
     const fault = this.#context.faultOf(route, this.#call);
-    if (fault) throw new JobEnd(isEnd(fault.name) ? fault.name : usual, fault.message);
+    if (fault) throw new JobEnd(isEnd(fault.name) ? fault.name : "Failed", fault.message);
   }
 
   /** A bucket that the job may use. */
@@ -382,13 +379,7 @@ function filesAt(bucket: Bucket, key: string): InputFile[] {
 
 /** A line of the input; undefined for what is none. */
 function readRecord(text: string): { recordId?: string; modelInput: JsonObject } | undefined {
-  let record: unknown;
-  try {
-    record = parseBoundedJson(text);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  const record = parseIfJson(text);
   if (!isRecord(record)) return undefined;
   const { recordId, modelInput } = record;
   if (!isRecord(modelInput)) return undefined;
