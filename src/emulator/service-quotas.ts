@@ -116,8 +116,7 @@ function quotasOf(model: EmulatedModel, prefixes: readonly string[], place: Whol
     quotas.push([`Global cross-region model inference tokens per day for ${name}`, TOKENS_PER_DAY]);
   if (!hasBatch(model)) return quotas;
   const batch = batchQuotas(model, place.named, place.leastRecords);
-  for (const [key, quota] of Object.entries(BATCH_NAMES) as [keyof BatchQuotas, string][])
-    quotas.push([`${quota} for ${modelName}`, batch[key]]);
+  for (const [key, quota] of BATCH_QUOTAS) quotas.push([`${quota} for ${modelName}`, batch[key]]);
   return quotas;
 }
 
@@ -141,6 +140,7 @@ const BATCH_NAMES: Readonly<Record<keyof BatchQuotas, string>> = {
   jobGigabytes: "Batch inference job size (in GB)",
   mostJobs: "Sum of in-progress and submitted batch inference jobs using a base model",
 };
+const BATCH_QUOTAS = Object.entries(BATCH_NAMES) as [keyof BatchQuotas, string][];
 
 /** The quotas of batch inference of a model. */
 export function batchQuotas(
@@ -148,7 +148,7 @@ export function batchQuotas(
   named: QuotaValues,
   leastRecords: number,
 ): BatchQuotas {
-  const usual: BatchQuotas = {
+  const quotas: BatchQuotas = {
     leastRecords,
     mostRecords: 50_000,
     mostRecordsOfFile: 50_000,
@@ -156,16 +156,8 @@ export function batchQuotas(
     jobGigabytes: 5,
     mostJobs: 20,
   };
-  const valueOf = (key: keyof BatchQuotas): number =>
-    named[`${BATCH_NAMES[key]} for ${modelName}`] ?? usual[key];
-  return {
-    leastRecords: valueOf("leastRecords"),
-    mostRecords: valueOf("mostRecords"),
-    mostRecordsOfFile: valueOf("mostRecordsOfFile"),
-    fileGigabytes: valueOf("fileGigabytes"),
-    jobGigabytes: valueOf("jobGigabytes"),
-    mostJobs: valueOf("mostJobs"),
-  };
+  for (const [key, quota] of BATCH_QUOTAS) quotas[key] = named[`${quota} for ${modelName}`] ?? quotas[key];
+  return quotas;
 }
 
 /** All quotas of the account for Amazon Bedrock in a region, by code, as Service Quotas describes them. */
