@@ -17,6 +17,7 @@ import { OpenclawError } from "../errors.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { priceOf } from "../models/price.ts";
 import { type CallCost, estimateCost, type TokenUsage } from "../models/usage.ts";
+import { once } from "../once.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { type CachedModelList, ModelListCache } from "./model-list-cache.ts";
@@ -103,7 +104,8 @@ export class Upstream {
   readonly #names: NameMap;
   readonly #regions: readonly string[] | undefined;
   readonly #router: RegionRouter;
-  readonly #pacing: Pacing | undefined;
+  /** How calls are kept below the quotas; undefined where they are not. */
+  readonly #paceTerms: (() => Promise<PaceTerms>) | undefined;
   #pace: Pace | undefined;
   /** What its calls used and cost. */
   readonly ledger: Ledger;
@@ -133,7 +135,7 @@ export class Upstream {
       if (near !== undefined) runtime.terminal.note(`'${name}' is no region that is known: is it ${near}?`);
     }
     this.#router = new RegionRouter(this.#regions ?? [], runtime.elapsed);
-    this.#pacing = pacing;
+    this.#paceTerms = pacing && once(() => this.#beginToPace(pacing));
     this.ledger = new Ledger(runtime, config.value, {
       command,
       ignoresBudget: options.ignoreBudget,
@@ -147,7 +149,7 @@ export class Upstream {
   /** Begins to resolve credentials and to load the model list, before anybody asks. Never throws. */
   warm(): void {
     this.readiness().catch((error: unknown) => this.#runtime.terminal.note(String(error)));
-    if (this.#pacing) this.#paceTerms().catch((error: unknown) => this.#runtime.terminal.note(String(error)));
+    this.#paceTerms?.().catch((error: unknown) => this.#runtime.terminal.note(String(error)));
   }
 
   /** What decides proxy and certificates of other calls than those to AWS. Throws `usage`. */
@@ -283,7 +285,7 @@ export class Upstream {
    */
   async *askByName(name: string, query: Omit<Query, "bounds">, runtime: Runtime, caller: Caller): ChatEvents {
     let asked = await this.#generation();
-    const pacing = this.#pacing && {
+    const pacing = this.#paceTerms && {
       ...(await this.#paceTerms()),
       onWaiting: caller.onWaiting,
       onQueued: caller.onQueued,
@@ -406,13 +408,11 @@ export class Upstream {
     return this.#pace?.waiting ?? 0;
   }
 
-  /** How calls are kept below the quotas. */
-  async #paceTerms(): Promise<PaceTerms> {
+  async #beginToPace({ waitMs, ...given }: Pacing): Promise<PaceTerms> {
     const { Pace, paceClock } = await import("../chat/pace.ts");
     const { quotaReader } = await import("../chat/read-quotas.ts");
-    const { waitMs, ...given }: Pacing = this.#pacing ?? { waitMs: 0 };
     const { terminal, elapsed } = this.#runtime;
-    this.#pace ??= new Pace(
+    this.#pace = new Pace(
       paceClock(elapsed),
       quotaReader(given, (region) => this.#quotasIn(region), this.#runtime, {
         note: (text) => terminal.note(text),
