@@ -244,9 +244,8 @@ async function* answerTo(
 ): ChatEvents {
   const events = askForContent(
     () => {
-      const { pacing, runtime } = question;
-      if (!pacing) return streamAnswer(wire, plan, question);
-      return askPaced(wire, plan, question, pacing, runtime);
+      const { pacing } = question;
+      return pacing ? askPaced(wire, plan, question, pacing) : streamAnswer(wire, plan, question);
     },
     (model) => question.runtime.terminal.note(`openclaw: '${model}' answered with nothing; asking once more`),
     question.asksOnce === true,
@@ -262,10 +261,9 @@ async function* askPaced(
   plan: RequestPlan,
   question: Parameters<typeof streamAnswer>[2],
   pacing: PaceTerms,
-  { signal }: Runtime,
 ): ChatEvents {
   const { callToPace } = await import("./pace.ts");
-  const { bounds } = question;
+  const { bounds, runtime } = question;
   let waitedMs = 0;
   const terms: PaceTerms = {
     ...pacing,
@@ -275,7 +273,7 @@ async function* askPaced(
     },
   };
   yield* pacing.pace.ask(callToPace(wire, plan), terms, {
-    signal,
+    signal: runtime.signal,
     ask: (gate) => {
       const spentMs = (bounds.spentMs ?? 0) + waitedMs;
       return streamAnswer(wire, plan, { ...question, bounds: { ...bounds, spentMs } }, gate);
