@@ -13,8 +13,11 @@ export interface PassingCall {
   isAnswered: boolean;
 }
 
-/** What becomes of a call: it passes, it never arrives, it is taken and never answered, or its answer never comes back. */
-export type Fate = "pass" | "lose-request" | "hold" | "lose-answer";
+/**
+ * What becomes of a call: it passes, it never arrives, it is taken and never answered, its answer never comes back, or breaks
+ * off after so many bytes of its body.
+ */
+export type Fate = "pass" | "lose-request" | "hold" | "lose-answer" | { bytes: number };
 
 export interface BreakingFront {
   url: string;
@@ -44,6 +47,11 @@ export async function startBreakingFront(port: number): Promise<BreakingFront> {
         return;
       }
       outgoing.writeHead(answer.statusCode ?? 500, answer.headers);
+      if (typeof fate === "object") {
+        const reset = (): void => void incoming.socket.resetAndDestroy();
+        answer.once("data", (piece: Buffer) => outgoing.write(piece.subarray(0, fate.bytes), reset));
+        return;
+      }
       answer.pipe(outgoing).once("finish", () => (call.isAnswered = true));
     });
     passed.on("error", () => incoming.socket.destroy());

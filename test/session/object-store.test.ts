@@ -2,23 +2,31 @@ import { createHash } from "node:crypto";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Bucket, ObjectStore } from "../../src/session/object-store.ts";
 import { openSession, readSetup } from "../../src/session/session.ts";
-import { startObjectServer } from "../helpers/object-server.ts";
-import { createHome } from "../helpers/openclaw.ts";
+import { askStorage, putText } from "../emulator/storage-client.ts";
+import { startBreakingFront } from "../helpers/breaking-front.ts";
+import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { testRuntime, useEnvironment } from "../helpers/test-runtime.ts";
 
-const KEYS = { AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE", AWS_SECRET_ACCESS_KEY: "secret" };
 const sha256 = (text: string | Uint8Array): string => createHash("sha256").update(text).digest("base64");
 
-async function openStore(env: Record<string, string>, bucket: Partial<Bucket> = {}, signal?: AbortSignal) {
-  const home = createHome();
-  const whole = { HOME: home, AWS_REGION: "us-east-1", AWS_EC2_METADATA_DISABLED: "true", ...KEYS, ...env };
-  useEnvironment(whole);
-  const runtime = testRuntime({ home, env: whole, ...(signal ? { signal } : {}) });
+interface StoreOptions {
+  env?: Record<string, string>;
+  bucket?: Partial<Bucket>;
+  signal?: AbortSignal;
+}
+
+/** The emulator's bucket, or another one. */
+async function openStore({ emulator, home, env: keys }: Emulated, options: StoreOptions = {}) {
+  const { bucket, signal } = options;
+  const base = { HOME: home, AWS_REGION: "us-east-1", AWS_EC2_METADATA_DISABLED: "true" };
+  const env = { ...base, ...keys, ...options.env };
+  useEnvironment(env);
+  const runtime = testRuntime({ home, env, ...(signal ? { signal } : {}) });
   const config = { file: "", exists: false, value: {} };
   const session = await openSession(await readSetup({ color: false }, runtime, config), {
     kind: "discovery",
   });
-  const store = await ObjectStore.open(session, { name: "my-bucket", ...bucket });
+  const store = await ObjectStore.open(session, { name: emulator.bucket, ...bucket });
   onTestFinished(() => {
     store.close();
     session.close();
@@ -34,11 +42,20 @@ async function textOf(pieces: AsyncIterable<Uint8Array>): Promise<string> {
 
 describe("a bucket", () => {
   it("is written to, listed page by page, read and emptied", async () => {
-    const server = await startObjectServer();
-    const { store } = await openStore({ AWS_ENDPOINT_URL: server.url });
+    let page: string | undefined;
+    const user = await emulate({
+      script: ({ query }) =>
+        page !== undefined && "list-type" in query && !("continuation-token" in query)
+          ? { http: { status: 200, headers: { "content-type": "application/xml" }, body: page } }
+          : undefined,
+    });
+    const { store } = await openStore(user);
     for (const name of ["a", "b", "c", "d ü+&"])
       await store.put(`p/${name}`, Buffer.from(name), sha256(name));
     await store.put("other", Buffer.from("x"), sha256("x"));
+    // A first page of two, which S3 makes of a thousand when it is not told.
+    const query = { "list-type": "2", prefix: "p/", "max-keys": "2" };
+    page = (await askStorage(user.emulator, { path: `/${user.emulator.bucket}`, query })).text;
     const listed = [];
     for await (const { key, bytes } of store.list("p/")) listed.push([key, bytes]);
     expect(listed).toEqual([
@@ -47,6 +64,8 @@ describe("a bucket", () => {
       ["p/c", 1],
       ["p/d ü+&", 6],
     ]);
+    const [, ...lists] = user.routes().filter((route) => route === "ListObjectsV2");
+    expect(lists).toHaveLength(2);
     expect(await textOf(store.read("p/d ü+&"))).toBe("d ü+&");
     expect(await store.lengthOf("p/a")).toBe(1);
     await store.remove("p/a");
@@ -55,15 +74,15 @@ describe("a bucket", () => {
   });
 
   it("is called signed for s3, by this program's name, with what is said of it", async () => {
-    const server = await startObjectServer();
+    const user = await emulate();
     const owner = "123456789012";
-    const { store } = await openStore(
-      { AWS_ENDPOINT_URL_S3: server.url, AWS_ENDPOINT_URL: "http://127.0.0.1:9" },
-      { owner, kmsKey: "alias/own" },
-    );
+    const { store } = await openStore(user, {
+      env: { AWS_ENDPOINT_URL_S3: user.emulator.url, AWS_ENDPOINT_URL: "http://127.0.0.1:9" },
+      bucket: { owner, kmsKey: "alias/own" },
+    });
     await store.put("a", Buffer.from("x"), sha256("x"));
     await store.lengthOf("a");
-    const [put, head] = server.calls;
+    const [put, head] = user.emulator.calls;
     expect(put?.headers).toMatchObject({
       authorization: expect.stringContaining("/us-east-1/s3/aws4_request"),
       "user-agent": expect.stringContaining(" openclaw/"),
@@ -76,8 +95,9 @@ describe("a bucket", () => {
   });
 
   it("takes an object in parts, and finds those of an upload that was not ended", async () => {
-    const server = await startObjectServer();
-    const { store } = await openStore({ AWS_ENDPOINT_URL: server.url });
+    const { store } = await openStore(await emulate());
+    // Only the last part may be smaller.
+    const hello = "hello ".repeat(1_000_000);
     expect(await store.findUnfinished("big")).toBeUndefined();
     const id = await store.beginUpload("big");
     await store.putPart("big", id, 2, Buffer.from("world"), sha256("world"));
@@ -85,60 +105,64 @@ describe("a bucket", () => {
       id,
       parts: [{ number: 2, bytes: 5, sha256: sha256("world") }],
     });
-    const first = await store.putPart("big", id, 1, Buffer.from("hello "), sha256("hello "));
+    const first = await store.putPart("big", id, 1, Buffer.from(hello), sha256(hello));
     const { parts = [] } = (await store.findUnfinished("big")) ?? {};
     expect(parts[0]).toEqual(first);
     await store.completeUpload("big", id, parts);
-    expect(await textOf(store.read("big"))).toBe("hello world");
+    expect((await textOf(store.read("big"))) === `${hello}world`).toBe(true);
     await store.abortUpload("big", id);
   });
 
   it("is asked again after an error of its own, and says so", async () => {
-    const server = await startObjectServer();
-    server.fault = () => (server.calls.length === 1 ? { status: 503, code: "SlowDown" } : undefined);
-    const { store, runtime } = await openStore({ AWS_ENDPOINT_URL: server.url });
+    const user = await emulate({
+      script: ({ nth }) => (nth === 1 ? { error: { name: "SlowDown", message: "Later." } } : undefined),
+    });
+    const { store, runtime } = await openStore(user);
     await store.put("a", Buffer.from("x"), sha256("x"));
-    expect(server.calls).toHaveLength(2);
+    expect(user.routes()).toEqual(["PutObject", "PutObject"]);
     expect(runtime.stderr()).toContain("PutObject: trying again (2 of 3)");
   });
 
   it("goes on with an object where the connection broke", async () => {
-    const server = await startObjectServer();
+    const user = await emulate();
     const text = "0123456789".repeat(20_000);
-    server.objects.set("a", Buffer.from(text));
-    server.fault = ({ method }) =>
-      method === "GET" && server.calls.length < 4 ? { bytes: 50_000 } : undefined;
-    const { store } = await openStore({ AWS_ENDPOINT_URL: server.url });
+    await putText(user.emulator, "a", text);
+    const front = await startBreakingFront(user.emulator.port);
+    front.fate = ({ before }) => (before < 3 ? { bytes: 50_000 } : "pass");
+    const { store } = await openStore(user, { env: { AWS_ENDPOINT_URL: front.url } });
     expect(await textOf(store.read("a"))).toBe(text);
-    const later = server.calls.slice(1).map(({ headers }) => headers);
-    for (const headers of later) expect(headers).toMatchObject({ "if-match": expect.any(String) });
-    expect(later.at(-1)?.range).toMatch(/^bytes=[1-9]\d*-$/);
+    const [, first, ...rest] = user.emulator.calls.map(({ route, headers }) => ({ route, headers }));
+    expect(first?.route).toBe("GetObject");
+    expect(rest.length).toBeGreaterThan(0);
+    for (const { headers } of rest) expect(headers).toMatchObject({ "if-match": expect.any(String) });
+    expect(rest.at(-1)?.headers["range"]).toMatch(/^bytes=[1-9]\d*-$/);
   });
 
   it("gives up an object that breaks off again and again", async () => {
-    const server = await startObjectServer();
-    server.objects.set("a", Buffer.from("0123456789"));
-    server.fault = ({ method }) => (method === "GET" ? { bytes: 0 } : undefined);
-    const { store } = await openStore({ AWS_ENDPOINT_URL: server.url });
+    const user = await emulate();
+    await putText(user.emulator, "a", "0123456789");
+    const front = await startBreakingFront(user.emulator.port);
+    front.fate = () => ({ bytes: 0 });
+    const { store } = await openStore(user, { env: { AWS_ENDPOINT_URL: front.url } });
     await expect(textOf(store.read("a"))).rejects.toMatchObject({ code: "network", exitCode: 5 });
   });
 
   it.each([
     ["of another name", { name: "nope" }, "invalid-request", "aws s3 mb s3://nope --region us-east-1"],
-    ["without such an object", {}, "invalid-request", "aws s3 ls --recursive s3://my-bucket"],
+    ["without such an object", {}, "invalid-request", "aws s3 ls --recursive s3://openclaw-emulator"],
   ])("%s is told by the table", async (_, bucket, code, hint) => {
-    const server = await startObjectServer();
-    const { store } = await openStore({ AWS_ENDPOINT_URL: server.url }, bucket);
-    await expect(textOf(store.read("missing"))).rejects.toMatchObject({
+    const user = await emulate();
+    const { store } = await openStore(user, { bucket });
+    const error = await textOf(store.read("missing")).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
       code,
       hint: expect.stringContaining(hint),
-      requestId: "REQUEST1",
+      requestId: user.emulator.calls[0]?.requestId,
     });
   });
 
   it("that is not there has no region", async () => {
-    const server = await startObjectServer();
-    const { store } = await openStore({ AWS_ENDPOINT_URL: server.url }, { name: "nope" });
+    const { store } = await openStore(await emulate(), { bucket: { name: "nope" } });
     await expect(store.region()).rejects.toMatchObject({
       code: "invalid-request",
       hint: expect.stringContaining("aws s3 mb s3://nope"),
@@ -148,25 +172,26 @@ describe("a bucket", () => {
   it.each([
     [301, "PermanentRedirect"],
     [403, "AccessDenied"],
-  ])("tells its region with a refusal of %i", async (status, code) => {
-    const server = await startObjectServer("my-bucket", "eu-west-1");
-    server.fault = () => ({ status, code });
-    const { store } = await openStore({ AWS_ENDPOINT_URL: server.url, AWS_MAX_ATTEMPTS: "1" });
+  ])("tells its region with a refusal of %i", async (status, name) => {
+    const headers = { "x-amz-bucket-region": "eu-west-1" };
+    const user = await emulate({ script: () => ({ error: { name, message: "No.", status, headers } }) });
+    const { store } = await openStore(user, { env: { AWS_MAX_ATTEMPTS: "1" } });
     expect(await store.region()).toBe("eu-west-1");
   });
 
   it("is not opened with a Bedrock API key", async () => {
-    await expect(openStore({ AWS_BEARER_TOKEN_BEDROCK: "key" })).rejects.toMatchObject({
+    const env = { AWS_BEARER_TOKEN_BEDROCK: "key" };
+    await expect(openStore(await emulate(), { env })).rejects.toMatchObject({
       code: "access-denied",
       hint: expect.stringContaining("--profile NAME"),
     });
   });
 
   it("is left at once when the command ends", async () => {
-    const server = await startObjectServer();
+    const user = await emulate();
     const ending = new AbortController();
-    const { store } = await openStore({ AWS_ENDPOINT_URL: server.url }, {}, ending.signal);
-    server.objects.set("a", Buffer.from("0123456789"));
+    const { store } = await openStore(user, { signal: ending.signal });
+    await putText(user.emulator, "a", "0123456789");
     const reading = store.read("a");
     await reading.next();
     ending.abort(new Error("stop"));
