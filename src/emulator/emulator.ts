@@ -15,7 +15,7 @@ import { JobBook } from "./jobs/job.ts";
 import { listen, type Exchange } from "./listener.ts";
 import { MANTLE_MODELS, type MantleModel } from "./mantle.ts";
 import { MODELS, PROFILES, WITH_REVIEWED, type EmulatedModel, type EmulatedProfile } from "./models.ts";
-import type { OperationContext, Reply, Upstream } from "./operation-context.ts";
+import { type OperationContext, regionOf, type Reply, type Upstream } from "./operation-context.ts";
 import { requiredPermissions } from "./permissions.ts";
 import { receiveCall, type ReceivedCall } from "./receive-call.ts";
 import type { RecordedCall } from "./recorded-call.ts";
@@ -180,7 +180,7 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       const received = await receive(exchange, countRoute, options, now);
       if (received === undefined) return;
       const { call, route } = received;
-      const catalogue = new Catalogue(account, call.region ?? context.bearerRegion);
+      const catalogue = new Catalogue(account, regionOf(call, context));
       call.permissions = requiredPermissions(route.needs, call, catalogue);
       if (options.remembersCalls !== false) calls.push(call);
       const scripted = options.script?.(call);

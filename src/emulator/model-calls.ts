@@ -20,7 +20,14 @@ import { messageOf, messageSteps } from "./messages.ts";
 import { readMessagesRequest } from "./messages-request.ts";
 import type { EmulatedModel } from "./models.ts";
 import { type AnswerName, callIdOf, missing, readObject } from "./openai-request.ts";
-import { fieldOf, json, modelIdOf, type OperationContext, type Reply } from "./operation-context.ts";
+import {
+  fieldOf,
+  json,
+  modelIdOf,
+  type OperationContext,
+  regionOf,
+  type Reply,
+} from "./operation-context.ts";
 import type { Reservation } from "./quota-gate.ts";
 import type { RecordedCall } from "./recorded-call.ts";
 import { responseIdOf, responseOf, responseSteps } from "./responses.ts";
@@ -125,13 +132,10 @@ function withHeaders(reply: PlainReply, headers: PlainReply["headers"]): PlainRe
 }
 
 /** The model that an id stands for, where the account may call it. Throws `AwsError` as the service refuses. */
-function modelToCall(
-  id: string,
-  { region }: RecordedCall,
-  { account, bearerRegion }: OperationContext,
-): EmulatedModel {
-  const { model } = new Catalogue(account, region).resolveModel(id);
-  account.gates.pass(model, region ?? bearerRegion);
+function modelToCall(id: string, call: RecordedCall, context: OperationContext): EmulatedModel {
+  const { account } = context;
+  const { model } = new Catalogue(account, call.region).resolveModel(id);
+  account.gates.pass(model, regionOf(call, context));
   return model;
 }
 
@@ -159,8 +163,8 @@ function say(
   model: EmulatedModel,
   { call, context }: { call: RecordedCall; context: OperationContext },
 ): SimulatedAnswer {
-  const { account, bearerRegion, dialogue } = context;
-  const catalogue = new Catalogue(account, call.region ?? bearerRegion);
+  const { account, dialogue } = context;
+  const catalogue = new Catalogue(account, regionOf(call, context));
   const guardrail = guardrailOf(call, account.guardrails, catalogue);
   return guardAnswer(() => simulateAnswer(request, model, dialogue), request, guardrail);
 }

@@ -71,6 +71,14 @@ export type Reply =
   | { readonly stream: StreamSteps; readonly headers?: PlainReply["headers"] }
   | ContentReply;
 
+/** The region that a call is for: the one that it is signed for, and of a bearer token, which names none, the one for those. */
+export function regionOf(
+  { region }: Pick<RecordedCall, "region">,
+  { bearerRegion }: Pick<OperationContext, "bearerRegion">,
+): string {
+  return region ?? bearerRegion;
+}
+
 /** The model that the path of a call names. */
 export function modelIdOf({ parameters }: RecordedCall): string {
   return parameters["modelId"] ?? "";

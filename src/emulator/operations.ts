@@ -26,7 +26,14 @@ import {
   invokeModelWithResponseStream,
 } from "./model-calls.ts";
 import type { EmulatedModel } from "./models.ts";
-import { fieldOf, json, modelIdOf, type OperationContext, type Reply } from "./operation-context.ts";
+import {
+  fieldOf,
+  json,
+  modelIdOf,
+  type OperationContext,
+  regionOf,
+  type Reply,
+} from "./operation-context.ts";
 import {
   onAnything,
   onAnythingOf,
@@ -112,15 +119,16 @@ const BEDROCK: Readonly<Record<string, Operation>> = {
   GetAccountDataRetention: {
     http: "GET /data-retention",
     needs: onAnything,
-    answer: ({ region }, { account, bearerRegion }) => json(account.gates.retention(region ?? bearerRegion)),
+    answer: (call, context) => json(context.account.gates.retention(regionOf(call, context))),
   },
   // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_PutAccountDataRetention.html
   PutAccountDataRetention: {
     http: "PUT /data-retention",
     needs: onAnything,
-    answer: ({ region: named, body }, { account: { gates }, bearerRegion, now }) => {
-      const region = named ?? bearerRegion;
-      gates.setRetention(region, fieldOf(body, "mode"), now());
+    answer: (call, context) => {
+      const { gates } = context.account;
+      const region = regionOf(call, context);
+      gates.setRetention(region, fieldOf(call.body, "mode"), context.now());
       return json(gates.retention(region));
     },
   },
@@ -384,15 +392,13 @@ function aboutModel(show: (gates: AccountGates, model: EmulatedModel) => object)
   );
 }
 
-function quotaPlace(
-  { region }: RecordedCall,
-  { bearerRegion, limits, quotas, leastRecords }: OperationContext,
-): Parameters<typeof listServiceQuotas>[2] {
-  return { region: region ?? bearerRegion, limits, named: quotas, leastRecords };
+function quotaPlace(call: RecordedCall, context: OperationContext): Parameters<typeof listServiceQuotas>[2] {
+  const { limits, quotas, leastRecords } = context;
+  return { region: regionOf(call, context), limits, named: quotas, leastRecords };
 }
 
-function catalogueOf({ region }: RecordedCall, { account, bearerRegion }: OperationContext): Catalogue {
-  return new Catalogue(account, region ?? bearerRegion);
+function catalogueOf(call: RecordedCall, context: OperationContext): Catalogue {
+  return new Catalogue(context.account, regionOf(call, context));
 }
 
 function metadata(tell: (instance: InstanceMetadata) => string | undefined): Answer {

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { AwsError, describeBreach, constraintError, validationError } from "../aws-error.ts";
 import { Catalogue } from "../catalogue.ts";
-import { fieldOf, json, type OperationContext, type Reply } from "../operation-context.ts";
+import { fieldOf, json, type OperationContext, regionOf, type Reply } from "../operation-context.ts";
 import type { Needs } from "../permissions.ts";
 import type { RecordedCall } from "../recorded-call.ts";
 import { batchQuotas } from "../service-quotas.ts";
@@ -16,8 +16,8 @@ const DEFAULT_PAGE = 20;
 
 /** https://docs.aws.amazon.com/bedrock/latest/APIReference/API_CreateModelInvocationJob.html. Throws `AwsError`, as do all. */
 export function createJob(call: RecordedCall, context: OperationContext): Reply {
-  const { account, bearerRegion, jobBook, now } = context;
-  const region = call.region ?? bearerRegion;
+  const { account, jobBook, now } = context;
+  const region = regionOf(call, context);
   const request = readJobRequest(call.body);
   const here = jobBook.jobs.filter((job) => job.region === region);
   const token = request.clientRequestToken;
@@ -75,11 +75,11 @@ function newJobId(): string {
 }
 
 /** The job that the path names, in the region of the call. */
-function jobOf({ parameters, region }: RecordedCall, { jobBook, bearerRegion }: OperationContext): Job {
-  const identifier = parameters["jobIdentifier"] ?? "";
+function jobOf(call: RecordedCall, context: OperationContext): Job {
+  const identifier = call.parameters["jobIdentifier"] ?? "";
   checkJobIdentifier(identifier);
-  const job = jobBook.find(identifier.slice(identifier.lastIndexOf("/") + 1));
-  const isHere = job?.region === (region ?? bearerRegion);
+  const job = context.jobBook.find(identifier.slice(identifier.lastIndexOf("/") + 1));
+  const isHere = job?.region === regionOf(call, context);
   if (job && isHere && (job.id === identifier || job.arn === identifier)) return job;
   throw new AwsError("ResourceNotFoundException", "The specified model invocation job could not be found.");
 }
@@ -109,7 +109,7 @@ export function listJobs(call: RecordedCall, context: OperationContext): Reply {
   const after = timeOf(query, "submitTimeAfter");
   const before = timeOf(query, "submitTimeBefore");
   const { statusEquals, nameContains = "", sortOrder = "Descending", nextToken } = query;
-  const region = call.region ?? context.bearerRegion;
+  const region = regionOf(call, context);
   const found = context.jobBook.jobs.filter(
     (job) =>
       job.region === region &&

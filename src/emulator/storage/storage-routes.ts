@@ -1,6 +1,6 @@
 import { authenticate, type SignedParts, type VerifiedSignature } from "../authenticate.ts";
 import { AwsError } from "../aws-error.ts";
-import type { OperationContext, Reply } from "../operation-context.ts";
+import { type OperationContext, regionOf, type Reply } from "../operation-context.ts";
 import type { Needs } from "../permissions.ts";
 import type { RecordedCall } from "../recorded-call.ts";
 import {
@@ -196,7 +196,7 @@ export function findStorageRoute(asked: StorageCall): StorageRoute {
       const reply = await operation.answer({
         buckets: context.buckets,
         account: context.account.id,
-        region: call.region ?? context.bearerRegion,
+        region: regionOf(call, context),
         now: context.now(),
         bucketName: bucket,
         key,
