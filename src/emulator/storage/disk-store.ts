@@ -1,6 +1,7 @@
 import { type FileHandle, mkdtemp, open, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { errorCode } from "../../errors.ts";
 import { StorageError } from "./storage-error.ts";
 
 /** All that is kept at once may have so many bytes: a job's 5 GB of input, and its output. */
@@ -111,7 +112,7 @@ async function writeWhole(file: FileHandle, piece: Uint8Array): Promise<void> {
   try {
     await file.writeFile(piece);
   } catch (error) {
-    if (error instanceof Error && "code" in error && (error.code === "ENOSPC" || error.code === "EDQUOT"))
+    if (errorCode(error) === "ENOSPC" || errorCode(error) === "EDQUOT")
       throw noRoom("The disk of the emulator is full.");
     throw error;
   }
