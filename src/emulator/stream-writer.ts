@@ -45,13 +45,17 @@ export async function writeSteps(exchange: Exchange, steps: StreamSteps, framing
 
 /** Writes bytes as they are read, never more than the client takes. Rejects as `writeSteps` does. */
 export async function writeContent(exchange: Exchange, content: AsyncIterable<Uint8Array>): Promise<void> {
-  const { response, signal, whileOpen } = exchange;
+  const { response, signal } = exchange;
   for await (const piece of content) {
     signal.throwIfAborted();
-    if (!response.write(piece, () => undefined))
-      await whileOpen(new Promise((resolve) => response.once("drain", () => resolve(undefined))));
+    if (!response.write(piece, () => undefined)) await drained(exchange);
   }
   response.end();
+}
+
+/** Resolves when the client can take more. */
+async function drained({ response, whileOpen }: Exchange): Promise<void> {
+  await whileOpen(new Promise<void>((resolve) => response.once("drain", () => resolve())));
 }
 
 /** Gathers frames and hands them on as fast as the client reads. */
@@ -79,7 +83,7 @@ class BatchedOutput {
 
   /** Resolves when the client can take more. */
   async flush(): Promise<void> {
-    const { response, signal, whileOpen } = this.#exchange;
+    const { response, signal } = this.#exchange;
     signal.throwIfAborted();
     if (this.#bytes === 0) return;
     const chunk = Buffer.concat(this.#batch, this.#bytes);
@@ -89,8 +93,7 @@ class BatchedOutput {
     this.#written = new Promise<void>((resolve) => {
       isRoomLeft = response.write(chunk, () => resolve());
     });
-    if (!isRoomLeft)
-      await whileOpen(new Promise((resolve) => response.once("drain", () => resolve(undefined))));
+    if (!isRoomLeft) await drained(this.#exchange);
   }
 
   /** Resolves when everything written so far has left the process, so that what follows cannot overtake it. */
