@@ -54,18 +54,30 @@ export async function sign(
 
 /** Sends a request as it stands, over HTTP/1.1. */
 export async function send(emulator: Emulator, request: RawRequest): Promise<RawResponse> {
-  const query = request.query ? `?${new URLSearchParams(request.query).toString()}` : "";
+  const { body, ...answer } = await sendBytes(emulator, request);
+  return { ...answer, body: body.toString() };
+}
+
+/** The same with bodies of bytes. */
+export async function sendBytes(
+  emulator: Emulator,
+  request: Omit<RawRequest, "body"> & { body?: string | Buffer | undefined },
+): Promise<Omit<RawResponse, "body"> & { body: Buffer }> {
+  const search = new URLSearchParams(request.query).toString();
   return new Promise((resolve, reject) => {
     const outgoing = httpRequest(
-      `${emulator.url}${request.path}${query}`,
+      `${emulator.url}${request.path}${search === "" ? "" : `?${search}`}`,
       { method: request.method, headers: request.headers, agent: false },
       (response) => {
-        let body = "";
-        response.setEncoding("utf8");
-        response.on("data", (chunk: string) => (body += chunk));
+        const pieces: Buffer[] = [];
+        response.on("data", (piece: Buffer) => pieces.push(piece));
         response.on("error", reject);
         response.on("end", () =>
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body }),
+          resolve({
+            status: response.statusCode ?? 0,
+            headers: response.headers,
+            body: Buffer.concat(pieces),
+          }),
         );
       },
     );

@@ -1,8 +1,8 @@
 import { Sha256 } from "@aws-crypto/sha256-js";
 import { SignatureV4 } from "@smithy/signature-v4";
-import { request as httpRequest } from "node:http";
 import type { Emulator } from "../../src/emulator/emulator.ts";
 import type { Signer } from "./clients.ts";
+import { type RawResponse, sendBytes } from "./signed-request.ts";
 
 export interface StorageAsk {
   method?: string;
@@ -19,9 +19,7 @@ export interface StorageAsk {
   damage?: (headers: Record<string, string>) => void;
 }
 
-export interface StorageAnswer {
-  status: number;
-  headers: NodeJS.Dict<string | string[]>;
+export interface StorageAnswer extends Omit<RawResponse, "body"> {
   body: Buffer;
   text: string;
   /** The error's code, where there is one. */
@@ -54,31 +52,9 @@ export async function askStorage(emulator: Emulator, ask: StorageAsk): Promise<S
     { signingDate: ask.date ?? new Date() },
   );
   ask.damage?.(headers);
-  const search = new URLSearchParams(query).toString();
-  return new Promise((resolve, reject) => {
-    const outgoing = httpRequest(
-      `${emulator.url}${path}${search === "" ? "" : `?${search}`}`,
-      { method, headers, agent: false },
-      (response) => {
-        const pieces: Buffer[] = [];
-        response.on("data", (piece: Buffer) => pieces.push(piece));
-        response.on("error", reject);
-        response.on("end", () => {
-          const answer = Buffer.concat(pieces);
-          const text = answer.toString();
-          resolve({
-            status: response.statusCode ?? 0,
-            headers: response.headers,
-            body: answer,
-            text,
-            code: /<Error><Code>(\w+)<\/Code>/.exec(text)?.[1],
-          });
-        });
-      },
-    );
-    outgoing.on("error", reject);
-    outgoing.end(bytes);
-  });
+  const answer = await sendBytes(emulator, { method, path, query, headers, body: bytes });
+  const text = answer.body.toString();
+  return { ...answer, text, code: /<Error><Code>(\w+)<\/Code>/.exec(text)?.[1] };
 }
 
 /** Puts an object into the bucket that is there from the start. */
