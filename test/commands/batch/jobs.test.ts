@@ -7,6 +7,7 @@ import { describe, expect, it, vi } from "vitest";
 import type { EmulatorOptions } from "../../../src/emulator/emulator.ts";
 import type { Script } from "../../../src/emulator/script.ts";
 import { askStorage } from "../../emulator/storage-client.ts";
+import { needBotocore } from "../../helpers/botocore.ts";
 import { startBreakingFront } from "../../helpers/breaking-front.ts";
 import { type Emulated, emulate } from "../../helpers/emulated.ts";
 import { emptyEnvironment } from "../../helpers/openclaw.ts";
@@ -685,7 +686,8 @@ it("gives results of other machines' jobs in Bedrock's form, and writes half of 
   expect(other.stderr).toContain("is not what was submitted");
 });
 
-it("is seen by the AWS CLI as it is told here", async () => {
+it("is seen by the AWS CLI as it is told here", async (context) => {
+  needBotocore(context);
   const user = await machine(plain(3));
   const { stdout } = await user.run([...SUBMIT, "--wait", "--tag", "team=a"]);
   const env = emptyEnvironment(user.home, { ...user.env, AWS_DEFAULT_REGION: "us-east-1" });
