@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { binOf } from "./checks.js";
 import { nodeBinary } from "./node-binary.js";
-import { buildWhenStale, root } from "./set-up.js";
+import { setUp, root } from "./set-up.js";
 
 /** Where Node looks for what is put into it, and what says that something is: Node's documentation, see below. */
 const RESOURCE = "NODE_SEA_BLOB";
@@ -88,7 +88,7 @@ async function main() {
     process.exitCode = 2;
     return;
   }
-  await buildWhenStale((step) => console.log(step));
+  await setUp((step) => console.log(step));
   const builder = await nodeBinary(values.node);
   const node = target === here ? builder : await nodeBinary(values.node, { platform, arch });
   const folder = path.join(root, "dist-single");

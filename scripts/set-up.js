@@ -32,12 +32,19 @@ const lastBuilt = path.join(root, "dist", "package.json");
  * @param {(step: string) => void} say
  */
 export async function setUp(say) {
-  if (!(await isInstalled())) {
-    say("installing packages (npm ci)");
-    // A machine with NODE_ENV=production would leave the build tools out; no package needs its install script.
-    await runNpm(["ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
-  }
+  await installWhenMissing(say);
   await buildWhenStale(say);
+}
+
+/**
+ * Installs what is missing.
+ * @param {(step: string) => void} say
+ */
+async function installWhenMissing(say) {
+  if (await isInstalled()) return;
+  say("installing packages (npm ci)");
+  // A machine with NODE_ENV=production would leave the build tools out; no package needs its install script.
+  await runNpm(["ci", "--include=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]);
 }
 
 /**
@@ -179,3 +186,7 @@ function ended(child) {
     child.on("close", resolve);
   });
 }
+
+// By itself, `node scripts/set-up.js`, it installs: what `npm pack` builds with.
+if (process.argv[1] === fileURLToPath(import.meta.url))
+  await installWhenMissing((step) => console.error(`openclaw: ${step}`));
