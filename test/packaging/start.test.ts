@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, test } from "vitest";
 import { root } from "../helpers/documents.ts";
@@ -92,6 +92,27 @@ describe("npm start", () => {
     expect(stdout).toContain("This is a simulated answer");
     expect(stdout).toContain("AWS_ACCESS_KEY_ID is set, so the same three commands work against AWS");
   });
+});
+
+test("a clone that has nothing installed installs it before it is packed", async () => {
+  const clone = createHome();
+  for (const name of ["package.json", "package-lock.json", "scripts/set-up.js"])
+    cpSync(path.join(root, name), path.join(clone, name));
+  const { scripts } = JSON.parse(readFileSync(path.join(clone, "package.json"), "utf8")) as {
+    scripts: Record<string, string>;
+  };
+  // What stands in for npm says what it was asked for.
+  const npm = path.join(clone, "npm-cli.js");
+  writeFileSync(npm, "console.log(process.argv.slice(2).join(' '))");
+  const [first = ""] = (scripts["prepack"] ?? "").split(" && ");
+  const child = spawn("/bin/sh", ["-c", first], {
+    cwd: clone,
+    env: { ...emptyEnvironment(clone), PATH: path.dirname(nodeBinary), npm_execpath: npm },
+  });
+  let stderr = "";
+  child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  expect(await once(child, "close")).toEqual([0, null]);
+  expect(stderr).toMatch(/^openclaw: installing packages \(npm ci\)\nci --include=dev /);
 });
 
 test("a clone that was not built says how it is", async () => {
