@@ -12,6 +12,7 @@ const PURE = filesOf(
 
 /** Files that need a process of their own: they stand in for modules of Node, move its clock, or measure it. */
 const ALONE = filesOf([
+  "batch/lines/check-input",
   "chat/tools/built-in/folder-elsewhere",
   "chat/tools/run-command",
   "disk/atomic-write",
