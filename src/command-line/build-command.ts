@@ -55,6 +55,11 @@ export function pathOf(command: Command): string[] {
 /** What a command is to commander that does something and has others under its name: the one that is meant without a name. */
 const ITSELF = "*";
 
+/** What does a command's own work, where others stand under its name, too. */
+export function itself(command: Command): Command {
+  return command.commands.find((one) => one.name() === ITSELF) ?? command;
+}
+
 function addMembers(
   parent: Command,
   group: Group | Action,

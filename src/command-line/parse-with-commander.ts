@@ -1,6 +1,6 @@
 import { type Command, CommanderError } from "commander";
-import { type OpenclawError, usageError } from "../errors.ts";
-import { buildCommand, type CommandSettings, pathOf } from "./build-command.ts";
+import { type OpenclawError, shorten, usageError } from "../errors.ts";
+import { buildCommand, type CommandSettings, itself, pathOf } from "./build-command.ts";
 import type { Program } from "./declaration.ts";
 import { hintForFlag, hintForWord } from "./other-words.ts";
 
@@ -33,18 +33,26 @@ function toUsageError(
   const [, unknown = ""] = /^unknown (?:command|option) '([^]*)'$/.exec(message) ?? [];
   // A word behind the unknown one names nothing.
   const end = error.code === "commander.unknownCommand" ? args.indexOf(unknown) : args.length;
-  const path = pathOf(namedCommand(root, args.slice(0, end)));
+  const command = namedCommand(root, args.slice(0, end));
+  const path = pathOf(command);
   const hint =
     error.code === "commander.unknownCommand"
       ? hintForWord(program, path, unknown, near, args)
       : error.code === "commander.unknownOption"
         ? hintForFlag(program, unknown, args)
         : undefined;
-  const help = ["openclaw", ...path, "--help"].join(" ");
+  const name = ["openclaw", ...path].join(" ");
   return usageError(
-    sentence.charAt(0).toUpperCase() + sentence.slice(1),
-    hint ?? (near ? `Did you mean ${near}?` : help),
+    error.code === "commander.excessArguments"
+      ? `'${shorten(oneTooMany(command))}' is one argument too many for ${name}.`
+      : sentence.charAt(0).toUpperCase() + sentence.slice(1),
+    hint ?? (near ? `Did you mean ${near}?` : `${name} --help`),
   );
+}
+
+function oneTooMany(command: Command): string {
+  const { args, registeredArguments } = itself(command);
+  return args[registeredArguments.length] ?? "";
 }
 
 /** The command that was meant, as far as the arguments name one. */

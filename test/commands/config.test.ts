@@ -353,7 +353,7 @@ describe("config set", () => {
     [["models.bedrockDiscovery.region"], 2, "usage", "takes a value for models.bedrockDiscovery.region"],
     [[], 2, "usage", "takes a path and a value"],
     [["models.providers", "{}", "--merge", "--replace"], 2, "usage", "--merge keeps what --replace drops"],
-    [["a", "b", "c"], 2, "usage", "too many arguments"],
+    [["a", "b", "c"], 2, "usage", "'c' is one argument too many"],
     [["models.bedrockDiscovery.region", "eu-west-1", "--colour"], 2, "usage", "--colour"],
   ];
   test.each(wrong)("%j is refused with exit %i and changes nothing", async (args, code, error, message) => {
@@ -361,7 +361,7 @@ describe("config set", () => {
     const result = await run(["set", ...args, "--json"]);
     expect(result.code).toBe(code);
     expect(documentOf(result, "error")).toMatchObject({ error: { code: error, exitCode: code } });
-    expect(result.stderr.replaceAll("Too many", "too many")).toContain(message);
+    expect(result.stderr).toContain(message);
     expect(text()).toBe(FULL);
     expect(readdirSync(path.dirname(file))).toEqual(["openclaw.json"]);
     const nothing = homeWith();

@@ -115,7 +115,7 @@ describe("the routes of openclaw serve", () => {
     [["--map", "a=b", "--map", "a=c"], "--map names 'a' twice."],
     [["--max-streams", "0"], "It takes a whole number of at least 1."],
     [["--api-key-file", "nowhere"], "--api-key-file 'nowhere' cannot be read"],
-    [["extra"], "Too many arguments"],
+    [["extra"], "'extra' is one argument too many for openclaw serve."],
   ])("refuses %j with exit code 2", async (args, message) => {
     const { run } = await serve();
     const result = await run(["serve", "--port", "0", ...args]);
