@@ -11,29 +11,39 @@ type Words = Readonly<Record<string, string>>;
  */
 export const OTHER_WORDS: Readonly<Record<string, Words>> = {
   "": {
-    "ask query prompt q run say talk generate gen message send converse invoke stream repl start": "chat",
+    "ask query prompt q run say talk generate gen message send converse invoke stream repl start new code":
+      "chat",
+    "file files attach image images pdf": "chat --file",
     "version ver": "--version",
-    "ls list search": "models list",
+    "ls list search price prices pricing": "models list",
     "use select default switch": "models set",
     alias: "models alias",
     "cost costs spend spending bill billing budget stats tokens": "usage",
     "template prompts": "templates list",
     "show describe info": "models show",
     status: "models status",
-    "quit exit bye stop": "chat",
-    "init setup configure onboard check test diagnose health whoami": "doctor",
+    "pull download subscribe enable unlock": "models access",
+    "init setup configure onboard check test diagnose health whoami aws account identity profile profiles region regions":
+      "doctor",
     set: "config set",
     get: "config get",
     unset: "config unset",
     "settings preferences": "config list",
     edit: "config edit",
-    rename: "sessions rename",
-    "history log logs threads conversations": "sessions list",
+    "rename mv title": "sessions rename",
+    "history log logs threads conversations chats": "sessions list",
+    "find grep": "sessions search",
+    "rm delete remove del forget": "sessions rm",
+    "export save": "sessions export",
     last: "sessions show",
     "resume continue": "chat --continue",
     "server proxy api listen web daemon gateway": "serve",
     "mock simulate simulator fake local demo": "emulator",
     "policy permissions role": "iam policy",
+    "limit limits rate throttling tpm rpm": "quota",
+    "embedding embeddings vector vectors": "embed",
+    "job jobs bulk": "batch list",
+    "plugin plugins extensions functions": "tools list",
     "completions autocomplete": "completion",
     "man docs doc manual guide readme topics tutorial ? h": "help",
   },
@@ -70,14 +80,32 @@ export const OTHER_WORDS: Readonly<Record<string, Words>> = {
     "view cat print get": "show",
     "new add create make set": "edit",
   },
+  batch: {
+    "ls all jobs history": "list",
+    "show get info describe watch": "status",
+    "start new create make send upload": "submit",
+    "cancel delete rm abort kill": "stop",
+    "cost costs price prices": "estimate",
+    "output download result": "results",
+    "resume continue": "run --resume",
+  },
+  tools: { "ls all": "list", "call use exec invoke test": "run" },
+  mcp: { "ls all servers": "list", "run use exec invoke": "call", "start server": "serve" },
+  "serve keys": { "ls all show": "list", "new create make": "add", "rm delete remove del": "revoke" },
   iam: { "show generate print create role": "policy" },
 };
 
 /** Flags that ask a model in other programs. */
 const OTHER_FLAGS = new Set(["-p", "--prompt", "--print", "--ask", "-i", "--interactive"]);
 
-/** What is done with another program, and what there is to know here. */
+/** What is a command in a conversation alone. */
+const IN_CONVERSATION = "undo retry edit-last copy compact clear system allow web citations reasoning";
+
+/** What is no command of this program at all, and what there is to know about it. */
 const ELSEWHERE: Words = {
+  "quit exit bye stop end close leave kill logoff":
+    "There is nothing to leave; /quit or Ctrl-D ends a conversation, Ctrl-C a command that runs.",
+  "key keys creds": "Did you mean openclaw serve keys? Which credentials are used says: openclaw doctor",
   "login signin auth authenticate":
     "Did you mean aws sso login? Which credentials are used says: openclaw doctor",
   "logout signout": "Did you mean aws sso logout? Which credentials are used says: openclaw doctor",
@@ -112,7 +140,7 @@ export function hintForWord(
   if (Object.hasOwn(membersAt(program, path), bare)) return instead(bare);
   const behind = args.slice(at + 1).filter((arg) => !arg.startsWith("-")).length;
   if (path.length === 0) {
-    const elsewhere = find(ELSEWHERE, bare);
+    const elsewhere = behind < 2 ? withoutCommand(bare) : undefined;
     if (elsewhere !== undefined) return elsewhere;
     const turned = turnedRound(program, bare, args[at + 1]);
     if (turned) return didYouMean([...args.slice(0, at), ...turned, ...args.slice(at + 2)]);
@@ -138,6 +166,21 @@ export function hintForFlag(program: Program, flag: string, args: readonly strin
   const rest = args.filter((arg) => arg !== flag);
   if (OTHER_FLAGS.has(flag)) return didYouMean(["chat", ...rest]);
   return isOfChat ? didYouMean(["chat", ...args]) : undefined;
+}
+
+/** What there is to know about a word that no command does. */
+function withoutCommand(word: string): string | undefined {
+  return IN_CONVERSATION.split(" ").includes(word)
+    ? `That is /${word} in a conversation, which begins with: openclaw chat`
+    : find(ELSEWHERE, word);
+}
+
+/** The command that a word means which is none, by its words; a hint where no command does it. For `help`. */
+export function meantBy(word: string): { command: string } | { hint: string } | undefined {
+  const hint = withoutCommand(word);
+  if (hint !== undefined) return { hint };
+  const [command = ""] = /^[a-z ]*[a-z]/.exec(find(OTHER_WORDS[""] ?? {}, word) ?? "") ?? [];
+  return command === "" ? undefined : { command };
 }
 
 /** `list models` as `models list`, and `delete session` as `sessions rm`. */

@@ -1,5 +1,6 @@
 import { type Action, commandAt, type Group, isGroup, type Program } from "../command-line/declaration.ts";
 import { helpCommand, leavesOf, overview } from "../command-line/help-text.ts";
+import { meantBy } from "../command-line/other-words.ts";
 import { type Topic, TOPIC_ROWS, type TopicName } from "../command-line/topics.ts";
 import { editDistance } from "../edit-distance.ts";
 import { errorCode, OpenclawError, usageError } from "../errors.ts";
@@ -56,13 +57,20 @@ function findPages(name: string, program: Program): Found {
   const command = commandAt(program, path.split(" "));
   const member = command && (isGroup(command) || !command.isHidden) ? command : undefined;
   if (topic || member) return { topic, command: member && { path, member } };
-  const known = [...TOPIC_ROWS.map(([own]) => own), ...commandNames(program)];
-  const near = nearestIds(name, known, 1).find((id) => editDistance(name, id) < name.length * 0.6);
-  const meant = helpCommand(...(near === undefined ? [] : [near]));
-  throw usageError(
-    `Nothing is known about '${name}'.`,
-    near === undefined ? meant : `Did you mean ${meant}?`,
-  );
+  throw usageError(`Nothing is known about '${name}'.`, hintFor(name, program));
+}
+
+/** What is meant by a name that nothing has: one that begins or is written like it, or what it is called here. */
+function hintFor(name: string, program: Program): string {
+  const known: string[] = [...TOPIC_ROWS.map(([own]) => own), ...commandNames(program)];
+  const meant = name.length > 1 ? known.find((one) => one.startsWith(name)) : undefined;
+  const other = meant === undefined ? meantBy(name) : undefined;
+  if (other && "hint" in other) return other.hint;
+  const near =
+    meant ??
+    other?.command ??
+    nearestIds(name, known, 1).find((id) => editDistance(name, id) < name.length * 0.6);
+  return near === undefined ? helpCommand() : `Did you mean ${helpCommand(near)}?`;
 }
 
 /** Groups and commands by their words. */

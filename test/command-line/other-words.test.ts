@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { commandAt, isGroup, readFlag } from "../../src/command-line/declaration.ts";
-import { OTHER_WORDS } from "../../src/command-line/other-words.ts";
+import { SLASH_COMMANDS } from "../../src/chat/interactive/slash-commands.ts";
+import { hintForWord, OTHER_WORDS } from "../../src/command-line/other-words.ts";
 import { PROGRAM } from "../../src/program.ts";
 
 const rows = Object.entries(OTHER_WORDS).flatMap(([path, words]) =>
@@ -26,4 +27,9 @@ describe("the table of other words", () => {
     const keys = rows.map(({ path, name }) => `${path} ${name}`);
     expect(keys.filter((key, index) => keys.indexOf(key) !== index)).toEqual([]);
   });
+});
+
+it.each(SLASH_COMMANDS.map(({ name }) => name))("leads to what %s does, typed to the shell", (name) => {
+  const near = name === "/model" ? "models" : undefined;
+  expect(hintForWord(PROGRAM, [], name, near, [name])).toMatch(/^Did you mean |\/[a-z]/);
 });

@@ -2,6 +2,38 @@ import { describe, expect, it } from "vitest";
 import { createHome, openclaw } from "../helpers/openclaw.ts";
 import { openPty } from "../helpers/pty.ts";
 
+const NOTHING_TO_LEAVE =
+  "There is nothing to leave; /quit or Ctrl-D ends a conversation, Ctrl-C a command that runs.";
+
+/** Words that are typed alone, by the hint they get. */
+const WORDS: Readonly<Record<string, string>> = {
+  "quit exit bye stop end close leave": NOTHING_TO_LEAVE,
+  "upgrade update install": "Did you mean npm install -g openclaw@latest?",
+  "q start run new prompt": "Did you mean openclaw chat?",
+  continue: "Did you mean openclaw chat --continue?",
+  "init setup whoami test profiles region": "Did you mean openclaw doctor?",
+  status: "Did you mean openclaw models status?",
+  show: "Did you mean openclaw models show?",
+  price: "Did you mean openclaw models list?",
+  pull: "Did you mean openclaw models access?",
+  set: "Did you mean openclaw config set?",
+  get: "Did you mean openclaw config get?",
+  settings: "Did you mean openclaw config list?",
+  cost: "Did you mean openclaw usage?",
+  history: "Did you mean openclaw sessions list?",
+  rm: "Did you mean openclaw sessions rm?",
+  rename: "Did you mean openclaw sessions rename?",
+  export: "Did you mean openclaw sessions export?",
+  find: "Did you mean openclaw sessions search?",
+  limits: "Did you mean openclaw quota?",
+  embeddings: "Did you mean openclaw embed?",
+  jobs: "Did you mean openclaw batch list?",
+  plugins: "Did you mean openclaw tools list?",
+  policy: "Did you mean openclaw iam policy?",
+  server: "Did you mean openclaw serve?",
+  man: "Did you mean openclaw help?",
+};
+
 /** What is typed behind the program's name, and the hint that it gets. */
 const TYPED: readonly (readonly [args: string[], hint: string])[] = [
   [["hi there"], "Did you mean openclaw chat 'hi there'?"],
@@ -16,7 +48,9 @@ const TYPED: readonly (readonly [args: string[], hint: string])[] = [
   [["Hi!"], "Did you mean openclaw chat 'Hi!'?"],
   [["?"], "Did you mean openclaw help?"],
   [["/models"], "Did you mean openclaw models?"],
-  [[":q"], "Did you mean openclaw chat?"],
+  [["/quit"], NOTHING_TO_LEAVE],
+  [["/undo"], "That is /undo in a conversation, which begins with: openclaw chat"],
+  [["retry"], "That is /retry in a conversation, which begins with: openclaw chat"],
   [["HELP", "models"], "Did you mean openclaw help models?"],
   [["Models", "list"], "Did you mean openclaw models list?"],
   [["list", "models", "--all"], "Did you mean openclaw models list --all?"],
@@ -42,8 +76,12 @@ const TYPED: readonly (readonly [args: string[], hint: string])[] = [
   [["ls"], "Did you mean openclaw models list?"],
   [["ls", "--all"], "Did you mean openclaw models list --all?"],
   [["list"], "Did you mean openclaw models list?"],
-  [["quit"], "Did you mean openclaw chat?"],
-  [["init"], "Did you mean openclaw doctor?"],
+  [["stop", "doing", "that"], "Did you mean openclaw chat stop doing that?"],
+  [["image", "cat.png"], "Did you mean openclaw chat --file cat.png?"],
+  [["rm", "old-one"], "Did you mean openclaw sessions rm old-one?"],
+  [["batch", "cancel", "job"], "Did you mean openclaw batch stop job?"],
+  [["serve", "keys", "delete", "a"], "Did you mean openclaw serve keys revoke a?"],
+  [["keys"], "Did you mean openclaw serve keys? Which credentials are used says: openclaw doctor"],
   [
     ["set", "models.bedrockDiscovery.region", "us-east-1"],
     "Did you mean openclaw config set models.bedrockDiscovery.region us-east-1?",
@@ -59,13 +97,16 @@ const TYPED: readonly (readonly [args: string[], hint: string])[] = [
   [["sessions", "delete", "one"], "Did you mean openclaw sessions rm one?"],
   [["docs"], "Did you mean openclaw help?"],
   [["man", "chat"], "Did you mean openclaw help chat?"],
+  [["logout"], "Did you mean aws sso logout? Which credentials are used says: openclaw doctor"],
   [["login"], "Did you mean aws sso login? Which credentials are used says: openclaw doctor"],
-  [["upgrade"], "Did you mean npm install -g openclaw@latest?"],
   [["frobnicate"], "openclaw --help"],
   [["models", "frobnicate"], "openclaw models --help"],
   [["doctor", "help"], "openclaw doctor --help"],
   [["models", "list", "--serch", "nova"], "Did you mean --search?"],
   [["-m", "opus", "models", "list"], "openclaw models list --help"],
+  ...Object.entries(WORDS).flatMap(([words, hint]) =>
+    words.split(" ").map((word): [string[], string] => [[word], hint]),
+  ),
   // What would act on a terminal stays within its quotes.
   [["hi \u001b[2Jthere"], "Did you mean openclaw chat $'hi \\x1b[2Jthere'?"],
   [[`${"very ".repeat(100)}long`], "openclaw --help"],

@@ -35,7 +35,8 @@ export interface SlashCommand {
   candidates?: (talk: Talk, typed: string) => Promise<readonly string[]>;
 }
 
-const SLASH_COMMANDS: readonly SlashCommand[] = [
+/** All of them, in the order in which the help shows them. */
+export const SLASH_COMMANDS: readonly SlashCommand[] = [
   {
     name: "/model",
     argument: "[MODEL]",
