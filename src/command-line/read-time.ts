@@ -24,12 +24,20 @@ export function readTime(text: string, flag: string, now: number): number {
   );
 }
 
-/** The moment to come that a flag names, in ms since 1970: in so long (`30d`, `12h`), or a date. Throws `usage`. */
-export function readTimeToCome(text: string, flag: string, now: number): number {
+/**
+ * The moment to come that a flag names, in ms since 1970: in so long (`30d`, `12h`), or a date. Throws `usage`, for one that
+ * is over unless that `mayBeOver`.
+ */
+export function readTimeToCome(
+  text: string,
+  flag: string,
+  now: number,
+  { mayBeOver = false }: { mayBeOver?: boolean } = {},
+): number {
   const { time, isSpan, today } = parseTime(text, now);
   const meant = time !== undefined && isSpan ? now + (now - time) : time;
   const isTime = meant !== undefined && meant <= LATEST_TO_COME;
-  if (isTime && meant > now) return meant;
+  if (isTime && (mayBeOver || meant > now)) return meant;
   throw usageError(
     `${flag} '${shorten(text)}' is ${isTime ? "over" : "no time"}.`,
     `For example: ${flag} 90d, ${flag} ${Number(today.slice(0, 4)) + 1}-01-31`,

@@ -1,3 +1,6 @@
+import { OpenclawError } from "../../errors.ts";
+import { formatUsd } from "../../models/usage.ts";
+
 /** What a run may cost, in USD, counting what calls that are on their way may come to. */
 export class CostBound {
   readonly most: number;
@@ -36,4 +39,27 @@ export class CostBound {
     this.#pending = this.#calls === 0 ? 0 : Math.max(0, this.#pending - admitted);
     this.#spent += usd;
   }
+}
+
+/** A run may not go on, because its next line may bring the cost to more than it may be. */
+export class CostBoundReached extends OpenclawError {
+  /** A bound that lets it go on: twice what the next line asks for, in USD. */
+  readonly enough: number;
+
+  /** The next line may cost `usd`. */
+  constructor({ committed, most }: CostBound, usd: number) {
+    const enough = roundUp(2 * (committed + usd));
+    super("budget-exceeded", {
+      message: `The next line may bring the cost to $${formatUsd(committed + usd)}, and --max-cost is $${formatUsd(most)}.`,
+      hint: `Allow more: --max-cost ${enough}. Or leave --max-cost out.`,
+      details: { usd: committed, maxCost: most },
+    });
+    this.enough = enough;
+  }
+}
+
+/** To two digits that count, and never down. */
+function roundUp(usd: number): number {
+  const step = 10 ** (Math.floor(Math.log10(usd)) - 1);
+  return Number((Math.ceil(usd / step) * step).toPrecision(2));
 }

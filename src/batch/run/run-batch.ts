@@ -81,7 +81,16 @@ export async function runBatch(
   input: BatchInput,
   place: OutputPlace,
   options: BatchRunOptions,
-  { runtime, config, resume }: { runtime: Runtime; config: LoadedConfig; resume: string | undefined },
+  {
+    runtime,
+    config,
+    resumeCommand,
+  }: {
+    runtime: Runtime;
+    config: LoadedConfig;
+    /** What goes on with the run when it was stopped, and why it was; undefined where nothing is kept. */
+    resumeCommand: ((error: unknown) => string) | undefined;
+  },
 ): Promise<RunReport> {
   const { terminal, elapsed } = runtime;
   const startedAt = elapsed();
@@ -175,7 +184,7 @@ export async function runBatch(
     } catch (error) {
       hide();
       terminal.note(`openclaw: ${progressNote({ ...look(), rate: undefined })}.`);
-      if (resume !== undefined) terminal.note(`openclaw: go on with: ${resume}`);
+      if (resumeCommand) terminal.note(`openclaw: go on with: ${resumeCommand(error)}`);
       throw error;
     } finally {
       forgetSignal();
@@ -196,6 +205,11 @@ function deadlineFor(
   { terminal, elapsed, now }: Runtime,
 ): DeadlineTier | undefined {
   if (deadlineAt === undefined) return undefined;
+  if (deadlineAt <= now()) {
+    const over = new Date(deadlineAt).toISOString();
+    terminal.note(`openclaw: the deadline was over at ${over}, so lines are asked on demand.`);
+    return undefined;
+  }
   return new DeadlineTier({
     at: elapsed() + deadlineAt - now(),
     elapsed,

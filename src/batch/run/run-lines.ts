@@ -2,7 +2,7 @@ import type { Query } from "../../chat/run-turn.ts";
 import type { ChatEvents } from "../../converse/chat-event.ts";
 import { OpenclawError } from "../../errors.ts";
 import type { ResolvedModel } from "../../models/resolve-model.ts";
-import { type CallCost, formatUsd, type TokenUsage } from "../../models/usage.ts";
+import type { CallCost, TokenUsage } from "../../models/usage.ts";
 import type { Runtime } from "../../runtime.ts";
 import { untilAborted } from "../../until-aborted.ts";
 import type { BatchLine, LineKind } from "../lines/batch-line.ts";
@@ -12,7 +12,7 @@ import { isBlank, readLine } from "../lines/read-line.ts";
 import type { AnswerLength } from "./answer-length.ts";
 import type { DeadlineTier, RunTier } from "./choose-tier.ts";
 import { Concurrency } from "./concurrency.ts";
-import type { CostBound } from "./cost-bound.ts";
+import { type CostBound, CostBoundReached } from "./cost-bound.ts";
 import { judgeFailure } from "./judge-failure.ts";
 import type { LineCounts, LineOutcome } from "./line-result.ts";
 import type { ResultOutput } from "./ordered-output.ts";
@@ -324,7 +324,7 @@ export class LineRunner {
     const admitted = cost ? lane.of.mostUsd(line, maxTokens) : 0;
     if (cost && !cost.admit(admitted)) {
       // What those on their way leave of it may be enough.
-      if (!cost.hasPending) throw tooDear(cost, admitted);
+      if (!cost.hasPending) throw new CostBoundReached(cost, admitted);
       this.#isCostCommitted = true;
       return this.#putBack(job, lane);
     }
@@ -504,11 +504,4 @@ export class LineRunner {
   async #change(): Promise<void> {
     await new Promise<void>((resolve) => this.#wake.push(resolve));
   }
-}
-
-function tooDear(cost: CostBound, usd: number): OpenclawError {
-  return new OpenclawError("budget-exceeded", {
-    message: `The next line may bring the cost to $${formatUsd(cost.committed + usd)}, and --max-cost is $${formatUsd(cost.most)}.`,
-    details: { usd: cost.committed, maxCost: cost.most },
-  });
 }

@@ -1,6 +1,7 @@
 import { readTimeToCome } from "../../command-line/read-time.ts";
 import { loadConfig } from "../../config/resolve.ts";
 import { openBatchInput } from "../../batch/lines/open-input.ts";
+import { CostBoundReached } from "../../batch/run/cost-bound.ts";
 import { failedLines, type Tally } from "../../batch/run/line-result.ts";
 import { openPlace } from "../../batch/run/open-output.ts";
 import type { BatchRunOptions, RunReport } from "../../batch/run/run-batch.ts";
@@ -33,7 +34,10 @@ export async function run(options: RunOptions, runtime: Runtime): Promise<void> 
   const { terminal } = runtime;
   const { file, output: name, resume = false, overwrite = false, deadline } = options;
   const deadlineAt =
-    deadline === undefined ? undefined : readTimeToCome(deadline, "--deadline", runtime.now());
+    deadline === undefined
+      ? undefined
+      : // The command that goes on may be pasted when it is over.
+        readTimeToCome(deadline, "--deadline", runtime.now(), { mayBeOver: resume });
   const config = await loadConfig(options, runtime);
   const input = await openBatchInput(file, runtime);
   try {
@@ -43,13 +47,13 @@ export async function run(options: RunOptions, runtime: Runtime): Promise<void> 
       // stdout has the results, and nothing else.
       if (place.file === undefined) terminal.setMode({ format: "text" });
       runtime.allowGrace(GRACE_MS);
-      const again = place.file === undefined ? undefined : resumeCommand(options, deadlineAt);
+      const isKept = place.file !== undefined;
       const { runBatch } = await import("../../batch/run/run-batch.ts");
       const report = await runBatch(
         input,
         place,
         { ...options, deadlineAt },
-        { runtime, config, resume: again },
+        { runtime, config, resumeCommand: isKept ? (error) => resumeCommand(options, error) : undefined },
       );
       await tellReport(report, place.file, runtime);
     } finally {
@@ -60,9 +64,10 @@ export async function run(options: RunOptions, runtime: Runtime): Promise<void> 
   }
 }
 
-/** The command that goes on with a run. */
-function resumeCommand(options: RunOptions, deadlineAt: number | undefined): string {
-  const { file, output = "", model, lines, format, concurrency, rpm, tpm, maxTokens, maxCost } = options;
+/** The command that goes on with a run which an error has stopped. */
+function resumeCommand(options: RunOptions, error: unknown): string {
+  const { file, output = "", model, lines, format, concurrency, rpm, tpm, maxTokens, deadline } = options;
+  const maxCost = (error instanceof CostBoundReached ? error.enough : undefined) ?? options.maxCost;
   const flags = Object.entries({
     model,
     format,
@@ -71,7 +76,7 @@ function resumeCommand(options: RunOptions, deadlineAt: number | undefined): str
     tpm,
     "max-tokens": maxTokens,
     "max-cost": maxCost,
-    deadline: deadlineAt === undefined ? undefined : new Date(deadlineAt).toISOString(),
+    deadline,
     output,
   }).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, quoteForShell(String(value))]));
   return [

@@ -77,6 +77,33 @@ describe("batch run --deadline", () => {
     expect(stderr).toContain("AWS lists no tier flex for the model, so lines are asked on demand.");
   });
 
+  it.each([
+    ["2h", /^openclaw: lines are asked in the tier flex/m],
+    [
+      "2020-01-01",
+      /^openclaw: the deadline was over at 2020-01-01T00:00:00\.000Z, so lines are asked on demand\.$/m,
+    ],
+  ])("is repeated as it was given when the run goes on, be it over by then: %s", async (deadline, told) => {
+    let isDenied = true;
+    const machine = await emulate({
+      script: ({ route }) =>
+        isDenied && route === "ConverseStream"
+          ? { error: { name: "AccessDeniedException", message: "No." } }
+          : undefined,
+    });
+    write(machine, 2);
+    const first = deadline === "2h" ? [] : ["--resume"];
+    const args = run(FLEX_MODEL, "--deadline", deadline, "-o", "out.jsonl", ...first);
+    const stopped = await machine.run(args);
+    expect(stopped.code).toBe(4);
+    const [, command = ""] = /go on with: openclaw (.*)\n/.exec(stopped.stderr) ?? [];
+    expect(command).toContain(`--deadline ${deadline} `);
+    isDenied = false;
+    const { code, stderr } = await machine.run(command.split(" "));
+    expect(code).toBe(0);
+    expect(stderr).toMatch(told);
+  });
+
   it.each(["yesterday", "soon", "2020-01-01"])("is refused that is no time to come: %s", async (time) => {
     const machine = await emulate();
     write(machine, 1);

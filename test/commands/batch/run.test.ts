@@ -309,6 +309,13 @@ describe("the cost of a run", () => {
     expect(done).toBeGreaterThan(14);
     expect(done).toBeLessThanOrEqual(20);
     expect(asked(machine)).toHaveLength(done);
+    const [, command = "", bound = ""] =
+      /go on with: openclaw (batch run .* --max-cost (\S+) .*--resume)\n/.exec(stderr) ?? [];
+    expect(Number(bound)).toBeGreaterThanOrEqual(0.001);
+    expect(stderr).toContain(`Allow more: --max-cost ${bound}. Or leave --max-cost out.`);
+    const further = await machine.run(command.split(" "));
+    expect(further.code).toBe(6);
+    expect(asked(machine).length).toBeGreaterThan(30);
     const again = await machine.run([...args, "--max-cost", "0.01", "--resume"]);
     expect(again.code).toBe(0);
     expect(asked(machine)).toHaveLength(50);
@@ -320,6 +327,7 @@ describe("the cost of a run", () => {
     const { code, stderr } = await machine.run([...RUN, "-o", "out.jsonl", "--max-cost", "0"]);
     expect(code).toBe(6);
     expect(stderr).toContain("--max-cost is $0.");
+    expect(stderr).toMatch(/Allow more: --max-cost 0\.00\d/);
     expect(asked(machine)).toEqual([]);
   });
 
