@@ -51,7 +51,7 @@ export async function limitCost(
     const known = { modelId: called, price, mostUsd };
     if (question.invocation) {
       const usd = mostUsdOfBody(question.invocation, known, baseId);
-      if (usd > mostUsd - spentUsd) throw tooDear(usd, mostUsd, spentUsd, called);
+      if (usd > mostUsd - spentUsd) throw tooDear(usd, usd, mostUsd, spentUsd, called);
       return { ...question, asksOnce: true };
     }
     const wanted = mergeParameters(parameters, setup.config.value, [model.id, model.key]);
@@ -72,7 +72,8 @@ export async function limitCost(
     const tokenUsd = (usdOf({ ...plain, outputTokens: SAMPLE }) - plainUsd) / SAMPLE;
     const affordable =
       tokenUsd > 0 ? Math.floor((mostUsd - spentUsd - inputUsd) / tokenUsd) : Number.POSITIVE_INFINITY;
-    if (inputUsd > mostUsd - spentUsd || affordable < 1) throw tooDear(inputUsd, mostUsd, spentUsd, called);
+    if (inputUsd > mostUsd - spentUsd || affordable < 1)
+      throw tooDear(inputUsd, inputUsd + tokenUsd, mostUsd, spentUsd, called);
     const most = Math.min(
       wanted.maxTokens ?? Number.POSITIVE_INFINITY,
       lookUpCatalog(baseId)?.maxTokens ?? Number.POSITIVE_INFINITY,
@@ -201,7 +202,14 @@ function immeasurable(what: string, model: string, mostUsd: number): OpenclawErr
   });
 }
 
-function tooDear(inputUsd: number, mostUsd: number, spentUsd: number, model: string): OpenclawError {
+/** `leastUsd` is what the question costs with an answer of one token. */
+function tooDear(
+  inputUsd: number,
+  leastUsd: number,
+  mostUsd: number,
+  spentUsd: number,
+  model: string,
+): OpenclawError {
   const most = `--max-cost is $${formatUsd(mostUsd)}`;
   const message =
     spentUsd === 0
@@ -210,7 +218,7 @@ function tooDear(inputUsd: number, mostUsd: number, spentUsd: number, model: str
   return new OpenclawError("budget-exceeded", {
     message,
     hint: "Ask less, ask a cheaper model (openclaw models list --sort price-in), or allow more with --max-cost.",
-    details: { inputUsd, mostUsd, ...(spentUsd === 0 ? {} : { spentUsd }) },
+    details: { inputUsd, leastUsd, mostUsd, ...(spentUsd === 0 ? {} : { spentUsd }) },
   });
 }
 

@@ -357,7 +357,7 @@ function tooLarge({ modelId, region }: PacedModel, { reserved }: PaceWish, most:
   return new OpenclawError("quota-exceeded", {
     message: `The request takes ${reserved} tokens of the quota, its input and the most that its answer may have, and '${modelId}' has ${most} a minute${inRegion(region)}.`,
     hint: "Ask for a shorter answer, or for a higher quota: openclaw quota",
-    details: { model: modelId, isPaced: true },
+    details: { model: modelId, isPaced: true, isFinal: true },
   });
 }
 

@@ -8,7 +8,7 @@ import type { Configuration } from "../config/settings.ts";
 import type { Runtime } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { parseEntry } from "./entry.ts";
-import { dayOf, ledgerFolder, monthOf } from "./ledger-files.ts";
+import { dayOf, ledgerFolder, monthOf, msUntilEnd } from "./ledger-files.ts";
 import { findMonths, summedParts, unreadable } from "./read-ledger.ts";
 
 type Limits = NonNullable<NonNullable<Configuration["usage"]>["budget"]>;
@@ -78,7 +78,7 @@ export class Budget {
       let spent = 0;
       for (const [day, usd] of byDay) if (day.startsWith(period)) spent += usd;
       const told = tellSpent(spent, budgeted);
-      if (spent >= limit) throw exceeded(name, `${told} is spent since ${begin}`, limit);
+      if (spent >= limit) throw exceeded(budgeted, `${told} is spent since ${begin}`, this.#runtime.now());
       if (spent < limit * WARNED_FROM || this.#warned.has(name + period)) continue;
       this.#warned.add(name + period);
       const share = `${Math.floor((spent / limit) * 100)} %`;
@@ -90,11 +90,12 @@ export class Budget {
   }
 }
 
-function exceeded(name: string, what: string, limit: number): OpenclawError {
+function exceeded({ name, limit, period }: BudgetPeriod, what: string, now: number): OpenclawError {
   const more = limit === 0 ? 1 : limit * 2;
   return new OpenclawError("budget-exceeded", {
     message: `${what}.`,
     hint: `Raise it (openclaw config set ${quoteForShell(`usage.budget.${name}`)} ${more}), or pass it once: --ignore-budget`,
+    details: { retryAfter: Math.ceil(msUntilEnd(period, now) / 1000) },
   });
 }
 

@@ -22,6 +22,14 @@ export function dayOf(at: string): string {
   return at.slice(0, "2026-11-26".length);
 }
 
+/** How long until a day (`2026-11-26`) or month (`2026-11`) of UTC is over, in ms. */
+export function msUntilEnd(period: string, now: number): number {
+  const end = new Date(period);
+  if (period.length > "2026-11".length) end.setUTCDate(end.getUTCDate() + 1);
+  else end.setUTCMonth(end.getUTCMonth() + 1);
+  return Math.max(1000, end.getTime() - now);
+}
+
 export const HOUR_MS = 3_600_000;
 /**
  * What is summed up keeps its hours for so long, in ms. Then a day's calls are one: there are no more of them than commands,

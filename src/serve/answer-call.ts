@@ -10,7 +10,6 @@ import type { Call } from "./call.ts";
 import type { AnswerService, RouteRequest } from "./dialect.ts";
 import { type ErrorAnswer, toErrorAnswer } from "./error-answer.ts";
 import { answerWithStream, type Frame } from "./event-stream.ts";
-import { inWordsOfBudget } from "./keys/key-limiter.ts";
 import { serveEvents } from "./served-events.ts";
 
 /** A request to a model in this program's terms, whatever the client speaks. */
@@ -111,9 +110,9 @@ export function askerOf(
   model: string,
 ): (ask: Asked["ask"]) => ChatEvents {
   let admitted: ReturnType<typeof limiter.admit> | undefined;
-  return (ask) => {
+  return async function* (ask) {
     const query = { ...ask, keyName: call.entry.key, passesSignatures: true };
-    return upstream.askByName(model, query, call.runtime(), {
+    const events = upstream.askByName(model, query, call.runtime(), {
       apiKey: call.entry.key,
       onWaiting: () => {
         call.isQueued = true;
@@ -135,6 +134,11 @@ export function askerOf(
         limiter.count(call, usage, cost);
       },
     });
+    try {
+      yield* events;
+    } catch (error) {
+      throw limiter.inWords(error, call);
+    }
   };
 }
 
@@ -161,18 +165,18 @@ export async function countCall(
 /** Lets a refusal of the request name the field of the client's that it is about. */
 async function* namingFields(
   events: ChatEvents,
-  { body, call }: RouteRequest,
+  { body }: RouteRequest,
   fieldOf: AnswerForm<unknown>["fieldOf"],
 ): ChatEvents {
   try {
     yield* events;
   } catch (failure) {
-    const error = inWordsOfBudget(failure, call);
-    if (!(error instanceof OpenclawError) || error.code !== "invalid-request" || !isRecord(body)) throw error;
-    const { details } = error;
+    if (!(failure instanceof OpenclawError) || failure.code !== "invalid-request" || !isRecord(body))
+      throw failure;
+    const { details } = failure;
     const refusal = textAt(details, "awsMessage") ?? textAt(details, "serverMessage");
     const param = refusal === undefined ? undefined : fieldOf?.(refusal, body);
-    throw param === undefined ? error : withFields(error, { details: { ...details, param } });
+    throw param === undefined ? failure : withFields(failure, { details: { ...details, param } });
   }
 }
 

@@ -7,7 +7,7 @@ import { withSources } from "../source-stack.ts";
 import { type TracedWork, traced, tracedWork } from "../trace-headers.ts";
 import { toErrorAnswer } from "./error-answer.ts";
 import type { ApiKey } from "./keys/key-file.ts";
-import type { RateState } from "./keys/limit-store.ts";
+import type { BudgetState, RateState } from "./keys/limit-store.ts";
 import { listeningTerminal, type RequestEntry, type ServeLog } from "./serve-log.ts";
 
 /** What nginx writes into its log for a client that went away. */
@@ -49,6 +49,8 @@ export class Call {
   key: ApiKey | undefined;
   /** What is left of what the key may ask in a minute. */
   rate: RateState | undefined;
+  /** What of the key's budgets was left before it; none where it has none. */
+  budgets: readonly BudgetState[] = [];
   /** What was counted of its answers. */
   used: { tokens: number; usd: number } | undefined;
   /** How much of an answer has come, in bytes. */

@@ -90,15 +90,17 @@ export function toErrorAnswer(failure: unknown): ErrorAnswer {
   const details = error.details ?? {};
   const hint = hintForClients(error);
   const isFinal = details["isFinal"] === true;
+  const asked = details["retryAfter"];
+  const after = typeof asked === "number" ? asked : isFinal ? undefined : retryAfter;
   return {
-    status,
+    // Clients try again at it by themselves, which never helps here.
+    status: status === 429 && isFinal && after === undefined ? 400 : status,
     code: textAt(details, "openaiCode") ?? code,
     message:
       (details["isForClient"] === true ? undefined : message) ??
       [error.message, hint].filter((text) => text !== "").join(" "),
     param: textAt(details, "param") ?? param ?? null,
-    retryAfter:
-      typeof details["retryAfter"] === "number" ? details["retryAfter"] : isFinal ? undefined : retryAfter,
+    retryAfter: after,
     ...(isFinal ? { isFinal } : {}),
   };
 }

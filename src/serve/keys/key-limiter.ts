@@ -5,6 +5,7 @@ import { mergeParameters } from "../../converse/request.ts";
 import { OpenclawError, withFields } from "../../errors.ts";
 import { baseModelId } from "../../models/base-model-id.ts";
 import { lookUpCatalog } from "../../models/catalog.ts";
+import { familyOf } from "../../models/families.ts";
 import { priceOf } from "../../models/price.ts";
 import type { ResolvedModel } from "../../models/resolve-model.ts";
 import { BYTES_PER_TOKEN, type CallCost, formatUsd, priceCall, type TokenUsage } from "../../models/usage.ts";
@@ -13,10 +14,13 @@ import { mayAsk, type NamedModels, notAllowed } from "./allowed-models.ts";
 import type { ApiKey } from "./key-file.ts";
 import {
   type Granted,
+  type BudgetState,
   type KeyBudget,
   type LimitStore,
+  msUntilRoom,
   NANO_USD,
   type Refused,
+  roomIn,
   type StoreState,
   type Use,
 } from "./limit-store.ts";
@@ -82,6 +86,7 @@ export class KeyLimiter {
     const taken = await this.#store.take({ key: key.name, rpm, tpm, budgets, tokens, cost });
     call.rate = taken.rate;
     if (!taken.isGranted) throw refusal(key, taken, tokens);
+    call.budgets = taken.budgets;
     settleAtEnd(call, taken, most, models);
     return { mostUsd: taken.most === undefined ? undefined : taken.most / NANO_USD };
   }
@@ -98,6 +103,47 @@ export class KeyLimiter {
     // What is read from the cache is free of AWS's quota, too.
     const tokens = before.tokens + inputTokens + outputTokens + cacheWriteInputTokens;
     call.used = { tokens, usd: before.usd + (cost?.usd ?? 0) };
+  }
+
+  /** Says of a call that costs more than what is left of its key's budgets what it is about, in words for its client. */
+  inWords(error: unknown, { entry, budgets }: Call): unknown {
+    if (!(error instanceof OpenclawError) || budgets.length === 0) return error;
+    const { mostUsd, leastUsd } = error.details ?? {};
+    if (typeof leastUsd === "number") return this.#tooDear(error, entry.key, budgets, leastUsd);
+    if (mostUsd === undefined) return error;
+    return withFields(error, {
+      message: `The API key '${entry.key}' has a budget, and nobody knows what this request costs.`,
+      details: { ...error.details, isFinal: true },
+    });
+  }
+
+  /** `leastUsd` is what the call costs with an answer of one token. */
+  #tooDear(
+    error: OpenclawError,
+    key: string | undefined,
+    budgets: readonly BudgetState[],
+    leastUsd: number,
+  ): OpenclawError {
+    const least = Math.ceil(leastUsd * NANO_USD);
+    const cost = `This request costs $${formatUsd(leastUsd)} or more`;
+    const ofBudget = ({ name, limit }: BudgetState): string =>
+      `of the ${name} budget of the API key '${key}', ${inUsd(limit)}`;
+    const small = budgets.find(({ limit }) => least > limit);
+    if (small)
+      return withFields(error, {
+        message: `${cost}, more than all ${ofBudget(small)}. Ask for less.`,
+        details: { ...error.details, retryAfter: null, isFinal: true, isForClient: true },
+      });
+    const [spent] = budgets.filter((budget) => budget.spent + least > budget.limit).toSorted(byLength);
+    const [held] = budgets.toSorted((one, other) => roomIn([one]) - roomIn([other]));
+    const short = spent ?? held;
+    const retryAfter = short && secondsOf(msUntilRoom(short, least, this.#now()));
+    return spent
+      ? withFields(error, {
+          message: `${cost}, more than is left ${ofBudget(spent)}.`,
+          details: { ...error.details, retryAfter, isFinal: true, isForClient: true },
+        })
+      : heldBack(`${cost}, and what is left ${short && ofBudget(short)},`, retryAfter, error);
   }
 
   close(): Promise<void> {
@@ -145,7 +191,9 @@ function mostOf(
   }
   const outputs = models.map((model) => {
     const wanted = mergeParameters(parameters, config, [model.id, model.key]).maxTokens ?? USUAL_OUTPUT;
-    const limit = model.configured?.maxTokens ?? lookUpCatalog(baseModelId(model.id) ?? model.id)?.maxTokens;
+    const id = baseModelId(model.id) ?? model.id;
+    if (familyOf(id).embedding) return 0;
+    const limit = model.configured?.maxTokens ?? lookUpCatalog(id)?.maxTokens;
     return Math.min(wanted, limit ?? Number.POSITIVE_INFINITY);
   });
   return {
@@ -196,7 +244,7 @@ function refusal(
   { by, retryMs, budget }: Refused,
   tokens: number,
 ): OpenclawError {
-  const retryAfter = retryMs === undefined ? undefined : Math.max(1, Math.ceil(retryMs / 1000));
+  const retryAfter = secondsOf(retryMs);
   const again = retryAfter === undefined ? "" : ` Try again in ${retryAfter} s.`;
   switch (by) {
     case "requests":
@@ -219,30 +267,40 @@ function refusal(
   }
 }
 
+function secondsOf(ms: number | undefined): number | undefined {
+  return ms === undefined ? undefined : Math.max(1, Math.ceil(ms / 1000));
+}
+
+/** What a month has lacks longer than what a day has. */
+function byLength(one: BudgetState, other: BudgetState): number {
+  return one.period.length - other.period.length;
+}
+
 function budgetRefusal(
   name: string,
   budget: Refused["budget"],
   retryAfter: number | undefined,
 ): OpenclawError {
   const isSpent = budget === undefined || budget.spent >= budget.limit;
-  const limit = `$${formatUsd((budget?.limit ?? 0) / NANO_USD)}`;
-  const what = `The ${budget?.name ?? ""} budget of the API key '${name}', ${limit}, `;
+  const what = `The ${budget?.name ?? ""} budget of the API key '${name}', ${inUsd(budget?.limit ?? 0)}, `;
   if (isSpent)
     return new OpenclawError("budget-exceeded", {
       message: `${what}is spent.`,
       details: { retryAfter, isFinal: true, isForClient: true },
     });
+  return heldBack(what.trimEnd(), retryAfter);
+}
+
+/** `what` may be there when running calls have ended. */
+function heldBack(what: string, retryAfter: number | undefined, cause?: unknown): OpenclawError {
   return new OpenclawError("throttled", {
-    message: `${what}may be spent by its calls that are running. Try again in ${retryAfter} s.`,
+    message: `${what} may be spent by its calls that are running. Try again in ${retryAfter} s.`,
     details: { retryAfter },
+    cause,
   });
 }
 
-/** Says of a call that costs more than what is left of its key's budget what it is about, in words for its client. */
-export function inWordsOfBudget(error: unknown, call: Call): unknown {
-  if (!(error instanceof OpenclawError) || error.details?.["mostUsd"] === undefined) return error;
-  return withFields(error, {
-    message: `This request costs more than what is left of the budget of the API key '${call.entry.key}', or as much as nobody knows.`,
-    details: { ...error.details, isFinal: true, isForClient: true },
-  });
+/** An amount of nano-USD. */
+function inUsd(nano: number): string {
+  return `$${formatUsd(nano / NANO_USD)}`;
 }

@@ -1,3 +1,5 @@
+import { msUntilEnd } from "../../ledger/ledger-files.ts";
+
 /** Amounts of money are whole billionths of a US dollar, which add up the same in every process and store. */
 export const NANO_USD = 1e9;
 /** What `rpm` and `tpm` count in, in ms. */
@@ -10,6 +12,14 @@ export interface KeyBudget {
   period: string;
   /** In nano-USD. */
   limit: number;
+}
+
+/** A budget, and what of it is gone. */
+export interface BudgetState extends KeyBudget {
+  /** In nano-USD. */
+  spent: number;
+  /** Nano-USD that running calls may cost. */
+  running: number;
 }
 
 /** What one call asks of the limits of its key before it runs. */
@@ -51,6 +61,8 @@ export interface Granted {
   rate: RateState;
   /** The most that it may cost, in nano-USD; undefined where what it needs is there. */
   most: number | undefined;
+  /** What the budgets of the key were before it. */
+  budgets: readonly BudgetState[];
   /** Puts what it used in the place of what it asked for. Never rejects. */
   settle: (use: Use) => Promise<void>;
 }
@@ -63,7 +75,36 @@ export interface Refused {
   /** Until it is worth to ask again, in ms; undefined where that changes nothing. */
   retryMs: number | undefined;
   /** The budget that is spent, or that running calls may spend. */
-  budget?: KeyBudget & { spent: number };
+  budget?: BudgetState;
+}
+
+/** What budgets have room for, in nano-USD; without end where there are none. */
+export function roomIn(budgets: readonly BudgetState[]): number {
+  return Math.max(0, Math.min(...budgets.map(({ limit, spent, running }) => limit - spent - running)));
+}
+
+/** For calls that run and may end below what they were let pass with, in ms. */
+const RUNNING_RETRY_MS = 1000;
+
+/**
+ * In how many ms of `now` (ms since 1970) a budget may have room for so many nano-USD: when the calls that are running have
+ * ended, or with its next day or month; undefined where even all of it is too little.
+ */
+export function msUntilRoom(
+  { period, limit, spent }: BudgetState,
+  cost: number,
+  now: number,
+): number | undefined {
+  if (cost > limit) return undefined;
+  return spent < limit && spent + cost <= limit ? RUNNING_RETRY_MS : msUntilEnd(period, now);
+}
+
+/** Of budgets that have no room at all the one that lacks it longest. */
+export function longestOut(budgets: readonly BudgetState[], now: number): BudgetState | undefined {
+  const wait = (budget: BudgetState): number => msUntilRoom(budget, 0, now) ?? 0;
+  return budgets
+    .filter(({ limit, spent, running }) => spent + running >= limit)
+    .toSorted((one, other) => wait(other) - wait(one))[0];
 }
 
 /** `away`: each server counts alone meanwhile; `refusing`: calls under keys with limits are refused meanwhile. */

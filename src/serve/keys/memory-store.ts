@@ -1,4 +1,13 @@
-import type { Granted, LimitStore, Need, Refused, Use } from "./limit-store.ts";
+import {
+  type Granted,
+  type LimitStore,
+  longestOut,
+  msUntilRoom,
+  type Need,
+  type Refused,
+  roomIn,
+  type Use,
+} from "./limit-store.ts";
 import type { Runtime } from "../../runtime.ts";
 import { MinuteWindow, type Passed } from "./minute-window.ts";
 
@@ -15,9 +24,6 @@ interface Tally {
 type SpentBefore = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
 type Clock = Pick<Runtime, "now" | "elapsed">;
-
-/** For calls that run and may end below what they were let pass with, in ms. */
-const RUNNING_RETRY_MS = 1000;
 
 /** Counts in the memory of this process, on top of what the ledger had when it began to. */
 export class MemoryStore implements LimitStore {
@@ -53,22 +59,23 @@ export class MemoryStore implements LimitStore {
     const budgets = need.budgets.map((budget) => ({
       ...budget,
       spent: spentIn(budget.period, before?.get(need.key), tally.spent),
+      running: tally.running,
     }));
-    const over = budgets.find(({ limit, spent }) => spent + tally.running >= limit);
+    const over = longestOut(budgets, this.#clock.now());
     if (over) {
-      const isSpent = over.spent >= over.limit;
-      const retryMs = isSpent ? msUntilEnd(over.period, this.#clock.now()) : RUNNING_RETRY_MS;
+      const retryMs = msUntilRoom(over, 0, this.#clock.now());
       return { isGranted: false, rate: window.state(now, need), by: "budget", retryMs, budget: over };
     }
     const passed = window.take(now, need, need.tokens);
     if ("by" in passed) return { isGranted: false, rate: window.state(now, need), ...passed };
-    const room = Math.min(...budgets.map(({ limit, spent }) => limit - spent - tally.running));
-    const taken = need.budgets.length === 0 ? 0 : Math.min(need.cost, room);
+    const room = roomIn(budgets);
+    const taken = budgets.length === 0 ? 0 : Math.min(need.cost, room);
     tally.running += taken;
     return {
       isGranted: true,
       rate: window.state(now, need),
-      most: need.budgets.length > 0 && room < need.cost ? room : undefined,
+      most: room < need.cost ? room : undefined,
+      budgets,
       settle: async ({ tokens, cost }) => {
         tally.running -= taken;
         this.#settle(need.key, passed, tokens, cost);
@@ -108,12 +115,4 @@ function spentIn(period: string, ...counts: (ReadonlyMap<string, number> | undef
   let sum = 0;
   for (const days of counts) for (const [day, cost] of days ?? []) if (day.startsWith(period)) sum += cost;
   return sum;
-}
-
-/** How long until a day (`2026-11-26`) or month (`2026-11`) of UTC is over, in ms. */
-export function msUntilEnd(period: string, now: number): number {
-  const end = new Date(period);
-  if (period.length > "2026-11".length) end.setUTCDate(end.getUTCDate() + 1);
-  else end.setUTCMonth(end.getUTCMonth() + 1);
-  return Math.max(1000, end.getTime() - now);
 }

@@ -38,8 +38,8 @@ end
 /**
  * Takes what a call needs, or says why not. ARGV: id, rpm, tpm, tokens, cost, daily and monthly budget (-1 where there is no
  * such limit), whether it is taken in any case, how long a call may run, in ms. Returns: the word `ok`, or what it was refused for; until when, in ms
- * (-1: for ever); requests and tokens of the minute, and how long until they are over, in ms; what is left of the budgets
- * (-1: all), and what is spent of the one that was refused for.
+ * (-1: for ever, or as the budget has it); requests and tokens of the minute, and how long until they are over, in ms; what
+ * calls that were running before may cost, and what was spent of the day and of the month.
  */
 export const TAKE = `${PRELUDE}
 local id, mine, cost, isForced = ARGV[1], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[8] == '1'
@@ -49,8 +49,9 @@ local function lastOf(ids)
   local last = redis.call('ZRANGE', ids, -1, -1, 'WITHSCORES')[2]
   return last and tonumber(last) + 60000 - now or 0
 end
-local function answer(word, retry, room, gone)
-  return { word, retry, redis.call('ZCARD', requests), lastOf(requests), count(amounts, 'sum'), lastOf(tokens), room, gone }
+local held, gone = count(costs, 'sum'), { spent(day), spent(month) }
+local function answer(word, retry)
+  return { word, retry, redis.call('ZCARD', requests), lastOf(requests), count(amounts, 'sum'), lastOf(tokens), held, gone[1], gone[2] }
 end
 -- Until no more than so many are left of ids; of a great many as far as is looked at.
 local function untilLeft(ids, counts, left, most)
@@ -63,24 +64,20 @@ local function untilLeft(ids, counts, left, most)
 end
 
 local room = -1
-for index, key in ipairs({ day, month }) do
-  local limit = limits[index]
+for index, limit in ipairs(limits) do
   if limit >= 0 then
-    local gone = spent(key)
-    local left = limit - gone - count(costs, 'sum')
-    if left <= 0 and not isForced then
-      return answer(index == 1 and 'daily' or 'monthly', gone >= limit and -1 or 1000, 0, gone)
-    end
+    local left = limit - gone[index] - held
+    if left <= 0 and not isForced then return answer('budget', -1) end
     left = math.max(left, 0)
     if room < 0 or left < room then room = left end
   end
 end
 if not isForced then
-  if tpm >= 0 and mine > tpm then return answer('size', -1, 0, 0) end
+  if tpm >= 0 and mine > tpm then return answer('size', -1) end
   local sent = redis.call('ZCARD', requests)
-  if rpm >= 0 and sent >= rpm then return answer('requests', untilLeft(requests, nil, sent, rpm - 1), 0, 0) end
+  if rpm >= 0 and sent >= rpm then return answer('requests', untilLeft(requests, nil, sent, rpm - 1)) end
   local used = count(amounts, 'sum')
-  if tpm >= 0 and used + mine > tpm then return answer('tokens', untilLeft(tokens, amounts, used, tpm - mine), 0, 0) end
+  if tpm >= 0 and used + mine > tpm then return answer('tokens', untilLeft(tokens, amounts, used, tpm - mine)) end
 end
 if rpm >= 0 then
   redis.call('ZADD', requests, whole(now), id)
@@ -96,7 +93,7 @@ if room >= 0 then
   redis.call('PEXPIRE', running, whole(tonumber(ARGV[9]) * 2))
   redis.call('PEXPIRE', costs, whole(tonumber(ARGV[9]) * 2))
 end
-return answer('ok', 0, room, 0)
+return answer('ok', 0)
 `;
 
 /** Puts what a call used in the place of what it took. ARGV: id, tokens, cost, who spent it. */

@@ -3,9 +3,21 @@ import { hostname } from "node:os";
 import { OpenclawError, usageError } from "../../errors.ts";
 import { ledgerFolder } from "../../ledger/ledger-files.ts";
 import type { Runtime } from "../../runtime.ts";
-import type { Granted, Left, LimitStore, Need, RateState, Refused, StoreState, Use } from "./limit-store.ts";
-import { type MemoryStore, msUntilEnd } from "./memory-store.ts";
-import { MINUTE_MS } from "./limit-store.ts";
+import {
+  type Granted,
+  type Left,
+  type LimitStore,
+  longestOut,
+  MINUTE_MS,
+  msUntilRoom,
+  type Need,
+  type RateState,
+  type Refused,
+  roomIn,
+  type StoreState,
+  type Use,
+} from "./limit-store.ts";
+import type { MemoryStore } from "./memory-store.ts";
 import { RAISE, SETTLE, TAKE } from "./redis-scripts.ts";
 
 /** How long a request waits for Redis, in ms; then Redis is away, and nobody waits for it any more. */
@@ -47,7 +59,7 @@ async function createRedis(url: string) {
 }
 
 /** What TAKE answers. */
-type Taken = [string, number, number, number, number, number, number, number];
+type Taken = [string, number, number, number, number, number, number, number, number];
 
 /** Something that Redis is to be told when it is back. */
 interface Settlement {
@@ -134,24 +146,31 @@ export class RedisStore implements LimitStore {
   }
 
   #toVerdict(id: string, need: Need, taken: Taken): Granted | Refused {
-    const [word, retry, requests, requestsReset, tokens, tokensReset, room, spent] = taken;
+    const [word, retry, requests, requestsReset, tokens, tokensReset, running, today, inMonth] = taken;
     const left = (limit: number | undefined, used: number, resetMs: number): Left | undefined =>
       limit === undefined ? undefined : { limit, remaining: Math.max(0, limit - used), resetMs };
     const rate: RateState = {
       requests: left(need.rpm, requests, requestsReset),
       tokens: left(need.tpm, tokens, tokensReset),
     };
+    const budgets = need.budgets.map((budget) => ({
+      ...budget,
+      spent: budget.name === "daily" ? today : inMonth,
+      running,
+    }));
     if (word === "ok") {
+      const room = roomIn(budgets);
       const settle = this.#options.memory.add(need.key, need.tokens);
       const granted: Granted = {
         isGranted: true,
         rate,
-        most: room >= 0 && room < need.cost ? room : undefined,
+        most: room < need.cost ? room : undefined,
+        budgets,
         settle: async (use) => settle(use),
       };
       return this.#withSettlement(id, need, granted, granted.settle);
     }
-    const budget = need.budgets.find(({ name }) => name === word);
+    const budget = word === "budget" ? longestOut(budgets, this.now()) : undefined;
     if (budget === undefined)
       return {
         isGranted: false,
@@ -159,8 +178,7 @@ export class RedisStore implements LimitStore {
         by: word === "requests" || word === "tokens" ? word : "size",
         retryMs: retry < 0 ? undefined : retry,
       };
-    const retryMs = retry < 0 ? msUntilEnd(budget.period, this.now()) : retry;
-    return { isGranted: false, rate, by: "budget", retryMs, budget: { ...budget, spent } };
+    return { isGranted: false, rate, by: "budget", retryMs: msUntilRoom(budget, 0, this.now()), budget };
   }
 
   /** Settles in Redis, too. */

@@ -48,7 +48,7 @@ const BY_STATUS: Readonly<Record<number, Exception>> = {
 const KEPT: ReadonlySet<number> = new Set([405, 408, 413, 415, 431]);
 
 function exceptionOf({ code, status, isFinal }: ErrorAnswer): Exception {
-  if (status === 429 && isFinal) return "ServiceQuotaExceededException";
+  if (isFinal) return "ServiceQuotaExceededException";
   return BY_CODE[code] ?? BY_STATUS[status] ?? "ValidationException";
 }
 
