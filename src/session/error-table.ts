@@ -544,7 +544,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     status: 400,
     actions: OF_S3,
     code: "network",
-    message: (c) => `What arrived at ${bucket(c)} is not what was sent: ${c.message}`,
+    message: (c) => `Bytes have changed on their way between here and ${bucket(c)}: ${c.message}`,
     hint: () => "Run the command again; check what is in between: openclaw doctor",
   },
   {

@@ -22,6 +22,7 @@ import { ANSWER_MS, clientConfig } from "./client-config.ts";
 import { notForApiKey } from "./denial.ts";
 import { reportAttempts } from "./report-attempts.ts";
 import type { AwsSession } from "./session.ts";
+import { refuseStrangeAnswers } from "./storage-answers.ts";
 
 /** A bucket, and what is said of it with each call. */
 export interface Bucket {
@@ -88,6 +89,7 @@ export class ObjectStore {
     // As botocore: who stands in for S3 has seldom a name for each bucket.
     const client = new S3Client({ ...config, forcePathStyle: config.endpoint !== undefined });
     reportAttempts(client.middlewareStack, runtime);
+    refuseStrangeAnswers(client.middlewareStack);
     renewExpired(client.middlewareStack, await session.authentication());
     return new ObjectStore(client, session, bucket, runtime.signal);
   }
@@ -332,6 +334,9 @@ export class ObjectStore {
         }
       } catch (failure) {
         breaks += 1;
+        // The SDK's words: the error has no name.
+        if (failure instanceof Error && failure.message.startsWith("Checksum mismatch"))
+          throw this.#explain(named("BadDigest", failure), "s3:GetObject");
         if (breaks >= MOST_BREAKS || this.#signal.aborted || failure instanceof OpenclawError)
           throw this.#explain(failure, "s3:GetObject");
       } finally {

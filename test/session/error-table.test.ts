@@ -738,7 +738,7 @@ const WORDINGS: readonly Wording[] = [
     400,
     "The SHA256 you specified did not match the calculated checksum.",
     "network",
-    "is not what was sent",
+    "Bytes have changed on their way",
     "Run the command again",
     "s3:PutObject",
   ],

@@ -179,6 +179,85 @@ describe("a bucket", () => {
     expect(await store.region()).toBe("eu-west-1");
   });
 
+  const CALLS: [route: string, call: (store: ObjectStore) => Promise<unknown>][] = [
+    ["HeadBucket", (store) => store.head()],
+    ["HeadObject", (store) => store.lengthOf("a")],
+    ["PutObject", (store) => store.put("a", Buffer.from("x"), sha256("x"))],
+    ["CreateMultipartUpload", (store) => store.beginUpload("a")],
+    ["UploadPart", (store) => store.putPart("a", "id", 1, Buffer.from("x"), sha256("x"))],
+    ["CompleteMultipartUpload", (store) => store.completeUpload("a", "id", [])],
+    ["AbortMultipartUpload", (store) => store.abortUpload("a", "id")],
+    ["ListMultipartUploads", (store) => store.findUnfinished("a")],
+    ["DeleteObject", (store) => store.remove("a")],
+    ["ListObjectsV2", (store) => store.list("").next()],
+    ["GetObject", (store) => textOf(store.read("a"))],
+  ];
+  const PAGE =
+    "<!doctype html><html><head><meta charset=utf-8><title>Log in</title></head><p>Log<br>in</html>";
+  const STRANGERS: [name: string, headers: Record<string, string>, body: string][] = [
+    ["a log-in page", { "content-type": "text/html" }, PAGE],
+    ["a log-in page in XML", { "content-type": "application/xhtml+xml" }, "<html><body>Log in</body></html>"],
+    ["JSON", { "content-type": "application/json" }, "{}"],
+    ["nothing", {}, ""],
+  ];
+  it.each(CALLS.flatMap(([route, call]) => STRANGERS.map((stranger) => [route, stranger, call] as const)))(
+    "takes no answer to %s that is %s",
+    async (route, [name, headers, body], call) => {
+      const user = await emulate({ script: () => ({ http: { status: 200, headers, body } }) });
+      const { store } = await openStore(user, { env: { AWS_MAX_ATTEMPTS: "1" } });
+      // What S3 says where it breaks off: https://docs.aws.amazon.com/AmazonS3/latest/API/API_CompleteMultipartUpload.html
+      const isBroken = route === "CompleteMultipartUpload" && name === "nothing";
+      await expect(call(store)).rejects.toMatchObject({
+        code: isBroken ? "service-unavailable" : "bad-response",
+        exitCode: 5,
+      });
+    },
+  );
+
+  it("does not take what was kept under another checksum for its own", async () => {
+    const headers = { etag: '"e"', "x-amz-checksum-sha256": sha256("other") };
+    const user = await emulate({ script: () => ({ http: { status: 200, headers, body: "" } }) });
+    const { store } = await openStore(user);
+    await expect(store.put("a", Buffer.from("x"), sha256("x"))).rejects.toMatchObject({
+      code: "bad-response",
+    });
+  });
+
+  it("does not complete an upload that ends with an error and status 200", async () => {
+    const body =
+      '<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>InternalError</Code><Message>We encountered an internal error.</Message></Error>';
+    const user = await emulate({
+      script: ({ route }) =>
+        route === "CompleteMultipartUpload" ? { http: { status: 200, headers: {}, body } } : undefined,
+    });
+    const { store } = await openStore(user, { env: { AWS_MAX_ATTEMPTS: "1" } });
+    const id = await store.beginUpload("a");
+    const part = await store.putPart("a", id, 1, Buffer.from("x"), sha256("x"));
+    await expect(store.completeUpload("a", id, [part])).rejects.toMatchObject({
+      code: "service-unavailable",
+    });
+  });
+
+  it("gives no bytes for an object's that have changed on their way", async () => {
+    const headers = { etag: '"e"', "content-length": "1", "x-amz-checksum-sha256": sha256("x") };
+    const user = await emulate({ script: () => ({ http: { status: 200, headers, body: "y" } }) });
+    const { store } = await openStore(user);
+    await expect(textOf(store.read("a"))).rejects.toMatchObject({
+      code: "network",
+      message: expect.stringMatching(/^Bytes have changed on their way between here and the bucket/),
+    });
+    expect(user.routes()).toEqual(["GetObject"]);
+  });
+
+  it("does not take the whole of an object for the rest of it", async () => {
+    const headers = { etag: '"e"', "content-length": "10" };
+    const user = await emulate({ script: () => ({ http: { status: 200, headers, body: "0123456789" } }) });
+    const front = await startBreakingFront(user.emulator.port);
+    front.fate = ({ before }) => (before === 0 ? { bytes: 5 } : "pass");
+    const { store } = await openStore(user, { env: { AWS_ENDPOINT_URL: front.url } });
+    await expect(textOf(store.read("a"))).rejects.toMatchObject({ code: "bad-response" });
+  });
+
   it("is not opened with a Bedrock API key", async () => {
     const env = { AWS_BEARER_TOKEN_BEDROCK: "key" };
     await expect(openStore(await emulate(), { env })).rejects.toMatchObject({
