@@ -6,7 +6,7 @@ import { dayOf, HOUR_MS, HOURLY_MS, ledgerFolder, monthOf } from "../ledger/ledg
 import { isSince, readLedger } from "../ledger/read-ledger.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
-import { formatTokens } from "../terminal/numbers.ts";
+import { formatTokenColumn } from "../terminal/numbers.ts";
 import { type Column, layoutTable } from "../terminal/table.ts";
 import { hang } from "../terminal/word-wrap.ts";
 
@@ -151,13 +151,14 @@ async function printTable(
     { title: "No price", align: "right", dropOrder: 1 },
   ];
   const digits = digitsFor(Math.max(...groups.map(({ counts }) => counts.usd)));
+  const cells = TOKEN_KINDS.map((kind) => {
+    const format = formatTokenColumn(groups.map(({ counts }) => counts[kind]));
+    return (counts: Counts) => (total[kind] > 0 || !kind.startsWith("cache") ? format(counts[kind]) : "");
+  });
   const row = (name: string, counts: Counts): string[] => [
     terminal.foreign(name),
     String(counts.calls),
-    formatTokens(counts.inputTokens),
-    formatTokens(counts.outputTokens),
-    total.cacheReadInputTokens > 0 ? formatTokens(counts.cacheReadInputTokens) : "",
-    total.cacheWriteInputTokens > 0 ? formatTokens(counts.cacheWriteInputTokens) : "",
+    ...cells.map((cell) => cell(counts)),
     usdOf(counts) === null ? "unknown" : formatCost(counts.usd, digits),
     counts.unpriced === 0 ? "" : String(counts.unpriced),
   ];
@@ -166,6 +167,8 @@ async function printTable(
   const lines = layoutTable(columns, all, terminal.columns, style.bold);
   for (const line of lines) await terminal.print(line);
 }
+
+const TOKEN_KINDS = ["inputTokens", "outputTokens", "cacheReadInputTokens", "cacheWriteInputTokens"] as const;
 
 /** One precision for a column, by what is most in it. */
 function digitsFor(usd: number): number {

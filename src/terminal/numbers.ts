@@ -1,24 +1,18 @@
 const MILLION = 1_000_000;
 
-/** Tokens for people: 4096 is `4K`, 128000 and 131072 are both `128K`, 1000000 is `1M`. */
+/** Tokens for people, by thousands: 4096 is `4.1K`, 128000 is `128K`, 131072 is `131.1K`, 1000000 is `1M`. */
 export function formatTokens(tokens: number): string {
-  const base = tokens % 1000 !== 0 && tokens % 1024 === 0 ? 1024 : 1000;
-  if (tokens >= base * base) return `${trimZero(tokens / (base * base))}M`;
-  return tokens >= base ? `${trimZero(tokens / base)}K` : String(tokens);
+  if (tokens >= MILLION) return `${trimZero(tokens / MILLION)}M`;
+  return tokens >= 1000 ? `${trimZero(tokens / 1000)}K` : String(tokens);
 }
 
 /**
- * The limits of one column, in tokens, for people: whole thousands, and millions with as many decimals as one of them
- * needs, one at most.
+ * The tokens of one column, for people: all in whole thousands, so that each row compares with each, or all to
+ * the token where one has fewer than a thousand.
  */
 export function formatTokenColumn(column: readonly number[]): (tokens: number) => string {
-  const decimals = column.some((tokens) => formatTokens(tokens).includes(".") && tokens >= MILLION) ? 1 : 0;
-  return (tokens) => {
-    if (tokens >= MILLION) return `${(tokens / MILLION).toFixed(decimals)}M`;
-    return tokens >= 1000
-      ? `${Math.round(tokens / (tokens % 1000 !== 0 && tokens % 1024 === 0 ? 1024 : 1000))}K`
-      : String(tokens);
-  };
+  if (column.some((tokens) => tokens < 1000)) return (tokens) => tokens.toLocaleString("en-US");
+  return (tokens) => `${Math.round(tokens / 1000)}K`;
 }
 
 /** The prices of one column, in USD per million tokens, for people: with as many decimals as one of them needs, two at least. */

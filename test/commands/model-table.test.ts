@@ -165,7 +165,7 @@ it("has one precision in a column, the one that its finest number needs", () => 
   ];
   expect(column(models, "$ in")).toEqual(["0.035", "3.000", "16.500", "0.300"]);
   expect(column(models, "$ out")).toEqual(["0.14", "15.00", "75.00", "2.50"]);
-  expect(column(models, "Context")).toEqual(["200K", "3.5M", "1.0M", "128K"]);
-  expect(column(models.slice(2), "Context")).toEqual(["1M", "128K"]);
+  expect(column(models, "Context")).toEqual(["200K", "3500K", "1000K", "131K"]);
+  expect(column(models.slice(2), "Context")).toEqual(["1000K", "131K"]);
   expect(column([of(262_143, 3, 3)], "Context")).toEqual(["262K"]);
 });
