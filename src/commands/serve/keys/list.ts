@@ -27,10 +27,10 @@ const COLUMNS: readonly Column[] = [
   { title: "Key" },
   { title: "Today", align: "right" },
   { title: "Month", align: "right", dropOrder: 1 },
-  { title: "Requests/min", align: "right", dropOrder: 4 },
-  { title: "Tokens/min", align: "right", dropOrder: 3 },
+  { title: "RPM", align: "right", dropOrder: 4 },
+  { title: "TPM", align: "right", dropOrder: 3 },
   { title: "Expires", dropOrder: 2 },
-  { title: "Models", dropOrder: 5 },
+  { title: "Models", dropOrder: 5, least: 12 },
 ];
 
 /**
@@ -83,7 +83,7 @@ function tableLines(listed: readonly Listed[], columns: number, style: Style): s
     spent(month, key.monthlyBudgetUsd),
     key.rpm === undefined ? "" : String(key.rpm),
     key.tpm === undefined ? "" : formatTokens(key.tpm),
-    `${key.expires?.slice(0, "2026-11-26".length) ?? ""}${isExpired ? " (over)" : ""}`,
+    isExpired ? "over" : (key.expires?.slice(0, "2026-11-26".length) ?? ""),
     { text: key.models?.join(", ") ?? "", look: style.dim },
   ]);
   return layoutTable(COLUMNS, rows, columns, style.bold);
