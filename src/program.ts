@@ -658,8 +658,8 @@ export const PROGRAM: Program = {
               flags: [
                 KEY_FILE,
                 flag(
-                  "--models <patterns>",
-                  "models that it may ask, by any name, * standing for anything; several, by commas (repeatable)",
+                  "--models <patterns...>",
+                  "models that it may ask, by any name, * standing for anything; several, by commas, too (repeatable)",
                   repeatable,
                 ),
                 flag("--rpm <number>", "requests in any minute", integerFlag(1)),

@@ -8,6 +8,7 @@ import {
   HELP,
   isGroup,
   type Program,
+  SEVERAL,
 } from "./declaration.ts";
 import { type HelpLayout, helpText } from "./help-text.ts";
 import type { Call } from "./plain-call.ts";
@@ -113,7 +114,8 @@ function isWanted(
 }
 
 function toOption({ notation, description, choices, parse, default: initial }: Flag): Option {
-  const option = new Option(notation, description);
+  // Several values are written out before.
+  const option = new Option(notation.replace(SEVERAL, ">"), description);
   if (initial !== undefined) option.default(initial);
   if (choices) option.choices(choices);
   if (parse) {

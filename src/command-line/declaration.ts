@@ -45,7 +45,7 @@ export interface Argument {
 export interface Flag {
   /**
    * `--all`, `-m, --model <model>`; one that begins with `--no-` is on until it is given. The value of `--wait [seconds]` may
-   * be left out: the word behind it is one only where `parse` takes it.
+   * be left out: the word behind it is one only where `parse` takes it. `--models <patterns...>` takes every word behind it.
    */
   notation: string;
   description: string;
@@ -58,6 +58,9 @@ export interface Flag {
   /** The heading that help shows it under, where a command has many. */
   heading?: string;
 }
+
+/** What ends the notation of a flag that takes every word behind it. */
+export const SEVERAL = /\.\.\.>$/;
 
 /** A flag's value that cannot be read. The message says what it takes. */
 export class FlagValueError extends Error {}

@@ -12,6 +12,7 @@ import {
   type Program,
   readArgument,
   readFlag,
+  SEVERAL,
 } from "./declaration.ts";
 
 /** A command and what it is called with, as its `run` takes it. */
@@ -70,8 +71,12 @@ export function readPlainCall(program: Program, args: readonly string[]): Call |
   return values && positionals && { action: command, options: { ...values, ...positionals } };
 }
 
-/** Writes out the values that were left out: `--wait-for-quota` becomes `--wait-for-quota=600`. */
-export function fillValues(program: Program, args: readonly string[]): readonly string[] {
+/**
+ * Writes out the values that were left out, and the flag of each where one has several: `--wait-for-quota` becomes
+ * `--wait-for-quota=600`, and `--models a b` `--models=a --models=b`.
+ */
+export function fillValues(program: Program, typed: readonly string[]): readonly string[] {
+  const args = spreadValues(program, typed);
   const end = args.indexOf("--");
   let presets: Map<string, Flag> | undefined;
   return args.map((arg, index) => {
@@ -81,6 +86,44 @@ export function fillValues(program: Program, args: readonly string[]): readonly 
     const next = args[index + 1];
     return parse === undefined || (next !== undefined && takes(parse, next)) ? arg : `${arg}=${preset}`;
   });
+}
+
+/** Gives each of the values behind a flag that takes several the flag's name; the last one stays the argument that a command lacks. */
+function spreadValues(program: Program, args: readonly string[]): readonly string[] {
+  const path: string[] = [];
+  const command = args.reduce<Group | Action>((found, arg) => {
+    const member = memberOf(found, arg);
+    if (member) path.push(arg);
+    return member ?? found;
+  }, program);
+  if (isGroup(command) || !command.flags?.some(({ notation }) => SEVERAL.test(notation))) return args;
+  const flags = [...program.flags, ...command.flags].map(readFlag);
+  const spread: string[] = [];
+  let [words, spare] = [0, -1];
+  for (let index = 0; index < args.length; index++) {
+    const arg = args[index] ?? "";
+    if (arg === "--") {
+      spread.push(...args.slice(index));
+      words += args.length - index - 1;
+      break;
+    }
+    const flag = flags.find(({ long, short }) => long === arg || short === arg);
+    if (!looksLikeFlag(arg)) words += 1;
+    if (!flag || !SEVERAL.test(flag.notation)) spread.push(arg);
+    if (flag?.placeholder === undefined) continue;
+    const first = index + 1;
+    const hasNext = (): boolean => index + 1 < args.length && !looksLikeFlag(args[index + 1] ?? "");
+    if (!SEVERAL.test(flag.notation)) {
+      if (hasNext()) spread.push(args[(index += 1)] ?? "");
+      continue;
+    }
+    if (!hasNext()) spread.push(arg);
+    while (hasNext()) spread.push(`${flag.long}=${args[(index += 1)] ?? ""}`);
+    if (index > first) spare = spread.length - 1;
+  }
+  const needed = (command.arguments ?? []).filter((argument) => readArgument(argument).isRequired).length;
+  if (words < path.length + needed && spare >= 0) spread[spare] = spread[spare]?.replace(/^[^=]*=/, "") ?? "";
+  return spread;
 }
 
 function presetsOf(command: Group | Action): Flag[] {

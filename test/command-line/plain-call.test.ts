@@ -166,7 +166,7 @@ const commandLine: fc.Arbitrary<string[]> = fc.constantFrom(...ACTIONS).chain(({
     });
 });
 
-describe("a flag whose value may be left out", () => {
+describe("a flag whose value may be left out, or that has several", () => {
   it.each([
     [
       ["chat", "--wait-for-quota", "hi"],
@@ -195,6 +195,34 @@ describe("a flag whose value may be left out", () => {
     [
       ["chat", "--timeout", "hi"],
       ["chat", "--timeout", "hi"],
+    ],
+    [
+      ["serve", "keys", "add", "ci", "--models", "a", "b", "--rpm", "1"],
+      ["serve", "keys", "add", "ci", "--models=a", "--models=b", "--rpm", "1"],
+    ],
+    [
+      ["serve", "keys", "add", "--models", "a", "--models", "b", "ci", "--profile", "x"],
+      ["serve", "keys", "add", "--models=a", "--models=b", "ci", "--profile", "x"],
+    ],
+    [
+      ["serve", "keys", "add", "--models", "a=1,b", "c", "ci"],
+      ["serve", "keys", "add", "--models=a=1,b", "--models=c", "ci"],
+    ],
+    [
+      ["serve", "keys", "add", "--models", "a", "--", "ci"],
+      ["serve", "keys", "add", "--models=a", "--", "ci"],
+    ],
+    [
+      ["serve", "keys", "add", "--models", "ci"],
+      ["serve", "keys", "add", "--models=ci"],
+    ],
+    [
+      ["serve", "keys", "add", "--models=a", "ci"],
+      ["serve", "keys", "add", "--models=a", "ci"],
+    ],
+    [
+      ["serve", "keys", "add", "--models", "a", "-v", "b", "--models"],
+      ["serve", "keys", "add", "--models=a", "-v", "b", "--models"],
     ],
   ])("is read in %j", (args, expected) => {
     expect(fillValues(PROGRAM, args)).toEqual(expected);
