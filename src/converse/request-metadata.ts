@@ -3,7 +3,7 @@ import { usageError } from "../errors.ts";
 /** Bounds and characters of the service model of Bedrock Runtime (RequestMetadata). */
 export const MOST_ENTRIES = 16;
 const ALLOWED = /^[a-zA-Z0-9\s:_@$#=/+,.-]*$/;
-const MOST_CHARACTERS = 256;
+export const LONGEST_MARK = 256;
 
 /** The mark with the name of the key of `serve` that asks. */
 const KEY_MARK = "openclaw-key";
@@ -20,7 +20,7 @@ export function withKeyMark(
   const own = Object.entries(metadata ?? {}).filter(([name]) => name !== KEY_MARK);
   const left = own.splice(MOST_ENTRIES - 1).map(([name]) => name);
   return {
-    metadata: Object.fromEntries([...own, [KEY_MARK, keyName.slice(0, MOST_CHARACTERS)]]),
+    metadata: Object.fromEntries([...own, [KEY_MARK, keyName.slice(0, LONGEST_MARK)]]),
     notices:
       left.length === 0
         ? []
@@ -30,7 +30,7 @@ export function withKeyMark(
 
 /** Whether Converse takes a mark for the invocation logs. */
 export function isRequestMetadata(key: string, value: string): boolean {
-  return key !== "" && [key, value].every((part) => ALLOWED.test(part) && part.length <= MOST_CHARACTERS);
+  return key !== "" && [key, value].every((part) => ALLOWED.test(part) && part.length <= LONGEST_MARK);
 }
 
 /** Reads `--metadata KEY=VALUE`, which marks the call in the account's invocation logs. Throws `usage`. */
@@ -41,7 +41,7 @@ export function parseRequestMetadata(entries: readonly string[]): Record<string,
     const [key, value] = [entry.slice(0, Math.max(equals, 0)), entry.slice(equals + 1)];
     if (!isRequestMetadata(key, value)) {
       throw usageError(
-        `--metadata '${entry}' is not KEY=VALUE of at most ${MOST_CHARACTERS} letters, digits, spaces and :_@$#=/+,.- each.`,
+        `--metadata '${entry}' is not KEY=VALUE of at most ${LONGEST_MARK} letters, digits, spaces and :_@$#=/+,.- each.`,
         "For example: --metadata team=search",
       );
     }

@@ -41,30 +41,32 @@ export function replaceIfUnchanged(
   before: string | undefined,
   text: string,
   { random }: Runtime,
+  beforeReplaced?: () => Promise<void>,
 ): Promise<boolean> {
-  return replaceFile(
-    target,
-    text,
-    random,
-    async () => (await read(target)) === before && (await lock.isStillHeld()),
-  );
+  return replaceFile(target, text, random, async () => {
+    const mayBe = (await read(target)) === before && (await lock.isStillHeld());
+    if (mayBe) await beforeReplaced?.();
+    return mayBe;
+  });
 }
 
 /**
  * Writes what `edit` makes of a file's text, of the newest where somebody else writes it meanwhile. Returns what `edit`
- * last returned. Throws what it throws, and `internal` where the file cannot be written; then it is as it was.
+ * last returned. `beforeReplaced` is done when all that is left is to put the new text in its place: where it fails, that is
+ * not done. Throws what both throw, and `internal` where the file cannot be written; then it is as it was.
  */
 export async function editText<T extends { text: string }>(
   held: Held,
   runtime: Runtime,
   edit: (before: string | undefined) => T,
+  beforeReplaced?: () => Promise<void>,
 ): Promise<T> {
   for (;;) {
     runtime.signal.throwIfAborted();
     const before = await held.read(held.target);
     const edited = edit(before);
     if (edited.text === before) return edited;
-    if (await replaceIfUnchanged(held, before, edited.text, runtime)) return edited;
+    if (await replaceIfUnchanged(held, before, edited.text, runtime, beforeReplaced)) return edited;
     if (!(await held.lock.isStillHeld())) throw lostLock(held.target);
   }
 }

@@ -51,13 +51,13 @@ describe("serve keys", () => {
     expect(readFileSync(file, "utf8")).toMatch(
       /^\{"name":"team-a","hash":"sha256:[\da-f]{64}","created":"[^"]+"\}\n$/,
     );
-    const limits = "--models amazon.nova-*,opus --models gpt-* --rpm 60 --tpm 200000 --daily-budget 5";
+    const limits = "--models amazon.nova-*,opus --models gpt-* nova-* --rpm 60 --tpm 200000 --daily-budget 5";
     const more = "--monthly-budget 0.5 --expires 90d --json";
     const json = await add("team-b", ...`${limits} ${more}`.split(" "));
     const document = JSON.parse(json.stdout) as { key: string; expires: string };
     expectSchema("serve-keys-add", document);
     expect(document).toMatchObject({
-      models: ["amazon.nova-*", "opus", "gpt-*"],
+      models: ["amazon.nova-*", "opus", "gpt-*", "nova-*"],
       rpm: 60,
       dailyBudgetUsd: 5,
       monthlyBudgetUsd: 0.5,
@@ -205,6 +205,7 @@ describe("serve keys", () => {
       [["team-a", "--api-key-file", file], "has a key of the name 'team-a' already"],
       [["env", "--api-key-file", file], "cannot be the name of a key"],
       [["a b", "--api-key-file", file], "cannot be the name of a key"],
+      [["a".repeat(257), "--api-key-file", file], "has 257 characters"],
       [["a", "--api-key-file", file, "--expires", "2020-01-31"], "is over"],
       [["a", "--api-key-file", file, "--expires", "soon"], "is no time"],
       [["a", "--api-key-file", file, "--models", "a,,b"], "empty pattern"],
@@ -219,6 +220,17 @@ describe("serve keys", () => {
     }
     expect(readFileSync(file, "utf8")).toBe(`${OLD}\n`);
     expect((await add("ok", "--expires", "2126-01-31")).code).toBe(0);
+  });
+
+  it.each([[[]], [["--json"]]])("keep no key that nobody could read: %j", async (args) => {
+    const { file, env, home } = await machine(`${OLD}\n`);
+    const command = [nodeBinary, binary, ...ADD, "a", "--api-key-file", file, ...args];
+    const { status, stderr } = spawnSync("bash", ["-c", '"$@" > /dev/full', "bash", ...command], {
+      env: { ...env, HOME: home, PATH: process.env["PATH"] ?? "" },
+      encoding: "utf8",
+    });
+    expect([status, stderr]).toEqual([1, expect.stringContaining("The answer cannot be written")]);
+    expect(readFileSync(file, "utf8")).toBe(`${OLD}\n`);
   });
 
   it("leave the file as it is where the disk takes no more", async () => {

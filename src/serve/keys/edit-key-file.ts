@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import path from "node:path";
+import { LONGEST_MARK } from "../../converse/request-metadata.ts";
 import { decodeText } from "../../disk/decode-text.ts";
 import { editText, underLock } from "../../disk/edit-file.ts";
 import { readRegularFile, ReadFailure } from "../../disk/read-file.ts";
@@ -25,7 +26,7 @@ const KEY_BYTES = 32;
 
 /**
  * Makes a key and keeps its digest and its limits in the file, in a line behind all others; a missing file is made with
- * mode 0600. Returns the key, which is kept nowhere. Throws `usage` for a name that is none or taken and a file that
+ * mode 0600. The key itself is kept nowhere: it is handed to `tell`, and the file is as it was where that fails. Throws `usage` for a name that is none or taken and a file that
  * cannot be used, `internal` where it cannot be written; then it is as it was.
  */
 export async function addKey(
@@ -33,7 +34,8 @@ export async function addKey(
   name: string,
   limits: KeyLimits,
   runtime: Runtime,
-): Promise<{ key: string; kept: ApiKey }> {
+  tell: (key: string, kept: ApiKey) => Promise<void>,
+): Promise<void> {
   if (!isKeyName(name) || name === "env")
     throw usageError(
       `'${shorten(name)}' cannot be the name of a key.`,
@@ -41,9 +43,14 @@ export async function addKey(
         ? "It is the name of the key in OPENCLAW_SERVE_API_KEY. Take another one."
         : "A name has only letters, digits and ._@-.",
     );
+  if (name.length > LONGEST_MARK)
+    throw usageError(
+      `The name '${shorten(name)}' has ${name.length} characters: it marks each call, and Bedrock takes marks of ${LONGEST_MARK}.`,
+      "Take a shorter one.",
+    );
   const key = KEY_PREFIX + randomBytes(KEY_BYTES).toString("base64url");
   const kept = { name, digest: digestOf(key), ...limits, created: new Date(runtime.now()).toISOString() };
-  await edit(file, runtime, (before) => {
+  const add = (before: string): string => {
     const lineEnd = /\r?\n/.exec(before)?.[0] ?? "\n";
     const keys: readonly ApiKey[] = parseKeys(before, file);
     if (keys.some((other) => other.name === name))
@@ -54,8 +61,8 @@ export async function addKey(
     refuseTwins(keys);
     const isWhole = before === "" || before.endsWith("\n");
     return `${before}${isWhole ? "" : lineEnd}${keyLine(kept)}${lineEnd}`;
-  });
-  return { key, kept };
+  };
+  await edit(file, runtime, add, () => tell(key, kept));
 }
 
 /**
@@ -99,7 +106,12 @@ export async function readKeys(file: string, runtime: Runtime): Promise<ApiKey[]
 
 const HINT = "Name a file of keys: --api-key-file FILE";
 
-async function edit(name: string, runtime: Runtime, change: (before: string) => string): Promise<void> {
+async function edit(
+  name: string,
+  runtime: Runtime,
+  change: (before: string) => string,
+  beforeReplaced?: () => Promise<void>,
+): Promise<void> {
   if (isReadOnce(name)) throw usageError(`--api-key-file '${name}' is no file that can be written.`, HINT);
   const file = path.resolve(runtime.currentFolder, name);
   const read = (target: string): Promise<string | undefined> => readText(target, name);
@@ -107,7 +119,7 @@ async function edit(name: string, runtime: Runtime, change: (before: string) => 
   change((await read(file)) ?? "");
   try {
     await underLock(file, read, runtime, (held) =>
-      editText(held, runtime, (before) => ({ text: change(before ?? "") })),
+      editText(held, runtime, (before) => ({ text: change(before ?? "") }), beforeReplaced),
     );
   } catch (error) {
     // What the disk refuses is told in words for the configuration file.

@@ -36,10 +36,13 @@ export async function run(options: AddOptions, runtime: Runtime): Promise<void> 
     expires:
       expires === undefined ? undefined : new Date(readTimeToCome(expires, "--expires", now())).toISOString(),
   };
-  const { key, kept } = await addKey(file, name, limits, runtime);
-  if (terminal.format === "json")
-    return terminal.printJson({ name, key, file, ...limits, created: kept.created });
-  await terminal.print(key);
+  // Nobody could use a key that is kept and was not told.
+  await addKey(file, name, limits, runtime, async (key, { created }) => {
+    if (terminal.format === "json") await terminal.printJson({ name, key, file, ...limits, created });
+    else await terminal.print(key);
+    await terminal.flush();
+  });
+  if (terminal.format === "json") return;
   terminal.note(
     `openclaw: '${name}' is kept in ${file} by its digest: this key is not shown again.${limits.expires === undefined ? "" : ` It expires ${limits.expires}.`}`,
   );
