@@ -14,6 +14,7 @@ import { chooseGuardrail, type Guardrail } from "./guardrail.ts";
 import { groundedTools } from "./grounding.ts";
 import type { Invocation } from "./invocation.ts";
 import type { OutputSchema } from "./output-schema.ts";
+import { type OwnTools, placeOwnTools } from "./own-tools.ts";
 import { planReasoning } from "./reasoning.ts";
 import {
   ANY_ATTACHMENTS,
@@ -68,6 +69,8 @@ export interface Ask {
   schema?: OutputSchema | undefined;
   /** The tools that the model may call. */
   tools?: ToolConfiguration | undefined;
+  /** Those that the model is to know by their types; others than Claude refuse them. */
+  ownTools?: OwnTools | undefined;
   /** Asks for the places in documents that the answer is from; undefined leaves it to each document. */
   cites?: boolean | undefined;
   /** Lets the model search the web: always, or where it can. */
@@ -134,6 +137,11 @@ export async function planRequest(
   });
   // Only Converse has invocation logs to mark.
   const marks = withKeyMark(ask.metadata, knownAs ? undefined : ask.keyName);
+  const placed = placeTools(ask, withOwnFields({ ...reasoning.fields, ...topK.fields }, ask.ownFields), {
+    family,
+    modelId: model.id,
+    tools: grounded.tools,
+  });
   const input = buildRequest({
     modelId,
     messages: attached.messages,
@@ -142,10 +150,10 @@ export async function planRequest(
     guardrail: chooseGuardrail(ask.guardrail, ask.asksForTrace === true, config),
     cachePoint: cache.point,
     cachePlaces: family.cachePoints,
-    additionalFields: withOwnFields({ ...reasoning.fields, ...topK.fields }, ask.ownFields),
+    additionalFields: placed.fields,
     responseFields: responseFieldsOf(ask, reasoning.parameters, family),
     metadata: marks.metadata,
-    tools: grounded.tools,
+    tools: placed.tools,
   });
   const notices = [
     ...grounded.notices,
@@ -160,7 +168,12 @@ export async function planRequest(
   let form: StructuredForm | undefined;
   if (schema) {
     const { structuredForm, withStructuredOutput } = await import("./structured-output.ts");
-    form = structuredForm(schema.schema, { family, lessons, isReasoning, hasTools: ask.tools !== undefined });
+    form = structuredForm(schema.schema, {
+      family,
+      lessons,
+      isReasoning,
+      hasTools: (ask.tools ?? ask.ownTools) !== undefined,
+    });
     draft = withStructuredOutput(input, form, schema.schema, family);
   }
   const mended = await mendRequest(draft, {
@@ -203,6 +216,15 @@ export function withOwnFields(fields: JsonObject, own: JsonObject = {}): JsonObj
     return [name, isOfBoth ? { ...other, ...value } : value] as const;
   });
   return { ...fields, ...Object.fromEntries(both) };
+}
+
+/** The tools of a request, in Converse's own list and among the fields of the model's own. */
+function placeTools(
+  { ownTools }: Pick<Ask, "ownTools">,
+  fields: JsonObject,
+  { tools, ...model }: { family: FamilyFacts; modelId: string; tools: ToolConfiguration | undefined },
+): { fields: JsonObject; tools: ToolConfiguration | undefined } {
+  return ownTools ? placeOwnTools(ownTools, { ...model, tools, fields }) : { fields, tools };
 }
 
 /** Which of the fields of the model's own answer are asked for. */
@@ -253,12 +275,13 @@ export function planTopK(
   return { fields: {}, notices: [notice] };
 }
 
-function obstacleOf({ messages, tools }: Ask, lessons: Lessons): Obstacle | undefined {
+function obstacleOf({ messages, tools, ownTools }: Ask, lessons: Lessons): Obstacle | undefined {
   const begun = beginningOfCalls(messages);
   const isSent = !isLearnt(lessons, "old-reasoning", "no-reasoning-blocks");
   const isThoughtOf = isSent && begun?.content?.some(isProven) === true;
   if (begun && !isThoughtOf) return "lost-reasoning";
-  return tools?.toolChoice && !tools.toolChoice.auto ? "forced-tool" : undefined;
+  const isForced = (tools?.toolChoice && !tools.toolChoice.auto) ?? ownTools?.choice !== undefined;
+  return isForced ? "forced-tool" : undefined;
 }
 
 /** Whether a block is reasoning that goes back: what nothing proves does not. */
@@ -298,6 +321,7 @@ export function dependsOnModel(ask: Ask, config: Configuration): boolean {
     hasFiles ||
     (ask.searchesWeb ?? false) !== false ||
     ask.schema !== undefined ||
+    ask.ownTools !== undefined ||
     reasoning !== undefined ||
     topK !== undefined ||
     (cache !== undefined && cache !== "off")

@@ -1,5 +1,6 @@
 import { isRecord, textAt } from "../json.ts";
 import type { ContentBlock, ConverseRequest } from "./converse-model.ts";
+import { betaFault, ownToolFault } from "./claude-tools.ts";
 import { schemaFault } from "./schema-rules.ts";
 
 /** Something that models refuse. */
@@ -53,6 +54,8 @@ export const CLAUDE_RULES: readonly ModelRule[] = [
       return unknown && `${unknown}: Extra inputs are not permitted`;
     },
   },
+  { models: ANY, refuse: betaFault },
+  { models: ANY, refuse: ownToolFault },
   {
     // https://github.com/langchain-ai/langchainjs/pull/8338
     models: WITHOUT_THINKING,

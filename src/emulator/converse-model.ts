@@ -26,6 +26,8 @@ export interface ConverseRequest {
   topP: unknown;
   stopSequences: readonly string[];
   additionalFields: JsonObject;
+  /** Whether it came in the words of the model's vendor. */
+  isVendorsForm?: boolean;
   /** Undefined where no tools are declared. */
   tools:
     | readonly {

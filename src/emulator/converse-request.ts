@@ -1,8 +1,9 @@
-import { isRecord, type JsonObject, wellFormed } from "../json.ts";
+import { isRecord, type JsonObject, textAt, wellFormed } from "../json.ts";
 import { parseIfJson } from "../json-bounds.ts";
 import { AwsError, validationError } from "./aws-error.ts";
+import { describedTools } from "./claude-tools.ts";
 import { malformed } from "./constraints.ts";
-import { checkConstraints, type ConverseRequest } from "./converse-model.ts";
+import { checkConstraints, type ConverseRequest, structureOf } from "./converse-model.ts";
 import { checkConversation, checkForModel } from "./converse-rules.ts";
 import type { EmulatedModel } from "./models.ts";
 
@@ -83,6 +84,11 @@ function readStructure(request: JsonObject): ConverseRequest["structure"] {
   const own = objectAt(objectAt(request, "additionalModelRequestFields"), "output_config");
   if (isRecord(own["format"]) && isRecord(own["format"]["schema"]))
     return { toolName: undefined, schema: own["format"]["schema"] };
+  // Tools that Claude knows by their types are chosen in its own words.
+  const { tool_choice: ownChoice, tools: ownTools } = objectAt(request, "additionalModelRequestFields");
+  const chosen = textAt(ownChoice, "type") === "tool" ? textAt(ownChoice, "name") : undefined;
+  if (chosen !== undefined || textAt(ownChoice, "type") === "any")
+    return structureOf(describedTools(ownTools), chosen);
   const toolConfig = objectAt(request, "toolConfig");
   const choice = objectAt(toolConfig, "toolChoice");
   if (choice["any"] === undefined && choice["tool"] === undefined) return undefined;

@@ -1,5 +1,6 @@
 import { isRecord, type JsonObject, textAt, wellFormed } from "../json.ts";
 import { type AwsError, validationError } from "./aws-error.ts";
+import { describedTools } from "./claude-tools.ts";
 import {
   type ContentBlock,
   type ConverseRequest,
@@ -45,7 +46,7 @@ const WITHOUT_SCHEMAS = /anthropic\.claude-((opus|sonnet|haiku)-(4-[7-9]|[5-9])|
 export function readMessagesRequest(
   body: unknown,
   model: Partial<Pick<EmulatedModel, "modelId" | "maxTokens">>,
-  { isCounted = false, isInvoked = false } = {},
+  { isCounted = false, isInvoked = false, betas = [] as readonly string[] } = {},
 ): ConverseRequest {
   if (!isRecord(body)) throw validationError("The request body is not valid JSON.");
   // InvokeModel has them in its path: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html
@@ -70,7 +71,10 @@ export function readMessagesRequest(
       ...(thinking === undefined ? {} : { thinking }),
       ...(topK === undefined ? {} : { top_k: topK }),
       ...(outputConfig === undefined ? {} : { output_config: outputConfig }),
+      ...(tools && { tools: body["tools"] }),
+      anthropic_beta: isInvoked ? body["anthropic_beta"] : betas,
     },
+    isVendorsForm: true,
     tools,
     structure: readStructure(body, tools, model.modelId ?? ""),
   };
@@ -88,9 +92,6 @@ function checkInvoked(body: JsonObject): void {
   // https://github.com/boto/boto3/issues/4218; Anthropic's own client sends a version of its API, and is answered.
   if (version !== "bedrock-2023-05-31" && !/^\d{4}-\d{2}-\d{2}$/.test(String(version)))
     throw validationError(`Invalid API version: ${String(version)}`);
-  const betas = body["anthropic_beta"];
-  if (betas !== undefined && !Array.isArray(betas))
-    throw refused("anthropic_beta", "Input should be a valid list");
 }
 
 function refused(path: string, what: string): AwsError {
@@ -140,7 +141,7 @@ function readSystem(value: unknown): ContentBlock[] {
     if (textAt(block, "type") !== "text" || text === undefined)
       throw refused(`system.${index}.text`, "Field required");
     if (text === "") throw validationError("system: text content blocks must be non-empty");
-    return marked([{ text }], block);
+    return marked<ContentBlock>([{ text }], block);
   });
 }
 
@@ -185,9 +186,9 @@ function readText(text: string): ContentBlock {
 }
 
 /** What a block with `cache_control` comes to: Converse has a block behind it for that. */
-function marked(blocks: ContentBlock[], block: unknown): ContentBlock[] {
+function marked<Block extends { cachePoint?: unknown }>(blocks: readonly Block[], block: unknown): Block[] {
   const cached = isRecord(block) ? cachePointOf(block) : undefined;
-  return cached ? blocks.concat(cached) : blocks;
+  return cached ? [...blocks, cached as Block] : [...blocks];
 }
 
 function cachePointOf({ cache_control: control }: JsonObject): { cachePoint: object } | undefined {
@@ -277,8 +278,8 @@ function readTools(value: unknown, modelId: string): Tools | undefined {
     if (!isRecord(tool)) throw refused(`tools.${index}`, "Input should be a valid dictionary");
     const path = `tools.${index}.custom`;
     const { type = "custom", input_schema: schema, strict } = tool;
-    // What runs on Anthropic's own servers is not in Bedrock.
-    if (type !== "custom") throw validationError(`tool type '${String(type)}' is not supported`);
+    // Those that the model knows by their types have rules of their own, and nothing that describes them.
+    if (type !== "custom") return marked(describedTools([tool]), tool);
     const name = textAt(tool, "name") ?? "";
     if (!/^[a-zA-Z0-9_-]{1,128}$/.test(name))
       throw refused(`${path}.name`, "String should match pattern '^[a-zA-Z0-9_-]{1,128}$'");
@@ -289,9 +290,7 @@ function readTools(value: unknown, modelId: string): Tools | undefined {
     if (schema["type"] !== "object") throw refused(`${path}.input_schema.type`, "Input should be 'object'");
     if (strict !== undefined && WITHOUT_SCHEMAS.test(modelId))
       throw refused(`${path}.strict`, "Extra inputs are not permitted");
-    const spec = { toolSpec: { name, inputSchema: { json: schema } } };
-    const cached = cachePointOf(tool);
-    return cached ? [spec, cached] : [spec];
+    return marked<Tools[number]>([{ toolSpec: { name, inputSchema: { json: schema } } }], tool);
   });
 }
 

@@ -8,6 +8,7 @@ import {
   validationError,
 } from "./aws-error.ts";
 import { Catalogue } from "./catalogue.ts";
+import { betasOf } from "./claude-tools.ts";
 import { completionOf, completionSteps } from "./completions.ts";
 import { readCompletionsRequest } from "./completions-request.ts";
 import { answerSteps, converseResponse } from "./converse.ts";
@@ -214,7 +215,8 @@ function refuseForUpstream({ upstream }: OperationContext): void {
 export function answerMessages(call: RecordedCall, context: OperationContext): Reply {
   refuseForUpstream(context);
   const asked = modelOfMessages(call, context);
-  const request = readMessagesRequest(call.body, asked.model);
+  const betas = betasOf(call.headers["anthropic-beta"]);
+  const request = readMessagesRequest(call.body, asked.model, { betas });
   const { answer, settle } = answerHere(request, asked, { call, context });
   const named = { id: call.requestId, model: asked.id };
   return settle(
@@ -229,7 +231,10 @@ export function countMessages(call: RecordedCall, context: OperationContext): Re
   if (call.service === "bedrock")
     return json({ Output: { __type: "com.amazon.coral.service#UnknownOperationException" }, Version: "1.0" });
   const { model } = modelOfMessages(call, context);
-  const request = readMessagesRequest(call.body, model, { isCounted: true });
+  const request = readMessagesRequest(call.body, model, {
+    isCounted: true,
+    betas: betasOf(call.headers["anthropic-beta"]),
+  });
   return json({ input_tokens: countInputTokens(request) });
 }
 

@@ -116,6 +116,8 @@ export interface FamilyFacts {
    * calls it.
    */
   webSearch?: { tool: string; geography?: string; resource?: string; source: string };
+  /** That it knows tools by a type, the beta feature that each type is, and the field for those; none where it has left that state. */
+  ownTools?: { betas: Readonly<Record<string, string>>; betaField: string; source: string };
   /** Where the ids of tool calls are others than `ANY_TOOL_IDS`. */
   toolIds?: ToolIds;
   /** That a tool's result may hold images and documents, and say whether the tool failed. */
@@ -278,6 +280,16 @@ const HELD_TO_SCHEMA = { source: `${USER_GUIDE}/structured-output.html` };
 const CLAUDE_HELD_TO_SCHEMA = { source: `${CLAUDE}/build-with-claude/structured-outputs` };
 const NAMED_TOOL_CHOICE = { source: `${API_REFERENCE}/API_runtime_SpecificToolChoice.html` };
 
+/** https://docs.aws.amazon.com/bedrock/latest/userguide/computer-use.html, by the models that know the type. */
+const COMPUTER_USE = {
+  bash_20241022: "computer-use-2024-10-22",
+  computer_20241022: "computer-use-2024-10-22",
+  text_editor_20241022: "computer-use-2024-10-22",
+  computer_20250124: "computer-use-2025-01-24",
+  computer_20251124: "computer-use-2025-11-24",
+};
+const TOOLS_BY_TYPE = `${USER_GUIDE}/model-parameters-anthropic-claude-messages-tool-use.html`;
+
 const RICH_TOOL_RESULTS = { source: `${API_REFERENCE}/API_runtime_ToolResultContentBlock.html` };
 /** Ids that every model takes but Mistral's, and those of the service's model: what is not known to take more gets these. */
 export const ANY_TOOL_IDS: ToolIds = {
@@ -412,6 +424,23 @@ export function families(): readonly ModelFamily[] {
       prefill: { source: `${CLAUDE}/about-claude/models/whats-new-claude-4-6` },
     },
     {
+      models: /^anthropic\.claude-(3|instant|v2|(opus|sonnet|haiku)-4-([0-5]-|\d{8}))/,
+      // Sent by https://github.com/vercel/ai/pull/11878, and for the memory in https://github.com/vercel/ai/issues/11886
+      // (measured through ConverseStream).
+      ownTools: {
+        betas: {
+          ...COMPUTER_USE,
+          bash_20250124: "computer-use-2025-01-24",
+          text_editor_20250124: "computer-use-2025-01-24",
+          text_editor_20250429: "computer-use-2025-01-24",
+          text_editor_20250728: "computer-use-2025-01-24",
+          memory_20250818: "context-management-2025-06-27",
+        },
+        betaField: "anthropic_beta",
+        source: TOOLS_BY_TYPE,
+      },
+    },
+    {
       models: /^anthropic\.claude-(opus|sonnet|haiku)-4-[156]/,
       oneSampling: { source: "https://github.com/aws-samples/bedrock-access-gateway/pull/238 (measured)" },
     },
@@ -422,6 +451,8 @@ export function families(): readonly ModelFamily[] {
       flatToolSchemas: { source: "https://github.com/code-yeongyu/senpi/issues/1947 (measured)" },
       newestToolSchemas: { source: "https://github.com/anthropics/claude-code/issues/7365" },
       namedToolChoice: NAMED_TOOL_CHOICE,
+      // From 4.6 on all but the computer is taken without a beta feature, and newer models refuse most of those.
+      ownTools: { betas: COMPUTER_USE, betaField: "anthropic_beta", source: TOOLS_BY_TYPE },
       attachments: {
         ...ANY_ATTACHMENTS,
         // PDF of 22 MB accepted, DOCX of 5.8 MB and an image of 4.96 MB refused:

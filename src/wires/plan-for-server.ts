@@ -8,6 +8,7 @@ import { mendRequest } from "../converse/mend-request.ts";
 import { type Ask, attach, inputKinds, planTopK, withOwnFields, within } from "../converse/plan-request.ts";
 import { planReasoning, type ReasoningPlan } from "../converse/reasoning.ts";
 import { buildRequest, type ChatParameters, mergeParameters } from "../converse/request.ts";
+import { unknownType } from "../converse/own-tools.ts";
 import type { RequestPlan } from "../converse/wire.ts";
 import type { StructuredForm } from "../converse/structured-output.ts";
 import { lookUpCatalog } from "../models/catalog.ts";
@@ -68,6 +69,7 @@ export async function planForServer(
     cites: false,
     webSearch: form.webSearch,
   });
+  if (ask.ownTools) throw unknownType(ask.ownTools.declared, model.key);
   const kinds = within(form.kinds, called ? inputKinds(model, baseId) : model.configured?.input);
   const attached = await attach(ask, { baseId, input: kinds, readsS3: false });
   const isLeftOut = (name: ParameterName, onlyBedrock: string | undefined): boolean =>

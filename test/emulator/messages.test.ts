@@ -289,7 +289,7 @@ describe("refuses in Anthropic's words", () => {
     [
       "a tool of Anthropic's servers",
       { tools: [{ type: "web_search_20250305", name: "web_search" }] },
-      "tool type 'web_search_20250305' is not supported",
+      "tools.0: Input tag 'web_search_20250305' found using 'type'",
     ],
     [
       "a tool that is not there",

@@ -202,6 +202,53 @@ describe("what a model refuses", () => {
       own({ inferenceConfig: { topK: 129 } }),
       /topK: 129 is not less or equal to 128/,
     ],
+    ["a beta feature", C46, own({ anthropic_beta: ["web-search-2025-03-05"] }), /: invalid beta flag$/],
+    ["one of older models", O48, own({ anthropic_beta: ["claude-code-20250219"] }), /: invalid beta flag$/],
+    [
+      "the search for tools",
+      C46,
+      own({ anthropic_beta: ["tool-search-tool-2025-10-19"] }),
+      /: The tool-search-tool beta feature is not currently supported on the Converse and ConverseStream APIs$/,
+    ],
+    [
+      "a tool of Anthropic's servers",
+      C46,
+      own({ tools: [{ type: "web_search_20250305", name: "web_search" }] }),
+      /: tools\.0: Input tag 'web_search_20250305' found using 'type' does not match any of the expected tags: 'bash_20250124', 'custom', 'memory_20250818', 'text_editor_20250124', 'text_editor_20250429', 'text_editor_20250728'$/,
+    ],
+    [
+      "a computer without its beta feature",
+      C46,
+      own({ tools: [{ type: "computer_20250124", name: "computer" }] }),
+      /: tools\.0: Input tag 'computer_20250124' found/,
+    ],
+    [
+      "a computer without a screen",
+      C46,
+      own({
+        anthropic_beta: ["computer-use-2025-01-24"],
+        tools: [{ type: "computer_20250124", name: "computer" }],
+      }),
+      /: tools\.0\.computer_20250124\.display_width_px: Field required$/,
+    ],
+    [
+      "a typed tool of another name",
+      C46,
+      own({ tools: [{ type: "bash_20250124", name: "shell" }] }),
+      /: tools\.0\.bash_20250124\.name: Input should be 'bash'$/,
+    ],
+    [
+      "a typed tool that is described",
+      C46,
+      own({ tools: [{ type: "bash_20250124", name: "bash", input_schema: {} }] }),
+      /: tools\.0\.bash_20250124\.input_schema: Extra inputs are not permitted$/,
+    ],
+    [
+      "two tools of a name",
+      C46,
+      own({ tools: Array.from({ length: 2 }, () => ({ type: "memory_20250818", name: "memory" })) }),
+      /: tools: Tool names must be unique\.$/,
+    ],
     ["more than Nova says", NOVA, { inferenceConfig: { maxTokens: 32_000 } }, /model limit of 10000/],
   ])("is %s: %s", async (_, modelId, ask, message) => {
     await expect(converse(modelId, ask)).rejects.toMatchObject({

@@ -4,8 +4,10 @@ import type {
   OutputConfig,
   Tool,
   ToolChoice,
+  ToolUnion,
 } from "@anthropic-ai/sdk/resources/messages";
 import { OpenclawError } from "../../errors.ts";
+import { withoutPlaceHolder } from "../../converse/own-tools.ts";
 import { isRecord, type JsonObject } from "../../json.ts";
 import { parseIfJson } from "../../json-bounds.ts";
 import { type DocumentForm, toMessageParams, toSystemParam, withCacheControl } from "./messages-content.ts";
@@ -65,7 +67,7 @@ export function toMessagesRequest(
     ...(temperature === undefined ? {} : { temperature }),
     ...(topP === undefined ? {} : { top_p: topP }),
     ...(stopSequences.length === 0 ? {} : { stop_sequences: [...stopSequences] }),
-    ...(toolConfig ? toolFields(toolConfig) : {}),
+    ...toolFields(toolConfig, own),
     ...(outputConfig ? { output_config: outputConfig } : {}),
     ...(tier === undefined ? {} : { service_tier: tier }),
     ...(userId === undefined ? {} : { metadata: { user_id: userId } }),
@@ -80,11 +82,14 @@ export function toMessagesRequest(
   };
 }
 
-function toolFields({
-  tools = [],
-  toolChoice,
-}: ToolConfiguration): Pick<MessageCreateParamsStreaming, "tools" | "tool_choice"> {
-  const declared = withCacheControl(tools, (tool): Tool[] => {
+/** This API has one list for all tools, those that a model knows by their types among them. */
+function toolFields(
+  { tools = [], toolChoice }: Partial<ToolConfiguration> = {},
+  { tools: own = [] }: JsonObject,
+): Pick<MessageCreateParamsStreaming, "tools" | "tool_choice"> {
+  const byType = own as ToolUnion[];
+  const others = byType.length === 0 ? tools : withoutPlaceHolder(tools);
+  const declared: ToolUnion[] = withCacheControl(others, (tool): Tool[] => {
     const { name, description, inputSchema, strict } = tool.toolSpec ?? {};
     if (name === undefined) {
       throw new OpenclawError("invalid-request", {
@@ -101,6 +106,7 @@ function toolFields({
       },
     ];
   });
+  declared.push(...byType);
   const choice = choiceOf(toolChoice);
   return {
     ...(declared.length === 0 ? {} : { tools: declared }),

@@ -44,7 +44,7 @@ export async function fromMessagesRequest(
     unknown,
   };
   const { system, messages } = await readMessages(request.at("system"), request.at("messages"), context);
-  const { tools, searchesWeb, mayCallInParallel } = await readTools(
+  const { tools, ownTools, searchesWeb, mayCallInParallel } = await readTools(
     request.at("tools"),
     request.at("tool_choice"),
     context,
@@ -63,6 +63,7 @@ export async function fromMessagesRequest(
       mostReasoning,
       nameOf,
       tools,
+      ownTools,
       searchesWeb,
       metadata: readMetadata(request.at("metadata").given),
       schema: format && (await readFormat(format, signal)),

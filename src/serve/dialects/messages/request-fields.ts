@@ -1,6 +1,10 @@
 import type {
+  BetaMemoryTool20250818,
   BetaOutputConfig,
   BetaTool,
+  BetaToolBash20250124,
+  BetaToolComputerUse20251124,
+  BetaToolTextEditor20250728,
   MessageCreateParamsBase as BetaParams,
 } from "@anthropic-ai/sdk/resources/beta/messages/messages";
 import type {
@@ -77,6 +81,31 @@ export const TOOL_RULES: Readonly<Record<keyof BetaTool, FieldRule>> = {
   input_schema: "read",
   name: "read",
   strict: "read",
+  type: "read",
+};
+
+type TypedTool =
+  | BetaToolBash20250124
+  | BetaToolComputerUse20251124
+  | BetaToolTextEditor20250728
+  | BetaMemoryTool20250818;
+
+type KeyOfAny<T> = T extends T ? keyof T : never;
+
+/** The same of a tool that Claude knows by its type. */
+export const OWN_TOOL_RULES: Readonly<Record<KeyOfAny<TypedTool>, FieldRule>> = {
+  allowed_callers: "ignored",
+  cache_control: "read",
+  defer_loading: "read",
+  display_height_px: "read",
+  display_number: "read",
+  display_width_px: "read",
+  enable_zoom: "read",
+  input_examples: "ignored",
+  max_characters: "read",
+  name: "read",
+  // Claude is trained for their input.
+  strict: "ignored",
   type: "read",
 };
 
