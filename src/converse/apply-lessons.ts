@@ -258,7 +258,10 @@ function withSystemSaid(input: Input, { modelId, tell }: Change): Input {
 }
 
 /** Documents that are text are said as text; others stay, and are refused. */
-function withDocumentsAsText(input: Input, { modelId, tell }: Change): Input {
+export function withDocumentsAsText(
+  input: Input,
+  { modelId, tell }: Pick<Change, "modelId" | "tell">,
+): Input {
   return mapBlocks(input, ({ document }) => {
     const bytes = document?.source?.bytes;
     const text =

@@ -12,7 +12,7 @@ import type {
 } from "@aws-sdk/client-bedrock-runtime";
 import { sha256Hex } from "../aws/digest.ts";
 import { type ChatParameters, flagName, type ParameterNames } from "../config/parameters.ts";
-import { LONGEST_MESSAGE, shorten } from "../errors.ts";
+import { LONGEST_MESSAGE, OpenclawError, shorten } from "../errors.ts";
 import { isRecord, isWellFormed, wellFormed } from "../json.ts";
 import { parseIfJson } from "../json-bounds.ts";
 import { toJsonText } from "../network/json-body.ts";
@@ -20,7 +20,7 @@ import { mapInTurns, nextTurn, piecesOf, TURN_BYTES, turnOver } from "../next-tu
 import { once } from "../once.ts";
 import type { InputKind } from "../models/list.ts";
 import { ANSWER_TOKENS, ANY_TOOL_IDS, type FamilyFacts, type ToolIds } from "../models/families.ts";
-import { leaveOutRefused, type Lessons } from "./apply-lessons.ts";
+import { leaveOutRefused, type Lessons, withDocumentsAsText } from "./apply-lessons.ts";
 import {
   answerOf,
   blocksOf,
@@ -98,6 +98,7 @@ interface Mending extends Recipient {
 const RULES: readonly ((input: Input, mending: Mending) => Input | Promise<Input>)[] = [
   mendTools,
   mendSystem,
+  mendFiles,
   addHistory,
   leaveOutRefused,
   mendCharacters,
@@ -120,7 +121,8 @@ const RULES: readonly ((input: Input, mending: Mending) => Input | Promise<Input
  * the prompt cache. What Converse demands is in its service model (botocore's `bedrock-runtime`), in
  * https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Message.html, and in the refusals that
  * `emulator/converse-request.ts` cites; what differs by model in `models/families.ts`. Of a conversation that is long others
- * have their turn between the rules, and of many tools between these.
+ * have their turn between the rules, and of many tools between these. Throws `bad-attachment` for a file of what is asked now
+ * that the model is known not to take.
  */
 export async function mendRequest(request: Input, recipient: Recipient): Promise<MendedRequest> {
   const notices = new Set<string>();
@@ -192,6 +194,35 @@ function addHistory(input: Input, mending: Mending): Input {
 }
 
 /**
+ * Files that the model does not take: what is asked now would be another question without them, so they are refused; what was
+ * answered before goes without them, and documents that are text go as text. Throws `bad-attachment`.
+ */
+function mendFiles(input: Input, mending: Mending): Input {
+  const { reads, modelId } = mending;
+  if (!reads?.kinds && reads?.inS3 !== false) return input;
+  const given = reads.kinds?.includes("document") === false ? withDocumentsAsText(input, mending) : input;
+  const messages = given.messages ?? [];
+  const answered = messages.findLastIndex(({ role }) => role === "assistant");
+  for (const { content = [] } of messages.slice(answered + 1)) {
+    const unread = content.map((block) => unreadKind(block, mending)).find((what) => what !== undefined);
+    if (unread === undefined) continue;
+    throw new OpenclawError("bad-attachment", {
+      message: `'${modelId}' takes no ${unread}${reads.kinds ? `, only ${inWords(reads.kinds)}` : ""}.`,
+      hint: "Choose a model that does, or leave them out.",
+      details: { model: modelId },
+    });
+  }
+  const before = messages.slice(0, answered + 1).map(({ role, content = [] }): Message => {
+    return { role, content: content.map((block) => readable(block, mending)) };
+  });
+  return { ...given, messages: [...before, ...messages.slice(answered + 1)] };
+}
+
+function inWords(kinds: readonly InputKind[]): string {
+  return kinds.map((kind) => (kind === "text" ? "text" : FILES_IN_WORDS[kind])).join(", ");
+}
+
+/**
  * A block of an earlier turn as the model can read it. A file that it does not take would be refused in every turn to come;
  * the words of a text are mended where they are refused.
  */
@@ -204,16 +235,23 @@ function readable(block: ContentBlock, mending: Mending): ContentBlock {
 function tellUnread(
   block: ContentBlock | ToolResultContentBlock,
   place: string,
-  { reads, modelId, tell }: Mending,
+  mending: Mending,
 ): string | undefined {
+  const { modelId, tell } = mending;
+  const what = unreadKind(block, mending);
+  if (what === undefined) return undefined;
+  tell(`'${modelId}' takes no ${what}, so those ${place} are left out`);
+  return `(A file stood here, which this model cannot read: it takes no ${what}.)`;
+}
+
+/** What of its kind the model does not take; undefined for a block that it can be sent. */
+function unreadKind(block: ContentBlock | ToolResultContentBlock, { reads }: Mending): string | undefined {
   const file = fileOf(block);
   if (!file) return undefined;
   const isTaken = reads?.kinds?.includes(file.kind) !== false;
   if (isTaken && !(file.s3Location && reads?.inS3 === false)) return undefined;
   if (!file.isOpaque && !file.s3Location) return undefined;
-  const what = isTaken ? "files from Amazon S3" : FILES_IN_WORDS[file.kind];
-  tell(`'${modelId}' takes no ${what}, so those ${place} are left out`);
-  return `(A file stood here, which this model cannot read: it takes no ${what}.)`;
+  return isTaken ? "files from Amazon S3" : FILES_IN_WORDS[file.kind];
 }
 
 const FILES_IN_WORDS = {
