@@ -100,6 +100,7 @@ const RULES: readonly ((input: Input, mending: Mending) => Input | Promise<Input
   mendSystem,
   mendFiles,
   addHistory,
+  sayDocuments,
   leaveOutRefused,
   mendCharacters,
   mendBlocks,
@@ -195,13 +196,12 @@ function addHistory(input: Input, mending: Mending): Input {
 
 /**
  * Files that the model does not take: what is asked now would be another question without them, so they are refused; what was
- * answered before goes without them, and documents that are text go as text. Throws `bad-attachment`.
+ * answered before goes without them. Throws `bad-attachment`.
  */
 function mendFiles(input: Input, mending: Mending): Input {
   const { reads, modelId } = mending;
   if (!reads?.kinds && reads?.inS3 !== false) return input;
-  const given = reads.kinds?.includes("document") === false ? withDocumentsAsText(input, mending) : input;
-  const messages = given.messages ?? [];
+  const messages = input.messages ?? [];
   const answered = messages.findLastIndex(({ role }) => role === "assistant");
   for (const { content = [] } of messages.slice(answered + 1)) {
     const unread = content.map((block) => unreadKind(block, mending)).find((what) => what !== undefined);
@@ -215,7 +215,12 @@ function mendFiles(input: Input, mending: Mending): Input {
   const before = messages.slice(0, answered + 1).map(({ role, content = [] }): Message => {
     return { role, content: content.map((block) => readable(block, mending)) };
   });
-  return { ...given, messages: [...before, ...messages.slice(answered + 1)] };
+  return { ...input, messages: [...before, ...messages.slice(answered + 1)] };
+}
+
+/** Documents that are text go as text to a model that takes no documents. */
+function sayDocuments(input: Input, mending: Mending): Input {
+  return mending.reads?.kinds?.includes("document") === false ? withDocumentsAsText(input, mending) : input;
 }
 
 function inWords(kinds: readonly InputKind[]): string {

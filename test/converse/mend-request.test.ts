@@ -648,22 +648,37 @@ describe("earlier turns", () => {
     ],
     ["nothing that it takes", image, { kinds: ["text", "image"], inS3: false }, undefined],
     ["nothing of a model that nobody knows", image, { kinds: undefined, inS3: undefined }, undefined],
-    ["no text, which can be said", document("a (txt)", "txt"), { kinds: ["text"], inS3: false }, undefined],
   ])("leave out what the model cannot read, and say so: %s", async (_, file, reads, what) => {
     const asked = { ...turn([text]), messages: [user(file, "Hi"), assistant(text)] };
-    const { input, notices } = await mend({ messages: [user(image, "next")] }, NOVA, {
-      earlier: [asked],
-      reads,
-    });
-    const [question, , newest] = input.messages ?? [];
+    const { input, notices } = await mend({ messages: [user("next")] }, NOVA, { earlier: [asked], reads });
+    const [question] = input.messages ?? [];
     expect(notices).toEqual(
       what === undefined ? [] : [`'${NOVA}' takes no ${what}, so those of earlier questions are left out`],
     );
     expect(question?.content?.[0]).toEqual(
       what === undefined ? file : { text: expect.stringContaining(`it takes no ${what}.`) },
     );
-    // What is asked about now stays, and is refused where it has to be.
-    expect(newest?.content).toContainEqual(image);
+    // Of a program's conversation it is the same; what is asked about now is another question without it.
+    const whole = await mend({ messages: [...asked.messages, user("next")] }, NOVA, { reads });
+    if (what !== undefined) expect(whole).toMatchObject({ input: { messages: input.messages }, notices });
+    const asking = mend({ messages: [user(file, "Hi")] }, NOVA, { reads });
+    if (what === undefined) await expect(asking).resolves.toBeDefined();
+    else
+      await expect(asking).rejects.toMatchObject({
+        code: "bad-attachment",
+        message: expect.stringMatching(`^'${NOVA}' takes no ${what}, only text`) as string,
+      });
+  });
+
+  it("are said where they are text, and the model takes no documents", async () => {
+    const file = { document: { format: "txt" as const, name: "a", source: { text: "One." } } };
+    const { input, notices } = await mend({ messages: [user(file, "next")] }, NOVA, {
+      earlier: [{ ...turn([text]), messages: [user(file, "Hi"), assistant(text)] }],
+      reads: { kinds: ["text"], inS3: false },
+    });
+    for (const message of [input.messages?.[0], input.messages?.at(-1)])
+      expect(message?.content?.[0]).toEqual({ text: expect.stringContaining("One.") as string });
+    expect(notices).toEqual([`'${NOVA}' takes no documents, so the text of 'a' is sent as text`]);
   });
 
   it("leave out what is in the result of a tool as well, also where the model has refused it before", async () => {

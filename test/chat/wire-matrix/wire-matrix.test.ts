@@ -34,6 +34,8 @@ interface Asking extends Partial<
   Pick<Question, "bounds" | "tools" | "system" | "parameters" | "attachments">
 > {
   messages?: readonly Message[];
+  /** What the settings say that the model takes. */
+  input?: ("text" | "image")[];
   env?: Record<string, string>;
   signal?: AbortSignal;
   /** Told of each event as it comes. */
@@ -51,7 +53,7 @@ async function wired(column: Column, answer: (nth: number) => OpenaiReply): Prom
   const { config, model } = column.settings(url);
   return {
     chats: server.chats,
-    ask: async ({ env = {}, signal, hears, messages, ...more } = {}) => {
+    ask: async ({ env = {}, signal, hears, messages, input, ...more } = {}) => {
       const home = createHome();
       const whole = {
         ...KEYS,
@@ -65,8 +67,11 @@ async function wired(column: Column, answer: (nth: number) => OpenaiReply): Prom
       useEnvironment(whole);
       const runtime = testRuntime({ home, env: whole, ...(signal && { signal }) });
       const setup = await readSetup({ color: false }, runtime, { file: "", exists: false, value: config });
+      const resolved = resolveModel(model, config);
       const question: Question = {
-        model: resolveModel(model, config),
+        model: input
+          ? { ...resolved, configured: { ...resolved.configured, id: resolved.id, input } }
+          : resolved,
         messages: messages ?? [{ role: "user", content: [{ text: "What time is it?" }] }],
         parameters: {},
         bounds: BOUNDS,
@@ -193,16 +198,17 @@ describe.each(COLUMNS)("$name", (column) => {
 
   it("sends an image", async () => {
     const { ask, chats } = await wired(column, () => column.says({ texts: ["A pixel."] }));
-    const outcome = await ask({
-      messages: [
-        {
-          role: "user",
-          content: [{ image: { format: "png", source: { bytes: PIXEL } } }, { text: "What is it?" }],
-        },
-      ],
-    });
+    const messages: Message[] = [
+      {
+        role: "user",
+        content: [{ image: { format: "png", source: { bytes: PIXEL } } }, { text: "What is it?" }],
+      },
+    ];
+    const outcome = await ask({ messages, input: ["text", "image"] });
     expect(outcome.error).toBeUndefined();
     expect(JSON.stringify(chats[0]?.body)).toContain(PIXEL.toString("base64"));
+    expect((await ask({ messages, input: ["text"] })).error).toMatchObject({ code: "bad-attachment" });
+    expect(chats).toHaveLength(1);
   });
 
   it.each([
