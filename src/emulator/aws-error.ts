@@ -48,11 +48,11 @@ export function validationError(message: string): AwsError {
   return new AwsError("ValidationException", message);
 }
 
-/** What a value breaks of its service model's constraints, for `constraintError`. */
-export function describeBreach(value: unknown, path: string, constraint: string): string {
+/** What a value breaks of its service model's constraints, for `constraintError`; `what` of it, where that is not all. */
+export function describeBreach(value: unknown, path: string, constraint: string, what = "Member"): string {
   const text = typeof value === "string" ? value : JSON.stringify(value);
   const shown = value === undefined || value === null ? "null" : `'${text}'`;
-  return `Value ${shown} at '${path}' failed to satisfy constraint: Member must ${constraint}`;
+  return `Value ${shown} at '${path}' failed to satisfy constraint: ${what} must ${constraint}`;
 }
 
 /** The refusal of a request that breaks constraints of the service model, all in one message, as AWS frames them. */

@@ -6,6 +6,8 @@ export type Shape =
   | { kind: "text"; min?: number; max?: number; pattern?: RegExp; values?: readonly string[] }
   | { kind: "number"; min?: number; max?: number }
   | { kind: "list"; of: Shape; min?: number; max?: number }
+  /** An object of any names. */
+  | { kind: "map"; key: Shape; value: Shape; min?: number; max?: number }
   | { kind: "object"; fields: Readonly<Record<string, Shape>>; required?: readonly string[] }
   /** An object with exactly one of the fields. */
   | { kind: "union"; fields: Readonly<Record<string, Shape>> }
@@ -25,6 +27,13 @@ export const list = (of: Shape, more: { min?: number; max?: number } = {}): Shap
   of,
   ...more,
 });
+/** An object of any names. */
+export const map = (key: Shape, value: Shape, more: { min?: number; max?: number } = {}): Shape => ({
+  kind: "map",
+  key,
+  value,
+  ...more,
+});
 /** An object with exactly one of the fields. */
 export const union = (fields: Readonly<Record<string, Shape>>): Shape => ({ kind: "union", fields });
 /** An object; the names behind its fields are of those that must be there. */
@@ -34,15 +43,15 @@ export const object = (fields: Readonly<Record<string, Shape>>, ...required: rea
   required,
 });
 
-/** Refuses what a shape does not allow, all findings in one message, as the service frames them. Throws `AwsError`. */
-export function checkShape(request: JsonObject, shape: Shape): void {
-  const breaches: string[] = [];
-  check(request, shape, "", breaches);
+/** Refuses what a shape does not allow, all findings in one message, as the service frames them; `place` is where it stands. Throws `AwsError`. */
+export function checkShape(request: JsonObject, shape: Shape, place = ""): void {
+  const breaches = breachesOf(request, shape, place);
   if (breaches.length > 0) throw constraintError(...breaches);
 }
 
 function check(value: unknown, shape: Shape, path: string, breaches: string[]): void {
-  const refuse = (constraint: string): void => void breaches.push(describeBreach(value, path, constraint));
+  const refuse = (constraint: string, what?: string): void =>
+    void breaches.push(describeBreach(value, path, constraint, what));
   const checkRange = (size: number, { min, max }: { min?: number; max?: number }, what: string): void => {
     if (min !== undefined && size < min) refuse(`have ${what} greater than or equal to ${min}`);
     if (max !== undefined && size > max) refuse(`have ${what} less than or equal to ${max}`);
@@ -59,9 +68,7 @@ function check(value: unknown, shape: Shape, path: string, breaches: string[]): 
         refuse(`satisfy enum value set: [${shape.values.join(", ")}]`);
       checkRange(value.length, shape, "length");
       if (shape.pattern && value !== "" && !shape.pattern.test(value))
-        refuse(
-          `satisfy regular expression pattern: ${shape.pattern.source.slice(1, -1).replaceAll("\\/", "/")}`,
-        );
+        refuse(`satisfy regular expression pattern: ${patternOf(shape.pattern)}`);
       return;
     case "list":
       if (!Array.isArray(value)) throw malformed(path);
@@ -69,6 +76,18 @@ function check(value: unknown, shape: Shape, path: string, breaches: string[]): 
       for (const [index, item] of (value as unknown[]).entries())
         check(item, shape.of, `${path}.${index + 1}.member`, breaches);
       return;
+    case "map": {
+      if (!isRecord(value)) throw malformed(path);
+      const entries = Object.entries(value);
+      checkRange(entries.length, shape, "length");
+      const refuseAny = (what: string, items: readonly unknown[], one: Shape): void => {
+        const isBroken = items.some((item) => breachesOf(item, one, path).length > 0);
+        const all = constraintsOf(one).map((constraint) => `Member must ${constraint}`);
+        if (isBroken) refuse(`satisfy constraint: [${all.join(", ")}]`, what);
+      };
+      refuseAny("Map keys", Object.keys(value), shape.key);
+      return refuseAny("Map value", Object.values(value), shape.value);
+    }
     case "object":
     case "union": {
       if (!isRecord(value)) throw malformed(path);
@@ -80,6 +99,28 @@ function check(value: unknown, shape: Shape, path: string, breaches: string[]): 
       for (const name of given) check(value[name], shape.fields[name] ?? ANY, at(name), breaches);
     }
   }
+}
+
+function breachesOf(value: unknown, shape: Shape, path: string): string[] {
+  const breaches: string[] = [];
+  check(value, shape, path, breaches);
+  return breaches;
+}
+
+/** All that a text has to be, as it is said of the names and the values of a map, whichever of it is broken. */
+function constraintsOf(shape: Shape): string[] {
+  if (shape.kind !== "text") return [];
+  const { min, max, pattern } = shape;
+  return [
+    ...(max === undefined ? [] : [`have length less than or equal to ${max}`]),
+    ...(min === undefined ? [] : [`have length greater than or equal to ${min}`]),
+    ...(pattern ? [`satisfy regular expression pattern: ${patternOf(pattern)}`] : []),
+  ];
+}
+
+/** A pattern as the service model has it: it holds for the whole text. */
+export function patternOf({ source }: RegExp): string {
+  return source.slice(1, -1).replaceAll("\\/", "/");
 }
 
 /** The refusal of what is of another kind than the service model has there. */

@@ -1,5 +1,16 @@
 import type { JsonObject } from "../json.ts";
-import { ANY, checkShape, list, NOT_EMPTY, object, oneOf, type Shape, TEXT, union } from "./constraints.ts";
+import {
+  ANY,
+  checkShape,
+  list,
+  map,
+  NOT_EMPTY,
+  object,
+  oneOf,
+  type Shape,
+  TEXT,
+  union,
+} from "./constraints.ts";
 
 export interface ContentBlock {
   text?: string;
@@ -71,7 +82,12 @@ const TOOL_NAME: Shape = { kind: "text", min: 1, max: 64, pattern: /^[a-zA-Z0-9_
 const CACHE_POINT = object({ type: oneOf("default"), ttl: oneOf("5m", "1h") }, "type");
 const S3_LOCATION = object(
   {
-    uri: { kind: "text", min: 1, max: 1024, pattern: /^s3:\/\/[a-z0-9][.\-a-z0-9]{1,61}[a-z0-9](\/.*)?$/ },
+    uri: {
+      kind: "text",
+      min: 1,
+      max: 1024,
+      pattern: new RegExp(String.raw`^s3://[a-z0-9][\.\-a-z0-9]{1,61}[a-z0-9](/.*)?$`),
+    },
     bucketOwner: { kind: "text", pattern: /^[0-9]{12}$/ },
   },
   "uri",
@@ -116,12 +132,50 @@ const DOCUMENT = object(
   "name",
   "source",
 );
-const GUARDED = union({ text: object({ text: TEXT }, "text"), image: ANY });
+const GUARDED = union({
+  text: object({ text: TEXT, qualifiers: list(oneOf("grounding_source", "query", "guard_content")) }, "text"),
+  image: object({ format: oneOf("png", "jpeg"), source: union({ bytes: NOT_EMPTY }) }, "format", "source"),
+});
+const SEARCH_RESULT = object(
+  {
+    source: TEXT,
+    title: TEXT,
+    content: list(object({ text: TEXT }, "text")),
+    citations: object({ enabled: ANY }, "enabled"),
+  },
+  "source",
+  "title",
+  "content",
+);
+const INDEX: Shape = { kind: "number", min: 0 };
+const between = (index: string): Shape => object({ [index]: INDEX, start: INDEX, end: INDEX });
+const CITED = object({
+  content: list(union({ text: TEXT })),
+  citations: list(
+    object({
+      sourceContent: list(union({ text: TEXT })),
+      location: union({
+        web: object({ url: TEXT, domain: TEXT }),
+        documentChar: between("documentIndex"),
+        documentPage: between("documentIndex"),
+        documentChunk: between("documentIndex"),
+        searchResultLocation: between("searchResultIndex"),
+      }),
+    }),
+  ),
+});
 const TOOL_RESULT = object(
   {
     toolUseId: TOOL_ID,
     content: list(
-      union({ json: ANY, text: TEXT, image: IMAGE, document: DOCUMENT, video: VIDEO, searchResult: ANY }),
+      union({
+        json: ANY,
+        text: TEXT,
+        image: IMAGE,
+        document: DOCUMENT,
+        video: VIDEO,
+        searchResult: SEARCH_RESULT,
+      }),
     ),
     status: oneOf("success", "error"),
   },
@@ -134,7 +188,12 @@ const CONTENT = union({
   document: DOCUMENT,
   video: VIDEO,
   audio: AUDIO,
-  toolUse: object({ toolUseId: TOOL_ID, name: TOOL_NAME, input: ANY }, "toolUseId", "name", "input"),
+  toolUse: object(
+    { toolUseId: TOOL_ID, name: TOOL_NAME, input: ANY, type: oneOf("server_tool_use") },
+    "toolUseId",
+    "name",
+    "input",
+  ),
   toolResult: TOOL_RESULT,
   guardContent: GUARDED,
   cachePoint: CACHE_POINT,
@@ -142,19 +201,36 @@ const CONTENT = union({
     reasoningText: object({ text: TEXT, signature: TEXT }, "text"),
     redactedContent: TEXT,
   }),
-  citationsContent: ANY,
-  searchResult: ANY,
+  citationsContent: CITED,
+  searchResult: SEARCH_RESULT,
 });
 
+/** https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html */
+const METADATA = map(
+  { kind: "text", min: 1, max: 256, pattern: /^[a-zA-Z0-9\s:_@$#=/+,-.]{1,256}$/ },
+  { kind: "text", min: 0, max: 256, pattern: /^[a-zA-Z0-9\s:_@$#=/+,-.]{0,256}$/ },
+  { min: 1, max: 16 },
+);
+/** https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_GuardrailConfiguration.html */
+export const GUARDRAIL_ID: Shape = {
+  kind: "text",
+  min: 0,
+  max: 2048,
+  pattern: /^(|([a-z0-9]+)|(arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:guardrail\/[a-z0-9]+))$/,
+};
+export const GUARDRAIL_VERSION: Shape = { kind: "text", pattern: /^(|([1-9][0-9]{0,7})|(DRAFT))$/ };
+const LATENCY = oneOf("standard", "optimized");
+const SERVICE_TIER = oneOf("priority", "default", "flex", "reserved");
+
 /** The constraints of a Converse request in the service model of Bedrock Runtime, as botocore has it. */
-const REQUEST = object({
+export const CONVERSE_SHAPE = object({
   messages: list(object({ role: oneOf("user", "assistant"), content: list(CONTENT) }, "role", "content")),
   system: list(union({ text: NOT_EMPTY, guardContent: GUARDED, cachePoint: CACHE_POINT })),
   inferenceConfig: object({
     maxTokens: { kind: "number", min: 1 },
     temperature: { kind: "number", min: 0, max: 1 },
     topP: { kind: "number", min: 0, max: 1 },
-    stopSequences: list(NOT_EMPTY, { max: 2500 }),
+    stopSequences: list(NOT_EMPTY, { min: 0, max: 2500 }),
   }),
   toolConfig: object(
     {
@@ -174,15 +250,50 @@ const REQUEST = object({
     },
     "tools",
   ),
-  performanceConfig: object({ latency: oneOf("standard", "optimized") }),
-  serviceTier: object({ type: oneOf("priority", "default", "flex", "reserved") }, "type"),
+  additionalModelResponseFieldPaths: list({ kind: "text", min: 1, max: 256 }, { min: 0, max: 10 }),
+  promptVariables: map(TEXT, union({ text: TEXT })),
+  requestMetadata: METADATA,
+  performanceConfig: object({ latency: LATENCY }),
+  serviceTier: object({ type: SERVICE_TIER }, "type"),
+  outputConfig: object({
+    textFormat: object(
+      {
+        type: oneOf("json_schema"),
+        structure: union({ jsonSchema: object({ schema: TEXT, name: TEXT, description: TEXT }, "schema") }),
+      },
+      "type",
+      "structure",
+    ),
+  }),
   guardrailConfig: object({
+    guardrailIdentifier: GUARDRAIL_ID,
+    guardrailVersion: GUARDRAIL_VERSION,
     trace: oneOf("enabled", "disabled", "enabled_full"),
     streamProcessingMode: oneOf("sync", "async"),
   }),
 });
 
+/** The same of what InvokeModel has beside its body, by the members that its headers are. */
+const INVOKE_SHAPE = object({
+  trace: oneOf("ENABLED", "DISABLED", "ENABLED_FULL"),
+  performanceConfigLatency: LATENCY,
+  serviceTier: SERVICE_TIER,
+});
+
 /** Refuses what the service model does not allow, all findings in one message, as the service frames them. */
 export function checkConstraints(request: JsonObject): void {
-  checkShape(request, REQUEST);
+  checkShape(request, CONVERSE_SHAPE);
+}
+
+/** The same for the headers of InvokeModel. */
+export function checkInvokeHeaders(headers: Readonly<Record<string, string | undefined>>): void {
+  const at = (name: string): string | undefined => headers[`x-amzn-bedrock-${name}`];
+  checkShape(
+    {
+      trace: at("trace"),
+      performanceConfigLatency: at("performanceconfig-latency"),
+      serviceTier: at("service-tier"),
+    },
+    INVOKE_SHAPE,
+  );
 }

@@ -4,7 +4,7 @@ import { AwsError, validationError } from "./aws-error.ts";
 import { describedTools } from "./claude-tools.ts";
 import { malformed } from "./constraints.ts";
 import { checkConstraints, type ConverseRequest, structureOf } from "./converse-model.ts";
-import { checkConversation, checkForModel } from "./converse-rules.ts";
+import { checkConversation, checkFeatures, checkForModel } from "./converse-rules.ts";
 import type { EmulatedModel } from "./models.ts";
 
 /** Throws `AwsError` SerializationException for a body that is no object. */
@@ -19,6 +19,7 @@ export function requireObject(body: unknown): asserts body is JsonObject {
 export function readConverseRequest(
   body: unknown,
   model: Partial<Pick<EmulatedModel, "modelId" | "inputModalities" | "maxTokens" | "refusedFields">>,
+  { isStreamed = false } = {},
 ): ConverseRequest {
   requireObject(body);
   // The words are Anthropic's: https://github.com/BYK/loreai/pull/68
@@ -43,6 +44,7 @@ export function readConverseRequest(
   };
   checkConversation(parsed);
   checkFields(body, model.refusedFields ?? []);
+  checkFeatures(parsed, model.modelId ?? "", isStreamed);
   checkForModel(parsed, model);
   if (parsed.maxTokens !== undefined && model.maxTokens !== undefined && parsed.maxTokens > model.maxTokens) {
     throw validationError(

@@ -489,6 +489,45 @@ function checkMedia(messages: ConverseRequest["messages"], modalities: readonly 
   }
 }
 
+/**
+ * What Converse does not have for some models, by the columns of AWS's table, and what it says then:
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html. The words are
+ * those that `session/refusal-table.ts` knows.
+ */
+const FEATURES: readonly {
+  without: RegExp;
+  isAsked: (request: ConverseRequest, isStreamed: boolean) => boolean;
+  message: string;
+}[] = [
+  {
+    // Column "Tool use".
+    without:
+      /^(amazon\.titan-text|anthropic\.claude-(v2|instant)|deepseek\.r1|meta\.llama(2|3-8b|3-70b)|mistral\.(mistral-7b|mixtral))/,
+    isAsked: ({ tools }) => tools !== undefined,
+    message: "This model doesn't support tool use.",
+  },
+  {
+    // Column "Streaming tool use"; Llama 4: https://github.com/earendil-works/pi/issues/3739
+    without: /^(meta\.llama|mistral\.(mistral-(large|small)-24|pixtral-large)|writer\.palmyra-x)/,
+    isAsked: ({ tools }, isStreamed) => isStreamed && tools !== undefined,
+    message: "This model doesn't support tool use in streaming mode.",
+  },
+  {
+    // Column "Document chat".
+    without: /^amazon\.nova-micro/,
+    isAsked: ({ messages }) => messages.some(({ content }) => content.some(({ document }) => document)),
+    message: "This model doesn't support documents.",
+  },
+];
+
+/** Refuses what Converse does not have for the model. Throws `AwsError` ValidationException. */
+export function checkFeatures(request: ConverseRequest, modelId: string, isStreamed: boolean): void {
+  const missing = FEATURES.find(
+    ({ without, isAsked }) => without.test(modelId) && isAsked(request, isStreamed),
+  );
+  if (missing) throw validationError(missing.message);
+}
+
 /** Models with cache points: https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html */
 const CACHES =
   /anthropic\.claude-((opus|sonnet|haiku)-[4-9]|fable|mythos|3-7|3-5-(haiku|sonnet-20241022))|amazon\.nova/;

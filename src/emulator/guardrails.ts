@@ -1,6 +1,7 @@
 import { isRecord, type JsonObject, textAt } from "../json.ts";
 import { AwsError, constraintError, describeBreach, validationError } from "./aws-error.ts";
-import type { ConverseRequest } from "./converse-model.ts";
+import { checkShape, object } from "./constraints.ts";
+import { type ConverseRequest, GUARDRAIL_ID, GUARDRAIL_VERSION } from "./converse-model.ts";
 import { requireObject } from "./converse-request.ts";
 import type { RecordedCall } from "./recorded-call.ts";
 import type { SimulatedAnswer } from "./simulated-answer.ts";
@@ -39,10 +40,7 @@ export interface ChosenGuardrail {
   isTraced: boolean;
 }
 
-/** Patterns of the service model. */
-const IDENTIFIER =
-  /^(|([a-z0-9]+)|(arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:[0-9]{12}:guardrail\/[a-z0-9]+))$/;
-const VERSION = /^(|([1-9][0-9]{0,7})|(DRAFT))$/;
+const NAMED = object({ guardrailIdentifier: GUARDRAIL_ID, guardrailVersion: GUARDRAIL_VERSION });
 
 /**
  * The guardrail that a call of a model names, in Converse's body or in the headers of the other paths; undefined where it
@@ -67,7 +65,7 @@ export function guardrailOf(
       };
   const { id = "", version = "", trace = "" } = named;
   if (id === "" && version === "") return undefined;
-  const guardrail = findGuardrail({ id, version }, config ? "guardrailConfig." : "", guardrails, catalogue);
+  const guardrail = findGuardrail({ id, version }, config ? "guardrailConfig" : "", guardrails, catalogue);
   return { guardrail, isTraced: trace.startsWith("enabled") };
 }
 
@@ -81,21 +79,7 @@ function findGuardrail(
   guardrails: readonly EmulatedGuardrail[],
   catalogue: Arns,
 ): EmulatedGuardrail {
-  const breach = (value: string, name: string, pattern: RegExp): string[] =>
-    pattern.test(value)
-      ? []
-      : [
-          describeBreach(
-            value,
-            `${place}${name}`,
-            `satisfy regular expression pattern: ${pattern.source.slice(1, -1).replaceAll("\\/", "/")}`,
-          ),
-        ];
-  const breaches = [
-    ...breach(id, "guardrailIdentifier", IDENTIFIER),
-    ...breach(version, "guardrailVersion", VERSION),
-  ];
-  if (breaches.length > 0) throw constraintError(...breaches);
+  checkShape({ guardrailIdentifier: id, guardrailVersion: version }, NAMED, place);
   const found = guardrails.find(
     (known) => known.id === id || catalogue.accountArn(`guardrail/${known.id}`) === id,
   );

@@ -12,7 +12,7 @@ import { betasOf } from "./claude-tools.ts";
 import { completionOf, completionSteps } from "./completions.ts";
 import { readCompletionsRequest } from "./completions-request.ts";
 import { answerSteps, converseResponse } from "./converse.ts";
-import type { ConverseRequest } from "./converse-model.ts";
+import { checkInvokeHeaders, type ConverseRequest } from "./converse-model.ts";
 import { readConverseRequest, requireObject } from "./converse-request.ts";
 import { guardAnswer, guardrailOf } from "./guardrails.ts";
 import { countHeaders, type Telling, type VendorBody, vendorOf } from "./invoke.ts";
@@ -68,21 +68,15 @@ export async function converseStream(
     readConverseRequest(call.body, {});
     return { stream: await upstream.converseStream(call.body, modelIdOf(call), signal) };
   }
-  // https://github.com/earendil-works/pi/issues/3739
-  if (/meta\.llama4/.test(modelIdOf(call)) && isRecord(call.body) && call.body["toolConfig"])
-    throw validationError("This model doesn't support tool use in streaming mode.");
   const started = now();
-  const { answer, settle } = answerConversation(
-    call,
-    context,
-    (model) => model.responseStreamingSupported === true,
-  );
+  const { answer, settle } = answerConversation(call, context, { isStreamed: true });
   return settle({ stream: answerSteps(answer, { delayMs, elapsed: () => now() - started }) });
 }
 
 /** Answers InvokeModel of a model that embeds, or of a chat model by its vendor's own body. */
 export function invokeModel(call: RecordedCall, context: OperationContext): Reply {
   const { counter, now, gate } = context;
+  checkInvokeHeaders(call.headers);
   const modelId = modelIdOf(call);
   const model = modelToCall(modelId, call, context);
   if (model.outputModalities.includes("EMBEDDING")) {
@@ -98,6 +92,7 @@ export function invokeModel(call: RecordedCall, context: OperationContext): Repl
 
 /** Answers InvokeModelWithResponseStream by the events of the model's vendor. */
 export function invokeModelWithResponseStream(call: RecordedCall, context: OperationContext): Reply {
+  checkInvokeHeaders(call.headers);
   const model = modelToCall(modelIdOf(call), call, context);
   if (model.responseStreamingSupported !== true)
     throw validationError("The model is unsupported for streaming.");
@@ -143,19 +138,20 @@ function modelToCall(id: string, call: RecordedCall, context: OperationContext):
 function answerConversation(
   call: RecordedCall,
   context: OperationContext,
-  canAnswer: (model: EmulatedModel) => boolean = () => true,
+  { isStreamed = false } = {},
 ): CountedAnswer {
   const model = modelToCall(modelIdOf(call), call, context);
   const isChatModel =
     model.canConverse !== false &&
     model.inputModalities.includes("TEXT") &&
     model.outputModalities.includes("TEXT");
-  if (!isChatModel || !canAnswer(model)) {
+  if (!isChatModel || (isStreamed && model.responseStreamingSupported !== true)) {
     throw validationError(
       "This action doesn't support the model that you provided. Try again with a supported text or chat model.",
     );
   }
-  return answerAndCount(readConverseRequest(call.body, model), modelIdOf(call), model, { call, context });
+  const request = readConverseRequest(call.body, model, { isStreamed });
+  return answerAndCount(request, modelIdOf(call), model, { call, context });
 }
 
 /** What a model says to a request, held to the guardrail that the call names. */

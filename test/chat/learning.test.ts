@@ -482,8 +482,7 @@ describe("a schema", () => {
       ),
     });
     const schema = '{"type":"object","properties":{"n":{"type":"number"}},"required":["n"]}';
-    const ask = () =>
-      emulated.run(["chat", "-m", "mistral.pixtral-large-2502-v1:0", "--schema", schema, "Hi"]);
+    const ask = () => emulated.run(["chat", "-m", "cohere.command-r-plus-v1:0", "--schema", schema, "Hi"]);
     await ask();
     const after = bodies(emulated).length;
     expect(after).toBeGreaterThan(1);

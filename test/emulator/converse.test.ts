@@ -235,7 +235,7 @@ describe("Converse", () => {
         "constraint: Member must satisfy enum value set: [mp3, opus, wav, aac, flac, mp4, ogg, mkv, mka, x-aac, m4a, mpeg, " +
         "mpga, pcm, webm]; Value 's3://B/a.mp3' at 'messages.1.member.content.1.member.audio.source.s3Location.uri' failed " +
         "to satisfy constraint: Member must satisfy regular expression pattern: " +
-        String.raw`s3://[a-z0-9][.\-a-z0-9]{1,61}[a-z0-9](/.*)?; Value '1' at ` +
+        String.raw`s3://[a-z0-9][\.\-a-z0-9]{1,61}[a-z0-9](/.*)?; Value '1' at ` +
         "'messages.1.member.content.1.member.audio.source.s3Location.bucketOwner' failed to satisfy constraint: Member must " +
         "satisfy regular expression pattern: [0-9]{12}",
     ],

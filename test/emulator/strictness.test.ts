@@ -3,12 +3,16 @@ import {
   type ContentBlock,
   ConverseCommand,
   type ConverseCommandInput,
+  ConverseStreamCommand,
   InvokeModelCommand,
   type Message,
   type ToolConfiguration,
 } from "@aws-sdk/client-bedrock-runtime";
 import { describe, expect, it } from "vitest";
+import { patternOf, type Shape } from "../../src/emulator/constraints.ts";
+import { CONVERSE_SHAPE } from "../../src/emulator/converse-model.ts";
 import { schemaFault } from "../../src/emulator/schema-rules.ts";
+import { askPython, needBotocore } from "../helpers/botocore.ts";
 import { emulate, runtimeClient, user } from "./clients.ts";
 
 const [C3, C37, C45, O45, C46, O48] = [
@@ -326,6 +330,183 @@ describe("what a model refuses", () => {
     await expect(invoked).rejects.toMatchObject({ name: "ValidationException", message: words });
   });
 });
+
+describe("what Converse does not have for a model", () => {
+  const tools = tool({});
+  const NONE = "This model doesn't support tool use.";
+  const NOT_STREAMED = "This model doesn't support tool use in streaming mode.";
+  const [LLAMA3, LLAMA33, LARGE] = [
+    "meta.llama3-8b-instruct-v1:0",
+    "us.meta.llama3-3-70b-instruct-v1:0",
+    "mistral.mistral-large-2402-v1:0",
+  ];
+
+  it.each<[modelId: string, ask: Ask, whole: string | undefined, streamed: string | undefined]>([
+    [LLAMA3, tools, NONE, NONE],
+    [MISTRAL, tools, NONE, NONE],
+    ["us.deepseek.r1-v1:0", tools, NONE, NONE],
+    [LLAMA33, tools, undefined, NOT_STREAMED],
+    [LARGE, tools, undefined, NOT_STREAMED],
+    [NOVA, tools, undefined, undefined],
+    [
+      "amazon.nova-micro-v1:0",
+      content({ text: "a" }, document("a")),
+      "This model doesn't support documents.",
+      "This model doesn't support documents.",
+    ],
+    [
+      "openai.gpt-oss-120b-1:0",
+      content({ text: "a" }, image()),
+      "This model doesn't support the image content block that you provided. Update the content block and try again.",
+      "This model doesn't support the image content block that you provided. Update the content block and try again.",
+    ],
+  ])("is refused in AWS's words: of %s", async (modelId, ask, whole, streamed) => {
+    const client = runtimeClient(await emulate(), "HTTP/1.1");
+    const input = { modelId, messages: user("hi"), ...ask };
+    for (const [asked, message] of [
+      [client.send(new ConverseCommand(input)), whole],
+      [client.send(new ConverseStreamCommand(input)), streamed],
+    ] as const) {
+      if (message === undefined) await expect(asked).resolves.toBeDefined();
+      else await expect(asked).rejects.toMatchObject({ name: "ValidationException", message });
+    }
+  });
+});
+
+describe("what the service model of Bedrock Runtime constrains", () => {
+  const PATTERN = "[a-zA-Z0-9\\s:_@$#=/+,-.]";
+
+  it.each<[ask: Ask, breach: string]>([
+    [
+      { requestMetadata: Object.fromEntries(Array.from({ length: 17 }, (_, i) => [`k${i}`, "v"])) },
+      "Member must have length less than or equal to 16",
+    ],
+    [
+      { requestMetadata: {} },
+      "Value '{}' at 'requestMetadata' failed to satisfy constraint: Member must have length",
+    ],
+    [
+      { requestMetadata: { "a!": "v" } },
+      `Map keys must satisfy constraint: [Member must have length less than or equal to 256, Member must have length greater than or equal to 1, Member must satisfy regular expression pattern: ${PATTERN}{1,256}]`,
+    ],
+    [
+      { requestMetadata: { a: "v".repeat(257) } },
+      `Map value must satisfy constraint: [Member must have length less than or equal to 256, Member must have length greater than or equal to 0, Member must satisfy regular expression pattern: ${PATTERN}{0,256}]`,
+    ],
+    [
+      { additionalModelResponseFieldPaths: Array.from({ length: 11 }, (_, i) => `/${i}`) },
+      "at 'additionalModelResponseFieldPaths' failed to satisfy constraint: Member must have length less than or equal to 10",
+    ],
+    [
+      { guardrailConfig: { guardrailIdentifier: "A b", guardrailVersion: "0" } },
+      "Value '0' at 'guardrailConfig.guardrailVersion' failed to satisfy constraint: Member must satisfy regular expression pattern",
+    ],
+    [
+      {
+        outputConfig: {
+          textFormat: { type: "json" as "json_schema", structure: { jsonSchema: { schema: "{}" } } },
+        },
+      },
+      "at 'outputConfig.textFormat.type' failed to satisfy constraint: Member must satisfy enum value set: [json_schema]",
+    ],
+  ])("is held in its words: %j", async (ask, breach) => {
+    await expect(converse(C45, ask)).rejects.toMatchObject({
+      name: "ValidationException",
+      message: expect.stringContaining(breach) as string,
+    });
+  });
+
+  it("is taken up to its bounds", async () => {
+    const requestMetadata = { ["k".repeat(256)]: "", "a b:_@$#=/+,-.": "v".repeat(256) };
+    expect(await converse(C45, { requestMetadata })).toMatchObject({ stopReason: "end_turn" });
+  });
+
+  it.each([
+    ["trace", { trace: "enabled" as "ENABLED" }, "trace"],
+    ["a tier", { serviceTier: "fast" as "flex" }, "serviceTier"],
+    ["a latency", { performanceConfigLatency: "low" as "standard" }, "performanceConfigLatency"],
+  ])("is held of InvokeModel's headers, too: %s", async (_, headers, member) => {
+    const body = JSON.stringify({ messages: [{ role: "user", content: [{ text: "hi" }] }] });
+    const invoked = runtimeClient(await emulate(), "HTTP/1.1").send(
+      new InvokeModelCommand({ modelId: NOVA, body, ...headers }),
+    );
+    await expect(invoked).rejects.toMatchObject({
+      name: "ValidationException",
+      message: expect.stringContaining(
+        `at '${member}' failed to satisfy constraint: Member must satisfy enum value set: [`,
+      ) as string,
+    });
+  });
+
+  it("is all that botocore's model of Converse has", async (context) => {
+    needBotocore(context);
+    const known = linesOf(CONVERSE_SHAPE, "");
+    const wanted = (await askPython(CONSTRAINTS, {})) as string[];
+    expect(wanted.filter((line) => !known.includes(line))).toEqual([]);
+    // What is beside it is of what AWS has added since.
+    expect(known.filter((line) => !wanted.includes(line))).toEqual([]);
+  });
+});
+
+/** Each constraint of a shape on a line of its own: its place, and what it is. */
+function linesOf(shape: Shape, place: string): string[] {
+  const range = "min" in shape || "max" in shape ? [`${place} ${shape.min ?? ""}..${shape.max ?? ""}`] : [];
+  switch (shape.kind) {
+    case "any":
+      return [];
+    case "number":
+      return range;
+    case "text":
+      return [
+        ...range,
+        ...(shape.values ? [`${place} [${shape.values.join(", ")}]`] : []),
+        ...(shape.pattern ? [`${place} ${patternOf(shape.pattern)}`] : []),
+      ];
+    case "list":
+      return [...range, ...linesOf(shape.of, `${place}[]`)];
+    case "map":
+      return [...range, ...linesOf(shape.key, `${place}{}`), ...linesOf(shape.value, `${place}{}=`)];
+    default:
+      return [
+        ...((shape.kind === "object" && shape.required) || []).map((name) => `${place}.${name} needed`),
+        ...(shape.kind === "union" ? [`${place} union`] : []),
+        ...Object.entries(shape.fields).flatMap(([name, field]) => linesOf(field, `${place}.${name}`)),
+      ];
+  }
+}
+
+/** The same of botocore's model. */
+const CONSTRAINTS = `
+import json
+from botocore.loaders import Loader
+shapes = Loader().load_service_model("bedrock-runtime", "service-2")["shapes"]
+lines = []
+def walk(name, place):
+    shape = shapes[name]
+    kind = shape["type"]
+    if "min" in shape or "max" in shape:
+        lines.append(f"{place} {shape.get('min', '')}..{shape.get('max', '')}")
+    if "enum" in shape:
+        lines.append(f"{place} [{', '.join(shape['enum'])}]")
+    if "pattern" in shape:
+        lines.append(f"{place} {shape['pattern']}")
+    if kind == "list":
+        walk(shape["member"]["shape"], place + "[]")
+    if kind == "map":
+        walk(shape["key"]["shape"], place + "{}")
+        walk(shape["value"]["shape"], place + "{}=")
+    if kind == "structure" and not shape.get("document"):
+        for member in shape.get("required", []):
+            if (name, member) != ("ConverseStreamRequest", "modelId"):
+                lines.append(f"{place}.{member} needed")
+        if shape.get("union"):
+            lines.append(f"{place} union")
+        for member, inner in shape.get("members", {}).items():
+            if (name, member) != ("ConverseStreamRequest", "modelId"):
+                walk(inner["shape"], f"{place}.{member}")
+walk("ConverseStreamRequest", "")
+print(json.dumps(lines))
+`;
 
 describe("output_config.format in the model's own fields", () => {
   it.each([C45, C46])("holds %s to the schema", async (modelId) => {

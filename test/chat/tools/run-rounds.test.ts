@@ -602,7 +602,7 @@ describe("any turn with tools", () => {
     await fc.assert(
       fc.asyncProperty(
         rounds,
-        fc.constantFrom(NOVA, CLAUDE, "us.mistral.pixtral-large-2502-v1:0"),
+        fc.constantFrom(NOVA, CLAUDE, "mistral.mistral-large-3-675b-instruct"),
         async (made, model) => {
           const nameOf = (fate: string): string => (fate === "unknown" ? "nobody" : "act");
           const steps = made.map(({ text, calls }, index): DialogueStep => ({
