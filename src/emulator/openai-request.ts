@@ -113,7 +113,9 @@ export function readNumber(body: JsonObject, param: string, most: number): numbe
 export function checkForModel(body: JsonObject, refused: readonly string[] = []): void {
   for (const path of refused) {
     const name = path.replace(/^inferenceConfig\./, "");
-    const param = name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    // https://github.com/BittnerPierre/AI-Agent-Casebook/issues/133
+    const isStop = name === "stopSequences";
+    const param = isStop ? "stop" : name.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
     if (body[param] !== undefined)
       throw refusal(
         `Unsupported parameter: '${param}' is not supported with this model.`,

@@ -356,6 +356,13 @@ describe("OpenAI's own client, by chat completions,", () => {
 
   it.each<[string, Record<string, unknown>, string, string | null, string]>([
     [
+      "texts that end an answer",
+      { stop: ["a"] },
+      "unsupported_parameter",
+      "stop",
+      "'stop' is not supported with this model.",
+    ],
+    [
       "no messages",
       { messages: undefined },
       "missing_required_parameter",
