@@ -1,4 +1,4 @@
-import { quotaOfCall } from "../discovery/survey-quotas.ts";
+import { COMMON_FAILURES, quotaOfCall } from "../discovery/survey-quotas.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Discovered } from "../models/discovered.ts";
 import { listedBase } from "../models/listed-id.ts";
@@ -62,7 +62,8 @@ export function quotaReader(
       reading.limits = await read(model, region);
     } catch (error) {
       if (!(error instanceof OpenclawError)) throw error;
-      if (!noted.has(error.code))
+      // What is wrong with the credentials the call itself tells.
+      if (!noted.has(error.code) && !COMMON_FAILURES.has(error.code))
         note(`The quotas are not known, so they are learnt from being throttled: ${error.message}`);
       noted.add(error.code);
     }

@@ -54,7 +54,7 @@ export interface AskedModel {
 }
 
 /** Failures that are the credentials' or the process's own, which no part of the answer survives. */
-const COMMON: ReadonlySet<ErrorCode> = new Set([
+export const COMMON_FAILURES: ReadonlySet<ErrorCode> = new Set([
   "interrupted",
   "internal",
   "usage",
@@ -101,7 +101,7 @@ export async function surveyQuotas(session: AwsSession, asked: AskedModel): Prom
             session,
             ways.map(({ id }) => id),
           ),
-          ({ code }) => code !== undefined && !COMMON.has(code),
+          ({ code }) => code !== undefined && !COMMON_FAILURES.has(code),
         ),
   ]);
   const shown = ways.map(({ id, scope }): QuotaWay => ({

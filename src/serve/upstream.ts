@@ -45,6 +45,8 @@ interface Generation {
   places: readonly [Place, ...Place[]];
   /** Answers that are running. */
   running: number;
+  /** Why credentials were looked for anew, until they have turned out to hold. */
+  renewedFor?: OpenclawError | undefined;
 }
 
 /** Takes the tokens of an answer, and what they cost: null where the price is not known. */
@@ -308,7 +310,7 @@ export class Upstream {
     yield* withRenewal(run, async (failure) => {
       if (!(await this.#renew(asked))) return false;
       asked = await this.#generation();
-      this.#runtime.terminal.note(`${failure.message} Looking for new credentials.`);
+      asked.renewedFor ??= failure;
       return true;
     });
   }
@@ -362,6 +364,9 @@ export class Upstream {
         mostUsd,
       });
       for await (const { model, event } of arrivals) {
+        if (generation.renewedFor)
+          this.#runtime.terminal.note(`${generation.renewedFor.message} New credentials are there.`);
+        generation.renewedFor = undefined;
         if (event.type === "start") called = event.model;
         if (event.type === "usage")
           onCounted(event, estimateCost(event, priceOf(model, event.invokedModel ?? called)));

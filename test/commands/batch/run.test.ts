@@ -183,6 +183,18 @@ describe("batch run", () => {
     expect(readLines(machine)).toHaveLength(40);
   });
 
+  it("says once that there are no credentials, however many lines are asked", async () => {
+    const machine = await emulate();
+    writeLines(machine, 5);
+    const env = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
+    const { code, stderr } = await machine.run([...RUN, "-o", "out.jsonl", "-q"], { env });
+    expect(code).toBe(4);
+    expect(stderr.split("\n").filter((line) => line !== "")).toEqual([
+      expect.stringMatching(/^error: No AWS credentials found/),
+      expect.stringMatching(/^hint: /),
+    ]);
+  });
+
   it("stops where the network is gone, with nothing put down as failed", async () => {
     const machine = await emulate();
     writeLines(machine, 5);
