@@ -16,7 +16,7 @@ import { familyOf } from "../models/families.ts";
 import { type AwsPath, hasMantle, isAtRuntime, isMantle, type Way } from "../models/provider-api.ts";
 import { catalogIds } from "../models/catalog.ts";
 import { accessCommand } from "../models/gates.ts";
-import { listedId } from "../models/listed-id.ts";
+import { findProfile as listedProfile, listedId } from "../models/listed-id.ts";
 import { likelyProfile, needsProfile, profileFor, profileNamed } from "../models/callable.ts";
 import { MANTLE_TARGET, type ResolvedModel, targetOf, unknownModel } from "../models/resolve-model.ts";
 import { saysRetired } from "../session/error-table.ts";
@@ -217,6 +217,7 @@ async function openBedrock(
         : count(session, baseModelId(plan.input.modelId ?? "", known), plan);
     },
     baseIdOf: ({ input }) => baseModelId(input.modelId ?? "", known),
+    profileOf: ({ input }) => known && listedProfile(input.modelId ?? "", known),
     close: () => session.close(),
   };
 }

@@ -4,7 +4,7 @@ import { OpenclawError } from "../errors.ts";
 import { isRecord, textAt } from "../json.ts";
 import { lookUpCatalog } from "../models/catalog.ts";
 import { familyOf, PLAIN_BURNDOWN } from "../models/families.ts";
-import { reservation, settlement } from "../models/quotas.ts";
+import { type QuotaScope, reservation, scopeOfId, scopeOfProfile, settlement } from "../models/quotas.ts";
 import type { TokenUsage } from "../models/usage.ts";
 import type { AttemptGate } from "../session/rest-client.ts";
 import { retryTime } from "../wires/server-wire.ts";
@@ -19,6 +19,8 @@ export interface PacedModel {
   modelId: string;
   /** The foundation model behind it, where that is known. */
   baseId: string | undefined;
+  /** The kind of quota that the call counts for, where there may be several. */
+  scope?: QuotaScope;
 }
 
 /** A call, and what of it counts. */
@@ -161,8 +163,9 @@ export class Pace {
     }
   }
 
-  #laneOf({ region, modelId }: PacedModel): Lane {
-    const key = `${region} ${modelId}`;
+  #laneOf({ region, modelId, baseId, scope }: PacedModel): Lane {
+    // A profile counts for the same quota by its id, by its ARN, and through application profiles of it.
+    const key = `${region} ${baseId === undefined ? modelId : `${scope} ${baseId}`}`;
     const known = this.#lanes.get(key);
     if (known) return known;
     const lane: Lane = {
@@ -178,11 +181,16 @@ export class Pace {
 }
 
 /** What counts of a request, as far as it can be told before it is sent. */
-export function callToPace(wire: Pick<Wire, "region" | "baseIdOf">, plan: RequestPlan): CallToPace {
+export function callToPace(
+  wire: Pick<Wire, "region" | "baseIdOf" | "profileOf">,
+  plan: RequestPlan,
+): CallToPace {
   const { input, body } = plan;
   const { modelId = "" } = input;
   const baseId = wire.baseIdOf(plan);
-  const model = { region: wire.region, modelId, baseId };
+  const profile = wire.profileOf(plan);
+  const scope = profile ? scopeOfProfile(profile) : scopeOfId(modelId);
+  const model = { region: wire.region, modelId, baseId, scope };
   if (input.messages) {
     const { tokens, files } = estimateTokens(input);
     const inputTokens = Math.max(1, tokens + files * TOKENS_PER_FILE);

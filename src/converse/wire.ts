@@ -1,5 +1,6 @@
 import type { ConverseStreamCommandInput, Message } from "@aws-sdk/client-bedrock-runtime";
 import type { OpenclawError } from "../errors.ts";
+import type { InferenceProfile } from "../models/discovered.ts";
 import type { Lesson } from "../session/refusal-table.ts";
 import type { AttemptGate } from "../session/rest-client.ts";
 import type { Batches } from "./answer-batches.ts";
@@ -72,5 +73,7 @@ export interface Wire {
   countTokens(plan: RequestPlan): Promise<{ tokens: number } | { uncounted: string }>;
   /** The foundation model behind a request's model, where that is another and known. */
   baseIdOf(plan: RequestPlan): string | undefined;
+  /** The inference profile that a request names, where it is one that AWS lists. */
+  profileOf(plan: RequestPlan): InferenceProfile | undefined;
   close(): void;
 }

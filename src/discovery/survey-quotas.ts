@@ -12,6 +12,7 @@ import {
   type QuotaModel,
   type QuotaScope,
   type QuotaUse,
+  scopeOfId,
   scopeOfProfile,
   type ServiceQuota,
 } from "../models/quotas.ts";
@@ -166,11 +167,4 @@ function waysTo({ id, base, discovered, isAtMantle }: AskedModel): { id: string;
   const name = asked ? idOfProfile(asked) : id;
   const isThere = ways.some((way) => way.id === name) || name === base.id;
   return isThere ? ways : [{ id: name, scope: scopeOfId(name) }, ...ways];
-}
-
-/** What is called, by its id alone: `global.`, the prefix of a geography, or none. */
-function scopeOfId(id: string): QuotaScope {
-  const base = baseModelId(id);
-  if (base === undefined || base === id || id.includes(":foundation-model/")) return "on-demand";
-  return /(?:^|\/)global\./.test(id) ? "global" : "cross-region";
 }

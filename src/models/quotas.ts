@@ -1,4 +1,5 @@
 import { parseArn } from "../aws/arn.ts";
+import { baseModelId } from "./base-model-id.ts";
 import { reachesEveryRegion } from "./callable.ts";
 import type { InferenceProfile } from "./discovered.ts";
 import { familyOf } from "./families.ts";
@@ -204,6 +205,13 @@ export function scopeOfProfile(profile: InferenceProfile): QuotaScope {
   const regions = new Set(profile.modelArns.map((modelArn) => parseArn(modelArn)?.region));
   // An application profile of a model in one region only counts its calls.
   return profile.isApplication && regions.size === 1 ? "on-demand" : "cross-region";
+}
+
+/** What is called, by its id alone: `global.`, the prefix of a geography, or none. */
+export function scopeOfId(id: string): QuotaScope {
+  const base = baseModelId(id);
+  if (base === undefined || base === id || id.includes(":foundation-model/")) return "on-demand";
+  return /(?:^|\/)global\./.test(id) ? "global" : "cross-region";
 }
 
 /** The most tokens a day of the account, for all models together. */

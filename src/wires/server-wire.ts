@@ -78,6 +78,7 @@ export async function openServerWire(setup: Setup, { model }: Ask, api: ServerAp
     },
     countTokens: (plan) => countByApi(line, api, plan),
     baseIdOf: () => undefined,
+    profileOf: () => undefined,
     close: () => line.close(),
   };
   return wire;

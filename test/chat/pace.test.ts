@@ -4,6 +4,7 @@ import type { PaceLimits } from "../../src/chat/pacer.ts";
 import type { ChatEvent, ChatEvents } from "../../src/converse/chat-event.ts";
 import type { RequestPlan } from "../../src/converse/wire.ts";
 import { OpenclawError } from "../../src/errors.ts";
+import type { InferenceProfile } from "../../src/models/discovered.ts";
 import type { AttemptGate } from "../../src/session/rest-client.ts";
 
 const OPUS = "us.anthropic.claude-opus-4-8";
@@ -45,7 +46,11 @@ function planOf(modelId: string, maxTokens: number | undefined, text = "x".repea
   };
 }
 
-const wireIn = (region: string | null, baseId: string) => ({ region, baseIdOf: () => baseId });
+const wireIn = (region: string | null, baseId: string | undefined, profile?: InferenceProfile) => ({
+  region,
+  baseIdOf: () => baseId,
+  profileOf: () => profile,
+});
 
 /** An answer of so many tokens. */
 async function* answer(inputTokens: number, outputTokens: number): ChatEvents {
@@ -61,14 +66,15 @@ async function outcome(
   ask: (gate: AttemptGate) => ChatEvents,
   {
     region = "us-east-1",
-    baseId = NOVA,
+    baseId = region === null ? undefined : NOVA,
+    profile,
     ...terms
-  }: Partial<PaceTerms> & { region?: string | null; baseId?: string } = {},
+  }: Partial<PaceTerms> & { region?: string | null; baseId?: string; profile?: InferenceProfile } = {},
 ): Promise<ChatEvent[] | OpenclawError> {
   const events: ChatEvent[] = [];
   const { signal } = new AbortController();
   try {
-    const call = callToPace(wireIn(region, baseId), plan);
+    const call = callToPace(wireIn(region, baseId, profile), plan);
     const sending = async function* (gate: AttemptGate): ChatEvents {
       await gate.enter();
       yield* ask(gate);
@@ -122,6 +128,34 @@ describe("calls below a quota", () => {
     expect(await ask(planOf("qwen3", 10), null)).toHaveLength(3);
     expect(await ask(planOf("qwen3", 10), null)).toMatchObject({ code: "throttled" });
     expect(await ask(planOf("other", 10), null)).toHaveLength(3);
+  });
+
+  const at = (region: string, id: string): string =>
+    `arn:aws:bedrock:${region}:123456789012:inference-profile/${id}`;
+  const APPLICATION = "arn:aws:bedrock:us-east-1:123456789012:application-inference-profile/abc";
+  const modelIn = (region: string): string => `arn:aws:bedrock:${region}::foundation-model/${NOVA}`;
+  const applicationIn = (...regions: string[]): InferenceProfile => ({
+    id: "abc",
+    arn: APPLICATION,
+    name: "mine",
+    isApplication: true,
+    isActive: true,
+    modelArns: regions.map(modelIn),
+  });
+  it.each([
+    [`us.${NOVA}`, at("us-east-1", `us.${NOVA}`), undefined, true],
+    [`us.${NOVA}`, APPLICATION, applicationIn("us-east-1", "us-west-2"), true],
+    [NOVA, modelIn("us-east-1"), undefined, true],
+    [NOVA, APPLICATION, applicationIn("us-east-1"), true],
+    [NOVA, APPLICATION, applicationIn("us-east-1", "us-west-2"), false],
+    [NOVA, `us.${NOVA}`, undefined, false],
+    [`us.${NOVA}`, `global.${NOVA}`, undefined, false],
+  ])("of %s count for the quota of %s where that is the same (%#)", async (one, other, profile, isSame) => {
+    const all = paced({ requests: 1 });
+    expect(await outcome(all, planOf(one, 10), () => answer(1, 1))).toHaveLength(3);
+    const second = await outcome(all, planOf(other, 10), () => answer(1, 1), profile && { profile });
+    if (isSame) expect(second).toMatchObject({ code: "throttled" });
+    else expect(second).toHaveLength(3);
   });
 
   it("are made again where they were throttled all the same, and not once something was said", async () => {
