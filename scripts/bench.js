@@ -2,6 +2,7 @@
 //   npm run bench -- [--quick] [--node VERSION…] [--runs N] [--only TEXT…] [--check] [--baseline FILE] [--save FILE] [--write]
 //   npm run bench -- --serve [--quick]   what `openclaw serve` adds and carries, and nothing else
 //   npm run bench -- --batch LINES       what a line of `openclaw batch run` takes, and how much memory all of them
+//   npm run bench -- --bodies            how long one hostile body holds up all others in `openclaw serve`; --only picks bodies
 //   npm run bench -- --soak MINUTES      hostile and honest load on `openclaw serve`, and nothing else
 // Each row and its reference take turns, so that a machine whose speed drifts drifts for both; medians are compared.
 // --only measures the rows whose names contain a text. --check names what is slower than the figures in the repository by
@@ -12,6 +13,7 @@ import { cpus, loadavg, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { batchRun } from "./bench/batch-run.js";
+import { bodies } from "./bench/bodies.js";
 import { compareFigures, quantile, toFigure } from "./bench/figures.js";
 import { measure, runOnce } from "./bench/measure.js";
 import { DELTAS, MODEL, openclaw, ROUND_TRIP_MS, tables } from "./bench/rows.js";
@@ -52,6 +54,7 @@ const { values: options } = parseArgs({
     save: { type: "string" },
     write: { type: "boolean", default: false },
     serve: { type: "boolean", default: false },
+    bodies: { type: "boolean", default: false },
     soak: { type: "string" },
     batch: { type: "string" },
   },
@@ -64,7 +67,7 @@ if (baseline !== undefined && runs < FEWEST_COMPARED)
 if (options.only && options.write)
   throw new Error("--write puts every figure on the page: leave --only out.");
 
-if (!Object.values(tables).flat().some(isWanted))
+if (!options.bodies && !Object.values(tables).flat().some(isWanted))
   throw new Error(`No row is called ${options.only?.join(" or ")}.`);
 
 /** How many processes wanted to run in the minute before. */
@@ -75,6 +78,11 @@ try {
   await setUp((step) => console.error(`...  ${step}`));
   if (options.soak !== undefined) {
     const { text, isFine } = await soak(work, Number(options.soak));
+    console.log(text);
+    process.exit(isFine ? 0 : 1);
+  }
+  if (options.bodies) {
+    const { text, isFine } = await bodies(work, versions, isNamed);
     console.log(text);
     process.exit(isFine ? 0 : 1);
   }
@@ -182,6 +190,11 @@ async function measureOn(wanted) {
 
 /** @param {Row} row */
 function isWanted({ name }) {
+  return isNamed(name);
+}
+
+/** @param {string} name */
+function isNamed(name) {
   const plain = (/** @type {string} */ text) => text.replaceAll("`", "").toLowerCase();
   return options.only?.some((text) => plain(name).includes(plain(text))) ?? true;
 }

@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import { root } from "../set-up.js";
+import { CONVERSE, DIALECTS } from "./dialects.js";
 import { listening, startServer } from "./start-server.js";
 
 /**
@@ -10,51 +11,9 @@ import { listening, startServer } from "./start-server.js";
  * @typedef {{ firstMs: number[], deltaMs: number[] }} Times
  */
 
-const MODEL = "amazon.nova-lite-v1:0";
 const DELTAS = 40;
 /** Answers of each way, so many at once and so often, until the compiler has seen enough: a server runs for days. */
 const WARM_UP = { atOnce: 20, rounds: 15 };
-
-/**
- * What clients speak: where they ask, what, and how the stamps stand in what they get.
- * @typedef {{ name: string, path: string, body: object, read: (text: string) => number[] }} Dialect
- */
-
-/** @type {(pattern: RegExp) => (text: string) => number[]} */
-const stampsBy = (pattern) => (text) =>
-  [...text.matchAll(pattern)].flatMap(([, stamps = ""]) => stamps.trim().split(" ").map(Number));
-/** The stamps in the binary frames of Bedrock stand in JSON, too. */
-const readFrames = stampsBy(/"text":"((?: [\d.]+)+)"/g);
-const CONVERSE = `/model/${encodeURIComponent(MODEL)}/converse-stream`;
-const messages = [{ role: "user", content: "Hello" }];
-
-/** @type {readonly Dialect[]} */
-const DIALECTS = [
-  {
-    name: "chat completions",
-    path: "/v1/chat/completions",
-    body: { model: MODEL, stream: true, messages },
-    read: stampsBy(/"content":"((?: [\d.]+)+)"/g),
-  },
-  {
-    name: "Responses",
-    path: "/v1/responses",
-    body: { model: MODEL, stream: true, input: "Hello" },
-    read: stampsBy(/"delta":"((?: [\d.]+)+)"/g),
-  },
-  {
-    name: "Messages",
-    path: "/v1/messages",
-    body: { model: MODEL, stream: true, max_tokens: 1000, messages },
-    read: stampsBy(/"text_delta","text":"((?: [\d.]+)+)"/g),
-  },
-  {
-    name: "Converse",
-    path: CONVERSE,
-    body: { messages: [{ role: "user", content: [{ text: "Hello" }] }] },
-    read: readFrames,
-  },
-];
 
 /**
  * Measures on this Node and resolves to Markdown: a table with the medians of both ways and what serve adds, by dialect.
@@ -74,7 +33,7 @@ export async function serveLatency(work, runs) {
       /** @type {Times} */
       const served = { firstMs: [], deltaMs: [] };
       const { path, body, read } = dialect;
-      const askDirectly = () => answer(() => post(`${server.url}${CONVERSE}`, {}), readFrames);
+      const askDirectly = () => answer(() => post(`${server.url}${CONVERSE.path}`, {}), CONVERSE.read);
       const askServe = () => answer(() => post(`${origin}${path}`, body), read);
       for (let round = 0; round < WARM_UP.rounds; round++)
         for (const ask of [askDirectly, askServe])
@@ -109,13 +68,18 @@ export async function serveLatency(work, runs) {
 }
 
 /**
- * The real program in front of a server; `more` are flags of it.
+ * The real program in front of a server, with flags of its own. With `hasChannel` it can be sent messages.
  * @param {Listening} server
  * @param {string} work
- * @param {string[]} more
+ * @param {{ node?: string, nodeFlags?: readonly string[], flags?: readonly string[], hasChannel?: boolean }} [options]
  */
-export function startServe({ url, accessKeyId, secretAccessKey }, work, ...more) {
-  const args = [path.join(root, "bin", "openclaw.js"), "serve", "--port", "0", "--json", ...more];
+export function startServe(
+  { url, accessKeyId, secretAccessKey },
+  work,
+  { node = process.execPath, nodeFlags = [], flags = [], hasChannel = false } = {},
+) {
+  const program = path.join(root, "bin", "openclaw.js");
+  const args = [...nodeFlags, program, "serve", "--port", "0", "--json", ...flags];
   const env = {
     HOME: work,
     PATH: process.env.PATH,
@@ -125,7 +89,9 @@ export function startServe({ url, accessKeyId, secretAccessKey }, work, ...more)
     AWS_SECRET_ACCESS_KEY: secretAccessKey,
     AWS_ENDPOINT_URL: url,
   };
-  return listening(spawn(process.execPath, args, { env, stdio: ["ignore", "pipe", "ignore"] }));
+  const channel = /** @type {"ipc"[]} */ (hasChannel ? ["ipc"] : []);
+  const child = spawn(node, args, { env, stdio: ["ignore", "pipe", "ignore", ...channel] });
+  return listening(/** @type {import("./start-server.js").Printing} */ (child));
 }
 
 /**
