@@ -70,8 +70,10 @@ const ANSWERED: ReadonlySet<ErrorCode> = new Set([
 export interface FailureContext {
   /** How often the line was asked, this time included. */
   tries: number;
-  /** Whether another line of its model was answered since it was asked first, or where it may be the model, of another. */
+  /** Whether another line of its model was asked after it had failed first and answered, or where it may be the model, of another. */
   othersAreAnswered: boolean;
+  /** Whether so many failed in a row that it is hardly this line. */
+  othersFail: boolean;
   /** Whether there are lines beside it that are not done. */
   hasOthers: boolean;
 }
@@ -92,16 +94,27 @@ interface Chance {
 /** Judges why a line has no answer. */
 export function judgeFailure(
   error: OpenclawError,
-  { tries, othersAreAnswered, hasOthers }: FailureContext,
+  { tries, othersAreAnswered, othersFail, hasOthers }: FailureContext,
   { now, random }: Chance,
 ): Verdict {
   const { code } = error;
-  // What never fits below the quota is the line's own, and its model has not been asked.
-  const rule = code === "quota-exceeded" && error.details?.["isPaced"] === true ? ONCE : RULES[code];
+  const rule = ruleOf(error);
   if (rule.scope === "all") return "end";
-  if (tries < rule.tries) return { again: waitBefore(error, tries, { now, random }) };
+  const again = { again: waitBefore(error, tries, { now, random }) };
+  if (tries < rule.tries) return again;
   if (rule.scope === "line" || othersAreAnswered) return "result";
+  if (hasOthers && !othersFail) return again;
   return ANSWERED.has(code) && !hasOthers ? "result" : "end";
+}
+
+/** Whether a failure says nothing of others: it is what became of the line, whatever happens to the run. */
+export function isLinesOwn(error: OpenclawError): boolean {
+  return ruleOf(error).scope === "line";
+}
+
+function ruleOf({ code, details }: OpenclawError): FailureRule {
+  // What never fits below the quota is the line's own, and its model has not been asked.
+  return code === "quota-exceeded" && details?.["isPaced"] === true ? ONCE : RULES[code];
 }
 
 /** As long as the service asks for, and no less than twice as long each time, with some chance in it. */

@@ -13,7 +13,7 @@ import type { AnswerLength } from "./answer-length.ts";
 import type { DeadlineTier, RunTier } from "./choose-tier.ts";
 import { Concurrency } from "./concurrency.ts";
 import { type CostBound, CostBoundReached } from "./cost-bound.ts";
-import { judgeFailure } from "./judge-failure.ts";
+import { isLinesOwn, judgeFailure } from "./judge-failure.ts";
 import type { LineCounts, LineOutcome } from "./line-result.ts";
 import type { ResultOutput } from "./ordered-output.ts";
 
@@ -71,12 +71,6 @@ export interface RunSettings {
   deadline: DeadlineTier | undefined;
 }
 
-/** How many lines were answered, of one model and of all. */
-interface Answers {
-  ofModel: number;
-  ofAll: number;
-}
-
 /** A line that is queued or asked. */
 interface Job {
   /** Which of the lines that ask something, from 1. */
@@ -85,8 +79,9 @@ interface Job {
   /** Of the line, in bytes. */
   length: number;
   tries: number;
-  /** How many answers there were when it was asked first. */
-  before: Answers | undefined;
+  /** How often any line had been asked when this one was asked last, and when it failed first. */
+  askedAs: number;
+  failedAt: number | undefined;
   /** Whether it is asked for all that the model can: its answer was cut. */
   isWhole: boolean;
   /** In which it was asked last, where that was chosen for it. */
@@ -104,7 +99,8 @@ class Lane {
   /** Index of the first in `queue`. */
   head = 0;
   running = 0;
-  answers = 0;
+  /** `askedAs` of the newest line that was answered; 0 where none was. */
+  newestAnswered = 0;
   /** Since it has answered last, or was asked first. */
   quietSince: number;
   throttles = 0;
@@ -185,7 +181,9 @@ export class LineRunner {
   #bytes = 0;
   #askedWhole = 0;
   #throttles = 0;
-  #answers = 0;
+  /** How often any line was asked. */
+  #askings = 0;
+  #newestAnswered = 0;
   /** Whether what is on its way may cost all that is left. */
   #isCostCommitted = false;
   #pause: string | undefined;
@@ -262,7 +260,8 @@ export class LineRunner {
         line,
         length: raw.length,
         tries: 0,
-        before: undefined,
+        askedAs: 0,
+        failedAt: undefined,
         isWhole: false,
         tier: undefined,
         counts: { inputTokens: 0, outputTokens: 0, usd: 0, unpriced: 0 },
@@ -329,15 +328,16 @@ export class LineRunner {
       return this.#putBack(job, lane);
     }
     job.tries += 1;
-    job.before ??= { ofModel: lane.answers, ofAll: this.#answers };
+    this.#askings += 1;
+    job.askedAs = this.#askings;
     const before = counts.usd;
     const answered = await this.#answer(job, lane, maxTokens).finally(() => {
       cost?.settle(admitted, counts.usd - before);
       this.#isCostCommitted = false;
     });
     if (answered instanceof OpenclawError) return this.#fail(job, lane, answered);
-    lane.answers += 1;
-    this.#answers += 1;
+    lane.newestAnswered = Math.max(lane.newestAnswered, job.askedAs);
+    this.#newestAnswered = Math.max(this.#newestAnswered, job.askedAs);
     lane.quietSince = this.#runtime.elapsed();
     lane.failuresInRow = 0;
     lane.concurrency.answered();
@@ -419,12 +419,17 @@ export class LineRunner {
   async #fail(job: Job, lane: Lane, error: OpenclawError): Promise<void> {
     if (error.code === "interrupted") throw error;
     if (error.code === "throttled") this.#noteThrottle(lane);
+    // What ends a run is no line's own: all that fail beside it are asked when the run goes on.
+    if (this.#enough.signal.aborted && !isLinesOwn(error)) return;
+    job.failedAt ??= this.#askings;
+    lane.failuresInRow += 1;
     const { form } = this.#settings;
     const verdict = judgeFailure(
       error,
       {
         tries: job.tries,
-        othersAreAnswered: this.#hasAnsweredOthers(job, lane),
+        othersAreAnswered: this.#hasAnsweredSince(job.failedAt, lane),
+        othersFail: lane.failuresInRow >= MOST_FAILURES,
         hasOthers: !this.#isRead || this.#left > 1,
       },
       { now: this.#runtime.now(), random: this.#runtime.random() },
@@ -435,7 +440,6 @@ export class LineRunner {
     this.#runtime.terminal.verbose(
       () => `line ${job.line.number}: ${error.message} Asked again in ${Math.round(verdict.again)} ms.`,
     );
-    lane.failuresInRow += 1;
     // A service that asks for a pause asks it of all, and where nothing is answered, all wait to see whether something is.
     if (error.code === "throttled" || lane.failuresInRow >= MOST_FAILURES)
       lane.restUntil(this.#runtime.elapsed() + verdict.again);
@@ -452,9 +456,9 @@ export class LineRunner {
     return undefined;
   }
 
-  /** Whether others of the model were answered since a line was asked first, or of other models where it never answers. */
-  #hasAnsweredOthers({ before = { ofModel: 0, ofAll: 0 } }: Job, lane: Lane): boolean {
-    return lane.answers > before.ofModel || (lane.answers === 0 && this.#answers > before.ofAll);
+  /** Whether a line of the model was asked after so many askings and answered, or one of another model where it never answers. */
+  #hasAnsweredSince(askings: number, { newestAnswered }: Lane): boolean {
+    return (newestAnswered === 0 ? this.#newestAnswered : newestAnswered) > askings;
   }
 
   #putBack(job: Job, lane: Lane): void {

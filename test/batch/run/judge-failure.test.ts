@@ -10,16 +10,18 @@ function judge(
     tries = 1,
     answered = false,
     others = true,
+    fail = true,
     details,
   }: {
     tries?: number;
     answered?: boolean;
     others?: boolean;
+    fail?: boolean;
     details?: Record<string, unknown>;
   } = {},
 ): Verdict {
   const error = new OpenclawError(code, { message: "No.", details });
-  const context = { tries, othersAreAnswered: answered, hasOthers: others };
+  const context = { tries, othersAreAnswered: answered, othersFail: fail, hasOthers: others };
   return judgeFailure(error, context, { now: NOW, random: 0.5 });
 }
 
@@ -70,6 +72,13 @@ describe("a failure of a line", () => {
     expect(judge("timeout", { tries: 2, others: false })).toBe("result");
     expect(judge("network", { tries: 4, others: false })).toBe("end");
     expect(judge("access-denied", { tries: 2, others: false })).toBe("end");
+  });
+
+  it("is asked again for as long as nobody knows whether it is the line", () => {
+    const unclear = { tries: 9, fail: false };
+    expect(judge("network", unclear)).toEqual({ again: 45_000 });
+    expect(judge("network", { ...unclear, answered: true })).toBe("result");
+    expect(judge("network", { ...unclear, others: false })).toBe("end");
   });
 
   it("is the line's own where it never fits below the quota", () => {

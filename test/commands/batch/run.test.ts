@@ -195,6 +195,30 @@ describe("batch run", () => {
     ]);
   });
 
+  it.each([
+    ["a network that goes", { drop: "reset" }, 5],
+    ["a permission that is taken", error("AccessDeniedException", "No."), 4],
+    ["credentials that expire", error("ExpiredTokenException", "The security token is expired."), 4],
+  ] as const)(
+    "puts no line down as failed for %s under way",
+    async (_, gone, expected) => {
+      let isGone = true;
+      let calls = 0;
+      const machine = await emulate(answering(() => ((calls += 1) > 30 && isGone ? gone : undefined)));
+      writeLines(machine, 60);
+      const env = { AWS_MAX_ATTEMPTS: "1" };
+      const { code } = await machine.run([...RUN, "-o", "out.jsonl", "--concurrency", "12"], { env });
+      expect(code).toBe(expected);
+      isGone = false;
+      const again = await machine.run([...RUN, "-o", "out.jsonl", "--resume"]);
+      expect(again.code).toBe(0);
+      expect(readLines(machine).map(({ text: said }) => said)).toEqual(
+        Array.from({ length: 60 }, (__, index) => `answer to prompt ${index + 1}`),
+      );
+    },
+    60_000,
+  );
+
   it("stops where the network is gone, with nothing put down as failed", async () => {
     const machine = await emulate();
     writeLines(machine, 5);
