@@ -146,11 +146,10 @@ export function describeUsage(
   return parts.join(" · ");
 }
 
-/** USD with as many digits as say something. */
+/** USD with as many digits as say something: what is not nothing is never shown as nothing. */
 export function formatUsd(usd: number): string {
-  return usd >= 0.01
-    ? usd.toFixed(2)
-    : Number(usd.toPrecision(2)).toFixed(8).replace(/0+$/, "").replace(/\.$/, "");
+  if (usd >= 0.01 || usd <= 0) return usd > 0 ? usd.toFixed(2) : "0";
+  return usd.toFixed(Math.min(100, 1 - Math.floor(Math.log10(usd)))).replace(/0+$/, "");
 }
 
 /** A duration for people, from ms: `0.05 s`, `12.3 s`. */

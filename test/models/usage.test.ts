@@ -1,7 +1,14 @@
 import { describe, expect, it } from "vitest";
 import { priceOf } from "../../src/models/price.ts";
 import type { ResolvedModel } from "../../src/models/resolve-model.ts";
-import { addUsage, describeUsage, estimateCost, priceCall, type TokenUsage } from "../../src/models/usage.ts";
+import {
+  addUsage,
+  describeUsage,
+  estimateCost,
+  formatUsd,
+  priceCall,
+  type TokenUsage,
+} from "../../src/models/usage.ts";
 
 const usage = { inputTokens: 1000, outputTokens: 500, totalTokens: 1500 };
 
@@ -154,5 +161,24 @@ describe("describeUsage", () => {
     const times = { firstTokenMs: undefined, totalMs: 2 };
     expect(describeUsage(usage, { unknown: "" }, times)).toContain("price unknown · ");
     expect(describeUsage(usage, { unknown: "flex tier" }, times)).toContain("price unknown (flex tier)");
+  });
+});
+
+describe("formatUsd", () => {
+  it.each([
+    [0, "0"],
+    [1e-9, "0.000000001"],
+    [5.34e-6, "0.0000053"],
+    [0.0002, "0.0002"],
+    [0.00996, "0.01"],
+    [0.01, "0.01"],
+    [0.25, "0.25"],
+    [12, "12.00"],
+  ])("shows %f as %s", (usd, text) => expect(formatUsd(usd)).toBe(text));
+
+  it("shows nothing that costs something as nothing", () => {
+    for (let power = -20; power < 3; power++)
+      for (const digits of [1, 1.05, 4.99, 9.96])
+        expect(Number(formatUsd(digits * 10 ** power)), `${digits}e${power}`).toBeGreaterThan(0);
   });
 });
