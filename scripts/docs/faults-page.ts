@@ -19,8 +19,8 @@ export function faultsPage(): string {
       "console",
       [
         "$ export AWS_ACCESS_KEY_ID=AKIAEXAMPLE AWS_SECRET_ACCESS_KEY=secret; openclaw chat --endpoint-url http://127.0.0.1:1 -m amazon.nova-lite-v1:0 hi",
-        "openclaw: ConverseStream: trying again (2 of 3)",
-        "openclaw: ConverseStream: trying again (3 of 3)",
+        "openclaw: Bedrock gave no answer (ECONNREFUSED): next try at once (2 of 3)",
+        "openclaw: Bedrock gave no answer (ECONNREFUSED): next try at once (3 of 3)",
         "error: Nothing accepts connections at http://127.0.0.1:1.",
         "hint: Check region, endpoint and proxy: openclaw doctor",
       ].join("\n"),

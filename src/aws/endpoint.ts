@@ -26,6 +26,14 @@ export const SERVICES = [
 ] as const;
 export type Service = (typeof SERVICES)[number];
 
+/** The services that are not Bedrock's, in words. */
+export const SERVICE_NAMES: Partial<Record<Service, string>> = {
+  sts: "STS",
+  "service-quotas": "Service Quotas",
+  cloudwatch: "CloudWatch",
+  s3: "Amazon S3",
+};
+
 export interface EndpointClaims {
   service: Service;
   /** `--endpoint-url`: the services of Bedrock only. */

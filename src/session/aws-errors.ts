@@ -1,4 +1,4 @@
-import type { Service } from "../aws/endpoint.ts";
+import { type Service, SERVICE_NAMES } from "../aws/endpoint.ts";
 import type { AwsSession } from "./session.ts";
 import { listMisspelt } from "../config/nearest-setting.ts";
 import { describeChosen, renewalOf } from "../credentials/describe.ts";
@@ -162,14 +162,6 @@ function fromStatus(error: SdkFailure, text: string, call: CallContext): Opencla
   };
   return fromRow(row, context, error, { status });
 }
-
-/** The services that are not Bedrock's, in words. */
-const SERVICE_NAMES: Partial<Record<Service, string>> = {
-  sts: "STS",
-  "service-quotas": "Service Quotas",
-  cloudwatch: "CloudWatch",
-  s3: "Amazon S3",
-};
 
 /** Who was asked, as a URL where somebody named one. */
 function endpointText({ session, action }: CallContext): string {

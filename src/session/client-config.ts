@@ -2,7 +2,7 @@ import { countDown } from "../terminal/spinner.ts";
 import type { NodeHttpHandler } from "@smithy/node-http-handler";
 import type { AwsCredentialIdentityProvider, RetryStrategyV2, TokenIdentity } from "@smithy/types";
 import { setTimeout as wait } from "node:timers/promises";
-import type { Endpoint, Service } from "../aws/endpoint.ts";
+import { type Endpoint, type Service, SERVICE_NAMES } from "../aws/endpoint.ts";
 import type { Region } from "../aws/region.ts";
 import type { CredentialDecision } from "../credentials/order.ts";
 import type { Authentication } from "../credentials/provider.ts";
@@ -75,6 +75,7 @@ export async function clientConfig(session: ClientSession, service: Service): Pr
     retryStrategy: createRetryStrategy(retries, {
       now: runtime.now,
       wait,
+      who: SERVICE_NAMES[service] ?? "Bedrock",
       note: (line) => runtime.terminal.note(line),
       tellPause: (why, ms) => countDown(runtime, why, ms),
     }),

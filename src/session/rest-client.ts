@@ -15,6 +15,7 @@ import { type JsonBody, lengthOf, toJsonBody } from "../network/json-body.ts";
 import { nextTurn } from "../next-turn.ts";
 import { once } from "../once.ts";
 import { traceHeaders } from "../trace-headers.ts";
+import { isOfClock } from "./retries.ts";
 import { type AttemptReporter, createAttemptReporter } from "./report-attempts.ts";
 import {
   AwsSdkSigV4Signer,
@@ -297,27 +298,17 @@ export class RestClient {
     };
   }
 
-  async #exchange(
-    { operation, timeoutMs }: RestCall,
-    request: HttpRequest,
-    signal: AbortSignal,
-  ): Promise<HttpResponse> {
+  async #exchange({ timeoutMs }: RestCall, request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
     const options = {
       abortSignal: signal,
       ...(timeoutMs === undefined ? {} : { requestTimeout: timeoutMs }),
     };
     // Nobody but a model may take as long as it likes.
     if (timeoutMs === undefined) Object.assign(request.headers, traceHeaders(request.hostname));
-    const { response } = await this.#report(operation, request, () =>
+    const { response } = await this.#report(request, () =>
       this.#config.requestHandler.handle(request, options),
     );
     if (response.statusCode < 300) return response;
     throw readServiceError(response, await readText(response));
   }
-}
-
-/** Whether a call failed for the time it was signed at, which the SDK's signer knows better now. */
-function isOfClock(error: unknown): boolean {
-  const { $metadata } = (error ?? {}) as { $metadata?: { clockSkewCorrected?: boolean } };
-  return $metadata?.clockSkewCorrected === true;
 }

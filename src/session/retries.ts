@@ -1,7 +1,7 @@
 import type { Wait } from "../terminal/spinner.ts";
 import type { RetryErrorInfo, RetryStrategyV2 } from "@smithy/types";
 import { findRow } from "./error-table.ts";
-import { usageError } from "../errors.ts";
+import { OpenclawError, usageError } from "../errors.ts";
 import type { Environment } from "../runtime.ts";
 import { AdaptiveRetryStrategy, StandardRetryStrategy } from "../network/sdk-parts.ts";
 
@@ -16,9 +16,6 @@ export interface RetrySettings {
 const MAX_ATTEMPTS = 3;
 /** A service that asks for a longer wait than this is not asked again. In ms. */
 const LONGEST_WAIT_MS = 60_000;
-/** A wait that a person wonders about. In ms. */
-const NOTICEABLE_MS = 2000;
-
 /**
  * Reads AWS_RETRY_MODE and AWS_MAX_ATTEMPTS, else `retry_mode` and `max_attempts` of the profile
  * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html). Throws `usage` for values that are none.
@@ -71,9 +68,11 @@ export interface RetryTools {
   now: () => number;
   /** Resolves after so many milliseconds. */
   wait: (ms: number) => Promise<unknown>;
-  /** Tells a person what is waited for. */
+  /** Who is asked, as a sentence begins with it. */
+  who: string;
+  /** Tells a person what happened and when it is tried again. */
   note: (line: string) => void;
-  /** Tells a person who looks on why it is not yet tried again, and for how many ms. */
+  /** Tells a person who looks on the same, and for how many ms it is waited. */
   tellPause: (why: Wait, ms: number) => void;
 }
 
@@ -105,15 +104,22 @@ export function createRetryStrategy(
       if (isUsedUp(failure)) throw new Error("The quota is used up.");
       if (leftMs() > LONGEST_WAIT_MS) throw new Error("The service asks for too long a wait.");
       const isRetried = RETRIED.has(failure.errorType) && token.getRetryCount() + 1 < maxAttempts;
-      if (isRetried && leftMs() > NOTICEABLE_MS) {
-        noteOnce(`openclaw: the service asks to wait ${Math.ceil(leftMs() / 1000)} s before the next try`);
-      }
+      const what = whatHappened(setup.who, failure);
+      const which = `(${token.getRetryCount() + 2} of ${maxAttempts})`;
       const tell = (ms: number): void => {
-        const why = failure.errorType === "THROTTLING" ? "Throttled" : "No answer from the service";
-        const which = `next try (${token.getRetryCount() + 2} of ${maxAttempts})`;
-        if (isRetried) setup.tellPause({ text: `${why}: ${which}`, brief: "Next try" }, ms);
+        if (isRetried) setup.tellPause({ text: `${what}: next try ${which}`, brief: "Next try" }, ms);
       };
-      tell(Math.max(leftMs(), mostBackOffMs(failure.errorType, token.getRetryCount())));
+      const backOffMs = mostBackOffMs(failure.errorType, token.getRetryCount());
+      tell(Math.max(leftMs(), backOffMs));
+      if (isRetried) {
+        const when =
+          leftMs() > backOffMs
+            ? `in ${Math.ceil(leftMs() / 1000)} s, as it asks to wait`
+            : backOffMs < 1000
+              ? "at once"
+              : `within ${backOffMs / 1000} s`;
+        noteOnce(`openclaw: ${what}: next try ${when} ${which}`);
+      }
       // The SDK itself waits here, for its back-off and for a part of what the service asks for.
       const renewed = await inner.refreshRetryTokenForRetry(token, failure);
       tell(Math.max(0, leftMs()));
@@ -121,6 +127,40 @@ export function createRetryStrategy(
       return renewed;
     },
   };
+}
+
+/** Why it is tried again, in words and by the name that it has for AWS or for Node. */
+function whatHappened(who: string, { errorType, error }: RetryErrorInfo): string {
+  if (isOfClock(error)) return `${who} refused the time of this machine, and told its own`;
+  const name = nameOf(error);
+  const named = name === undefined ? "" : ` (${name})`;
+  if (errorType === "THROTTLING") return `${who} is throttling${named}`;
+  return isAnswered(error) ? `${who} is not available${named}` : `${who} gave no answer${named}`;
+}
+
+/** Whether a failure is that of a request whose signature had another time than the service. */
+export function isOfClock(error: unknown): boolean {
+  const { $metadata } = (error ?? {}) as { $metadata?: { clockSkewCorrected?: boolean } };
+  return $metadata?.clockSkewCorrected === true;
+}
+
+/** Whether the service said itself what was wrong. */
+function isAnswered(error: unknown): boolean {
+  if (error instanceof OpenclawError && error.code === "service-unavailable") return true;
+  const { $fault, $response } = (error ?? {}) as { $fault?: string; $response?: { statusCode?: number } };
+  return $fault !== undefined || ($response?.statusCode ?? 0) >= 400;
+}
+
+/** AWS's name of a failure, or the code that Node gives what broke. */
+function nameOf(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  if (error instanceof OpenclawError) {
+    const status = error.details?.["status"];
+    return nameOf(error.cause) ?? (typeof status === "number" ? `HTTP ${status}` : undefined);
+  }
+  const { code } = error as { code?: unknown };
+  if (typeof code === "string") return code;
+  return error.name === "Error" ? nameOf(error.cause) : error.name;
 }
 
 /** The longest that the SDK backs off before a try, in ms: it takes a part of this by chance (@smithy/core, util-retry). */

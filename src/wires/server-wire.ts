@@ -130,6 +130,7 @@ async function begin(
   const strategy = createRetryStrategy(settings, {
     now: runtime.now,
     wait: pause,
+    who: name,
     note: (text) => runtime.terminal.note(text),
     tellPause: (why, ms) => countDown(runtime, why, ms),
   });
@@ -154,7 +155,6 @@ async function begin(
         // The strategy throws to say that it is enough, and the pause when it is cut short.
         throw signal.aborted ? abortReason(signal) : error;
       }
-      runtime.terminal.note(`openclaw: ${name}: trying again (${attempts + 1} of ${settings.maxAttempts})`);
     }
   }
 }

@@ -127,7 +127,7 @@ describe("a model of Amazon Bedrock by chat completions", () => {
     const { run, chats } = await aws((_call, nth) => (nth === 1 ? reply : says("Hello")));
     const result = await run(chat);
     expect(result).toMatchObject({ code: 0, stdout: "Hello\n" });
-    expect(result.stderr).toContain("/openai/v1/chat/completions: trying again (2 of 3)");
+    expect(result.stderr).toMatch(/^openclaw: Bedrock .*: next try .* \(2 of 3\)$/m);
     expect(chats.map(({ headers }) => headers["amz-sdk-request"])).toEqual([
       "attempt=1; max=3",
       "attempt=2; max=3",

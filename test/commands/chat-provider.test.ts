@@ -511,7 +511,7 @@ describe("tries again", () => {
     );
     const result = await run(["--json", "hi"]);
     expect(JSON.parse(result.stdout)).toMatchObject({ text: "Hello", attempts: 3 });
-    expect(result.stderr).toContain("lab: trying again (3 of 3)");
+    expect(result.stderr).toMatch(/^openclaw: lab is throttling: next try .* \(2 of 3\)$/m);
     expect(server.chats).toHaveLength(3);
   });
 

@@ -601,7 +601,7 @@ describe("retries", () => {
     expect(result.code).toBe(0);
     expect(JSON.parse(result.stdout).attempts).toBe(3);
     expect(emulated.routes()).toHaveLength(3);
-    expect(result.stderr.match(/trying again/g)).toHaveLength(2);
+    expect(result.stderr.match(/next try/g)).toHaveLength(2);
   });
 
   it("never tries again after the first token", async () => {

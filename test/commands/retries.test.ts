@@ -36,26 +36,44 @@ function failing(...answers: ScriptedAnswer[]): Promise<Emulated> {
 
 const calls = (user: Emulated, route = "ConverseStream"): number =>
   user.routes().filter((called) => called === route).length;
-const notices = (stderr: string): string[] =>
-  stderr.split("\n").filter((line) => line.includes("trying again"));
+const notices = (stderr: string): string[] => stderr.split("\n").filter((line) => line.includes("next try"));
 
 describe("before the first token", () => {
-  it.each<[string, ScriptedAnswer[]]>([
-    ["throttled", [BUSY]],
-    ["unavailable", [DOWN]],
-    ["throttled inside the stream", [BUSY_INSIDE]],
-    ["unavailable inside the stream", [DOWN_INSIDE]],
-    ["closed without an answer", [LOST]],
-    ["broken off before it says anything", [{ stream: [start, { end: "reset" }] }]],
-    ["one after the other", [DOWN, BUSY_INSIDE]],
-  ])("it is tried again when it is %s, and counted as the server counts", async (_, answers) => {
+  it.each<[string, ScriptedAnswer[], string[]]>([
+    ["throttled", [BUSY], ["is throttling (ThrottlingException): next try within 1 s"]],
+    ["unavailable", [DOWN], ["is not available (ServiceUnavailableException): next try at once"]],
+    [
+      "throttled inside the stream",
+      [BUSY_INSIDE],
+      ["is throttling (throttlingException): next try within 1 s"],
+    ],
+    [
+      "unavailable inside the stream",
+      [DOWN_INSIDE],
+      ["is not available (serviceUnavailableException): next try at once"],
+    ],
+    ["closed without an answer", [LOST], ["gave no answer (ECONNRESET): next try at once"]],
+    [
+      "broken off before it says anything",
+      [{ stream: [start, { end: "reset" }] }],
+      ["gave no answer (ECONNRESET): next try at once"],
+    ],
+    [
+      "one after the other",
+      [DOWN, BUSY_INSIDE],
+      [
+        "is not available (ServiceUnavailableException): next try at once",
+        "is throttling (throttlingException): next try within 2 s",
+      ],
+    ],
+  ])("it is tried again when it is %s, and counted as the server counts", async (_, answers, told) => {
     const user = await failing(...answers);
     const { code, stdout, stderr } = await user.run(["chat", "-m", MODEL, "--json", "hi"]);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({ text: "Hello there", attempts: answers.length + 1 });
     expect(calls(user)).toBe(answers.length + 1);
     expect(notices(stderr)).toEqual(
-      answers.map((_, index) => `openclaw: ConverseStream: trying again (${index + 2} of 3)`),
+      told.map((words, index) => `openclaw: Bedrock ${words} (${index + 2} of 3)`),
     );
   });
 
@@ -200,7 +218,7 @@ it("lists are tried again, too, with one notice for calls that run side by side"
   expect(code).toBe(0);
   expect(calls(user, "ListFoundationModels")).toBe(3);
   expect(notices(stderr)).toEqual([
-    "openclaw: ListFoundationModels: trying again (2 of 3)",
-    "openclaw: ListFoundationModels: trying again (3 of 3)",
+    "openclaw: Bedrock is not available (ServiceUnavailableException): next try at once (2 of 3)",
+    "openclaw: Bedrock is throttling (ThrottlingException): next try within 2 s (3 of 3)",
   ]);
 });

@@ -202,7 +202,7 @@ const STAGES: readonly [name: string, prepare: () => Promise<Stage>, stdout: str
     "chat waits before it tries again",
     async () => {
       const stage = await stageOf(CHAT, LATER);
-      return { ...stage, isThere: says(stage.child, /asks to wait 30 s/) };
+      return { ...stage, isThere: says(stage.child, /next try in 30 s/) };
     },
     "",
   ],

@@ -120,7 +120,7 @@ describe("a bucket", () => {
     const { store, runtime } = await openStore(user);
     await store.put("a", Buffer.from("x"), sha256("x"));
     expect(user.routes()).toEqual(["PutObject", "PutObject"]);
-    expect(runtime.stderr()).toContain("PutObject: trying again (2 of 3)");
+    expect(runtime.stderr()).toContain("Amazon S3 is throttling (SlowDown): next try within 1 s (2 of 3)");
   });
 
   it("goes on with an object where the connection broke", async () => {

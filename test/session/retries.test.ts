@@ -41,7 +41,9 @@ describe("decideRetries", () => {
 });
 
 const failure = (name: string, message: string, more: Partial<RetryErrorInfo> = {}): RetryErrorInfo => ({
-  error: Object.assign(new Error(message), { name, $metadata: {} }) as NonNullable<RetryErrorInfo["error"]>,
+  error: Object.assign(new Error(message), { name, $fault: "server", $metadata: {} }) as NonNullable<
+    RetryErrorInfo["error"]
+  >,
   errorType: "THROTTLING",
   ...more,
 });
@@ -55,6 +57,7 @@ function create(settings: RetrySettings = { mode: "standard", maxAttempts: 3 }) 
   const strategy = createRetryStrategy(settings, {
     now: () => Date.now(),
     wait: async (ms) => void waits.push(ms),
+    who: "Bedrock",
     note: (line) => void notes.push(line),
     tellPause: ({ text }, ms) => void pauses.push({ text, ms }),
   });
@@ -74,8 +77,8 @@ describe("the strategy", () => {
     const second = await strategy.refreshRetryTokenForRetry(first, BUSY);
     const hint = { errorType: "TRANSIENT", retryAfterHint: new Date(Date.now() + 1500) } as const;
     await strategy.refreshRetryTokenForRetry(second, failure("ServiceUnavailableException", "Down.", hint));
-    const throttled = "Throttled: next try (2 of 3)";
-    const down = "No answer from the service: next try (3 of 3)";
+    const throttled = "Bedrock is throttling (ThrottlingException): next try (2 of 3)";
+    const down = "Bedrock is not available (ServiceUnavailableException): next try (3 of 3)";
     expect(pauses.map(({ text }) => text)).toEqual([throttled, throttled, down, down]);
     // As long as it may be at most, until it is over.
     expect(pauses.slice(0, 2).map(({ ms }) => ms)).toEqual([1000, 0]);
@@ -143,7 +146,9 @@ describe("the strategy", () => {
     await renewed;
     // The SDK's own 5 s, and the rest.
     expect(waits).toEqual([25_000]);
-    expect(notes).toEqual(["openclaw: the service asks to wait 30 s before the next try"]);
+    expect(notes).toEqual([
+      "openclaw: Bedrock is throttling (ThrottlingException): next try in 30 s, as it asks to wait (2 of 3)",
+    ]);
   });
 
   it("gives up when the service asks for a wait of minutes", async () => {
