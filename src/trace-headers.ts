@@ -11,6 +11,8 @@ export interface TracedWork {
   headers?: TraceHeaders | undefined;
   /** Told the host of each model that is called. */
   onCall: (host: string) => void;
+  /** Told the region of each model that is asked, before it waits for its turn; null for none of Amazon Bedrock's. */
+  onAsk: (region: string | null) => void;
 }
 
 const current = new AsyncLocalStorage<TracedWork>();

@@ -20,6 +20,7 @@ import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { askForContent } from "./ask-for-content.ts";
 import { openWires } from "./open-wire.ts";
 import type { PaceTerms } from "./pace.ts";
+import { tracedWork } from "../trace-headers.ts";
 
 export interface Question extends Ask, WireOptions {
   bounds: WantedBounds;
@@ -245,6 +246,7 @@ async function* answerTo(
   const events = askForContent(
     () => {
       const { pacing } = question;
+      tracedWork()?.onAsk(wire.region);
       return pacing ? askPaced(wire, plan, question, pacing) : streamAnswer(wire, plan, question);
     },
     (model) => question.runtime.terminal.note(`openclaw: '${model}' answered with nothing; asking once more`),

@@ -103,13 +103,6 @@ export class Pace {
     this.#limitsOf = limitsOf;
   }
 
-  /** Calls that wait, of all models. */
-  get waiting(): number {
-    let waiting = 0;
-    for (const { pacer } of this.#lanes.values()) waiting += pacer.waiting;
-    return waiting;
-  }
-
   /**
    * Asks a model as soon as its quota has room, and again where it was throttled all the same before it said anything, both
    * within the time that there is; each sending of the request has a place of its own, for which `ask` is given the gate.

@@ -114,8 +114,12 @@ export class App {
 
   /** What is going on, for metrics. */
   get state(): ServerState {
-    const { waiting } = this.#options.upstream;
-    return { running: this.#calls.size, answers: this.#answers, waiting };
+    const running = [...this.#calls];
+    return {
+      running,
+      answers: running.filter(({ isAnswering }) => isAnswering),
+      waiting: running.filter(({ isQueued }) => isQueued),
+    };
   }
 
   #defineRoutes(): void {
@@ -310,6 +314,7 @@ export class App {
   readonly #counted: Handler = async (context, next) => {
     if (this.#answers >= this.#options.mostStreams) return this.#refuseMore(context);
     this.#answers += 1;
+    context.var.call.isAnswering = true;
     context.var.call.onEnd(() => {
       this.#answers -= 1;
     });

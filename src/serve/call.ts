@@ -45,8 +45,11 @@ export class Call {
   readonly #onEnd: (() => void)[];
   readonly #waiting = new Set<(failure: unknown) => void>();
   #isOver = false;
+  #askedRegion: string | undefined;
   /** The client's key. */
   key: ApiKey | undefined;
+  /** Whether it has its place among the answers that are running. */
+  isAnswering = false;
   /** What is left of what the key may ask in a minute. */
   rate: RateState | undefined;
   /** What of the key's budgets was left before it; none where it has none. */
@@ -62,6 +65,9 @@ export class Call {
   readonly traced: TracedWork = {
     onCall: (host) => {
       this.entry.calledHost = host;
+    },
+    onAsk: (region) => {
+      this.#askedRegion = region ?? undefined;
     },
   };
   /** The path of its route, with names for what differs. */
@@ -117,6 +123,11 @@ export class Call {
     if (region) this.entry.region = region;
     this.entry.firstTokenMs = this.since();
     if (requestId !== undefined) this.entry.requestId = requestId;
+  }
+
+  /** That it was answered by, or asked last. */
+  get region(): string | undefined {
+    return this.entry.region ?? this.#askedRegion;
   }
 
   /** The client has gone away. */

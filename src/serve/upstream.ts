@@ -408,11 +408,6 @@ export class Upstream {
     };
   }
 
-  /** Calls that wait for room below a quota. */
-  get waiting(): number {
-    return this.#pace?.waiting ?? 0;
-  }
-
   async #beginToPace({ waitMs, ...given }: Pacing): Promise<PaceTerms> {
     const { Pace, paceClock } = await import("../chat/pace.ts");
     const { quotaReader } = await import("../chat/read-quotas.ts");

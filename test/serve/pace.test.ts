@@ -141,7 +141,7 @@ describe("serve --pace", () => {
   it("tells a request that never fits what it takes and what there is", async () => {
     const served = await serve({ args: ["--tpm", "300"] });
     const { status, text, retryAfter } = await ask(served, { maxTokens: 500 });
-    expect(status).toBe(429);
+    expect(status).toBe(400);
     expect(retryAfter).toBeUndefined();
     expect(text).toContain("insufficient_quota");
     expect(text).toMatch(/takes 50\d tokens of the quota.* 300 a minute in us-east-1/);

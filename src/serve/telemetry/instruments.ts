@@ -27,8 +27,10 @@ export interface Series {
 export const OTHER = "other";
 /** Of one instrument. Whoever sends requests can make as many names as they like. */
 export const MOST_SERIES = 1000;
+/** Of a histogram, which has some twenty lines for each. */
+const MOST_HISTOGRAMS = 200;
 
-/** Keeps the values of instruments. A set of labels beyond the first thousand of an instrument is counted as `other`. */
+/** Keeps the values of instruments. A set of labels beyond the first thousand of an instrument, or 200 of a histogram, is counted as `other`. */
 export class Instruments {
   readonly #series = new Map<Instrument, Map<string, { -readonly [Key in keyof Series]: Series[Key] }>>();
 
@@ -43,6 +45,14 @@ export class Instruments {
     const counts = series.counts as number[];
     const at = bucket < 0 ? buckets.length : bucket;
     counts[at] = (counts[at] ?? 0) + 1;
+  }
+
+  /** Counts anew how many there are at the moment under each set of labels: none of those that were counted before and are gone. */
+  tally(instrument: Instrument, each: readonly Readonly<Record<string, string | undefined>>[]): void {
+    for (const series of this.#series.get(instrument)?.values() ?? []) series.value = 0;
+    // What is not there at all has no sum.
+    this.#find(instrument, {});
+    for (const labels of each) this.#find(instrument, labels).value += 1;
   }
 
   /** Every instrument that has values, with these. */
@@ -60,7 +70,7 @@ export class Instruments {
     const own = labels.map((name) => given[name] ?? "");
     let open = openLabels.map((name) => given[name] ?? "");
     let key = JSON.stringify([own, open]);
-    if (!all.has(key) && all.size >= MOST_SERIES && open.length > 0) {
+    if (!all.has(key) && all.size >= (buckets ? MOST_HISTOGRAMS : MOST_SERIES) && open.length > 0) {
       open = open.map(() => OTHER);
       key = JSON.stringify([own, open]);
     }

@@ -1,14 +1,13 @@
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Runtime } from "../../runtime.ts";
 import { VERSION } from "../../version.ts";
+import type { Call } from "../call.ts";
 import type { RequestEntry } from "../serve-log.ts";
 import { type Instrument, Instruments, OTHER, type Series } from "./instruments.ts";
 import { prometheusText } from "./prometheus-text.ts";
 
 /** Who asked for what: dialects, regions and statuses are few, models and keys any number. */
 const WHOSE = { labels: ["dialect", "region"], openLabels: ["model", "key"] } as const;
-/** Of histograms, which have twenty series each, the key is left out. */
-const WHERE = { labels: ["dialect", "region"], openLabels: ["model"] } as const;
 
 const REQUESTS: Instrument = {
   name: "openclaw_requests_total",
@@ -21,8 +20,8 @@ const REFUSALS: Instrument = {
   name: "openclaw_refusals_total",
   help: "Requests that were answered with an error, by its code.",
   kind: "counter",
-  labels: ["dialect", "code"],
-  openLabels: ["key"],
+  labels: ["dialect", "region", "code"],
+  openLabels: ["model", "key"],
 };
 const TOKENS: Instrument = {
   name: "openclaw_tokens_total",
@@ -49,7 +48,7 @@ const DURATION: Instrument = {
   unit: "s",
   kind: "histogram",
   buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600],
-  ...WHERE,
+  ...WHOSE,
 };
 const FIRST_TOKEN: Instrument = {
   name: "openclaw_time_to_first_token_seconds",
@@ -57,7 +56,7 @@ const FIRST_TOKEN: Instrument = {
   unit: "s",
   kind: "histogram",
   buckets: [0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 7.5, 10, 20, 30, 60, 120],
-  ...WHERE,
+  ...WHOSE,
 };
 const PER_TOKEN: Instrument = {
   name: "openclaw_time_per_output_token_seconds",
@@ -65,7 +64,7 @@ const PER_TOKEN: Instrument = {
   unit: "s",
   kind: "histogram",
   buckets: [0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.2, 0.5, 1],
-  ...WHERE,
+  ...WHOSE,
 };
 const QUEUED: Instrument = {
   name: "openclaw_queue_wait_seconds",
@@ -73,23 +72,26 @@ const QUEUED: Instrument = {
   unit: "s",
   kind: "histogram",
   buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60],
-  ...WHERE,
+  ...WHOSE,
 };
 const RUNNING: Instrument = {
   name: "openclaw_requests_in_flight",
   help: "Requests that are not answered whole.",
   kind: "gauge",
+  ...WHOSE,
 };
 const ANSWERS: Instrument = {
   name: "openclaw_answers_in_flight",
   help: "Answers of models that are running, which --max-streams bounds.",
   kind: "gauge",
+  ...WHOSE,
 };
 
 const WAITING: Instrument = {
   name: "openclaw_queue_length",
-  help: "Calls that wait for room below a quota.",
+  help: "Requests that wait for room below a quota.",
   kind: "gauge",
+  ...WHOSE,
 };
 
 /** What the process itself uses, under the names of Prometheus' own clients. */
@@ -134,14 +136,17 @@ const LAGS = LAG.map((which): Instrument => ({
 /** How often the event loop is looked at, in ms; what is measured is at least that, and it is taken off again. */
 const LAG_RESOLUTION_MS = 10;
 
-/** Numbers of the moment. */
+/** A request, as far as metrics tell of it. */
+export type MeasuredCall = Pick<Call, "entry" | "region">;
+
+/** Requests of the moment. */
 export interface ServerState {
-  /** Requests that are running. */
-  running: number;
-  /** Answers of models that are running. */
-  answers: number;
-  /** Calls that wait for room below a quota. */
-  waiting: number;
+  /** Those that are running. */
+  running: readonly MeasuredCall[];
+  /** Those that have a model answer. */
+  answers: readonly MeasuredCall[];
+  /** Those that wait for room below a quota. */
+  waiting: readonly MeasuredCall[];
 }
 
 /** Counts what the requests of a server came to, for whoever scrapes it. */
@@ -156,12 +161,13 @@ export class ServerMetrics {
   }
 
   /** Counts a request that is over. */
-  count(entry: RequestEntry): void {
-    const { dialect, region, key, status = 0, error, costUsd, firstTokenMs, durationMs, queuedMs } = entry;
-    const model = modelLabel(entry);
+  count(call: MeasuredCall): void {
+    const { entry } = call;
+    const { status = 0, error, costUsd, firstTokenMs, durationMs, queuedMs } = entry;
+    const labels = labelsOf(call);
     const record = (instrument: Instrument, value: number | undefined, more: object = {}): void => {
       if (value === undefined) return;
-      this.#instruments.record(instrument, value, { dialect, region, model, key, ...more });
+      this.#instruments.record(instrument, value, { ...labels, ...more });
     };
     record(REQUESTS, 1, { status: String(status) });
     if (error) record(REFUSALS, 1, { code: error.code });
@@ -178,7 +184,13 @@ export class ServerMetrics {
 
   /** What was counted, with the numbers of the moment, as the text that an `Accept` asks for. */
   text(state: ServerState, accept?: string): { contentType: string; text: string } {
-    return prometheusText([...this.#instruments.read(), ...this.#ofTheMoment(state)], accept);
+    for (const [instrument, calls] of [
+      [RUNNING, state.running],
+      [ANSWERS, state.answers],
+      [WAITING, state.waiting],
+    ] as const)
+      this.#instruments.tally(instrument, calls.map(labelsOf));
+    return prometheusText([...this.#instruments.read(), ...this.#ofTheMoment()], accept);
   }
 
   /** Looks at the event loop no longer. */
@@ -186,16 +198,13 @@ export class ServerMetrics {
     this.#lag.disable();
   }
 
-  *#ofTheMoment({ running, answers, waiting }: ServerState): Generator<[Instrument, readonly Series[]]> {
+  *#ofTheMoment(): Generator<[Instrument, readonly Series[]]> {
     const { nodeVersion, processUse } = this.#runtime;
     const { residentBytes, heapBytes, cpuSeconds, startedAt } = processUse();
     const single = (instrument: Instrument, value: number): [Instrument, Series[]] => [
       instrument,
       [{ labels: {}, value }],
     ];
-    yield single(RUNNING, running);
-    yield single(ANSWERS, answers);
-    yield single(WAITING, waiting);
     yield [BUILD, [{ labels: { version: VERSION, node_version: nodeVersion }, value: 1 }]];
     yield single(CPU, cpuSeconds);
     yield single(MEMORY, residentBytes);
@@ -211,6 +220,10 @@ export class ServerMetrics {
     }
     lag.reset();
   }
+}
+
+function labelsOf({ entry, region }: MeasuredCall): Record<string, string | undefined> {
+  return { dialect: entry.dialect, region, model: modelLabel(entry), key: entry.key };
 }
 
 /**

@@ -28,7 +28,7 @@ export class Telemetry {
     if (handedOn) call.traced.headers = toTraceHeaders(handedOn);
     call.onEnd(() => {
       const { entry, route } = call;
-      this.metrics.count(entry);
+      this.metrics.count(call);
       // Who asks for nothing, or was not let in, leaves no trace.
       if (!this.#otlp || route === undefined || entry.method !== "POST") return;
       const endedAt = this.#now();

@@ -29,6 +29,9 @@ function valuesOf(families: readonly Family[], name: string): [Record<string, st
   return metrics.map(({ labels = {}, value, count }) => [labels, Number(value ?? count)]);
 }
 
+const sumOf = (families: readonly Family[], name: string): number =>
+  valuesOf(families, name).reduce((sum, [, value]) => sum + value, 0);
+
 const messages = [{ role: "user", content: "x" }];
 const CONVERSE = { messages: [{ role: "user", content: [{ text: "x" }] }] };
 
@@ -87,7 +90,7 @@ describe("/metrics", () => {
       [{ dialect: "chat-completions", region: "", model: "", key: "", status: "401" }, 1],
     ]);
     expect(valuesOf(families, "openclaw_refusals_total")).toEqual([
-      [{ dialect: "chat-completions", code: "invalid_api_key", key: "" }, 1],
+      [{ dialect: "chat-completions", region: "", model: "", code: "invalid_api_key", key: "" }, 1],
     ]);
     const { prompt_tokens: input = 0, completion_tokens: output = 0 } = whole.usage ?? {};
     expect(input).toBeGreaterThan(0);
@@ -108,7 +111,7 @@ describe("/metrics", () => {
       expect(families.find((family) => family.name === name)?.type).toBe("HISTOGRAM");
       // The parser puts the labels of a histogram away.
       expect(text).toContain(
-        `\n${name}_count{dialect="chat-completions",region="us-east-1",model="${MODEL}"} ${count}\n`,
+        `\n${name}_count{dialect="chat-completions",region="us-east-1",model="${MODEL}",key="env"} ${count}\n`,
       );
     }
     const single = (name: string): number => valuesOf(families, name)[0]?.[1] ?? Number.NaN;
@@ -151,11 +154,11 @@ describe("/metrics", () => {
     const answered = client.chat.completions.create(ask);
     for (;;) {
       const families = await scrape(origin);
-      if (valuesOf(families, "openclaw_answers_in_flight")[0]?.[1] === 1) break;
+      if (sumOf(families, "openclaw_answers_in_flight") === 1) break;
     }
     open();
     await answered;
-    expect(valuesOf(await scrape(origin), "openclaw_answers_in_flight")).toEqual([[{}, 0]]);
+    expect(sumOf(await scrape(origin), "openclaw_answers_in_flight")).toBe(0);
   });
 
   it("counts what waits for room below a quota, and for how long", async () => {
@@ -163,12 +166,60 @@ describe("/metrics", () => {
     await client.chat.completions.create(ask);
     const leaving = new AbortController();
     const waiting = client.chat.completions.create(ask, { signal: leaving.signal }).catch(String);
-    while (valuesOf(await scrape(origin), "openclaw_queue_length")[0]?.[1] !== 1);
+    while (sumOf(await scrape(origin), "openclaw_queue_length") !== 1);
     leaving.abort();
     await waiting;
-    while (valuesOf(await scrape(origin), "openclaw_queue_length")[0]?.[1] !== 0);
+    while (sumOf(await scrape(origin), "openclaw_queue_length") !== 0);
     const text = await (await fetch(`${origin}/metrics`)).text();
-    expect(text).toMatch(new RegExp(`\nopenclaw_queue_wait_seconds_count{.*model="${MODEL}"} [12]\n`));
+    expect(text).toMatch(new RegExp(`\nopenclaw_queue_wait_seconds_count{.*model="${MODEL}",key=""} [12]\n`));
+  });
+
+  it("tells every metric of requests by whose and where it was, also of what waits and of what waited in vain", async () => {
+    const { opened, open } = gate();
+    const { emulator, origin, logged } = await serve({
+      args: ["--tpm", "1000", "--pace-wait", "0.2"],
+      env: { OPENCLAW_SERVE_API_KEY: "key-of-the-environment" },
+      emulator: {
+        script: ({ route }) => (route === "ConverseStream" ? { pass: true, after: opened } : undefined),
+      },
+    });
+    const headers = { "x-api-key": "key-of-the-environment", "content-type": "application/json" };
+    const post = (more: object): Promise<Response> =>
+      fetch(`${origin}/v1/chat/completions`, {
+        method: "POST",
+        headers,
+        body: JSON.stringify({ ...ask, stream: true, max_tokens: 900, ...more }),
+      });
+    const running = post({});
+    await expect.poll(() => emulator.calls.some(({ route }) => route === "ConverseStream")).toBe(true);
+    const inVain = post({});
+    await expect.poll(async () => sumOf(await scrape(origin, headers), "openclaw_queue_length")).toBe(1);
+    const midway = await (await fetch(`${origin}/metrics`, { headers })).text();
+    expect((await inVain).status).toBe(429);
+    open();
+    await (await running).text();
+    await logged(({ status, path: asked }) => status === 200 && asked === "/v1/chat/completions");
+    const text = midway + (await (await fetch(`${origin}/metrics`, { headers })).text());
+    const who = [`dialect="chat-completions"`, `region="us-east-1"`, `model="${MODEL}"`, `key="env"`];
+    for (const name of [
+      "requests_total",
+      "refusals_total",
+      "tokens_total",
+      "cost_usd_total",
+      "request_duration_seconds_count",
+      "time_to_first_token_seconds_count",
+      "time_per_output_token_seconds_count",
+      "queue_wait_seconds_count",
+      "requests_in_flight",
+      "answers_in_flight",
+      "queue_length",
+    ]) {
+      const lines = text.split("\n").filter((line) => line.startsWith(`openclaw_${name}{`));
+      const told = lines.filter((line) => !line.endsWith(" 0") && who.every((label) => line.includes(label)));
+      expect([name, told.length > 0]).toEqual([name, true]);
+    }
+    // Nobody waits without a region.
+    expect(text).not.toMatch(/openclaw_queue_wait_seconds_count\{[^}]*region=""/);
   });
 
   it("has no series of a client's making, whatever it sends", async () => {
@@ -204,7 +255,7 @@ describe("/metrics", () => {
     await expect(client.chat.completions.create(ask)).rejects.toMatchObject({ status: 429 });
     const families = await scrape(origin);
     expect(valuesOf(families, "openclaw_requests_total")).toEqual([
-      [{ dialect: "chat-completions", region: "", model: MODEL, key: "", status: "429" }, 1],
+      [{ dialect: "chat-completions", region: "us-east-1", model: MODEL, key: "", status: "429" }, 1],
     ]);
     expect(valuesOf(families, "openclaw_refusals_total")[0]?.[0]).toMatchObject({ code: "throttled" });
   });
@@ -257,10 +308,10 @@ describe("/metrics", () => {
       },
     });
     const answered = client.chat.completions.create(ask);
-    while (valuesOf(await scrape(origin), "openclaw_answers_in_flight")[0]?.[1] !== 1);
+    while (sumOf(await scrape(origin), "openclaw_answers_in_flight") !== 1);
     child.kill("SIGTERM");
     await logged(({ message }) => message?.startsWith("Ending:") === true);
-    expect(valuesOf(await scrape(origin), "openclaw_answers_in_flight")).toEqual([[{}, 1]]);
+    expect(sumOf(await scrape(origin), "openclaw_answers_in_flight")).toBe(1);
     open();
     await answered;
   });
