@@ -195,7 +195,7 @@ export function refuseProblems(
   for (const { line, message } of shown) terminal.note(`line ${line}: ${message}`);
   if (problemCount > shown.length) terminal.note(`… and ${problemCount - shown.length} more problems`);
   throw new OpenclawError("usage", {
-    message: `${label} has ${problemCount === 1 ? "a problem" : `${problemCount} problems`} in ${count(lines, "line")}, so nothing was sent.`,
+    message: `There ${problemCount === 1 ? "is a problem" : `are ${problemCount} problems`} in the ${count(lines, "line")} of ${label}, so nothing was sent.`,
     hint: "Correct them by the numbers of their lines, or leave those lines out.",
     details: { lines, problemCount, problems },
   });

@@ -277,7 +277,9 @@ describe("a line is a problem that is", () => {
     expect(stderr.match(/^line \d+: /gm)).toHaveLength(20);
     expect(stderr).toContain("… and 1480 more problems");
     expect(failure?.details).toMatchObject({ lines: 1501, problemCount: 1500 });
-    expect(failure?.message).toBe("'lines.jsonl' has 1500 problems in 1501 lines, so nothing was sent.");
+    expect(failure?.message).toBe(
+      "There are 1500 problems in the 1501 lines of 'lines.jsonl', so nothing was sent.",
+    );
   });
 
   it("longer than any request, which is not held", async () => {

@@ -111,7 +111,7 @@ describe("batch estimate", () => {
     const { stdout, stderr, code } = await machine.run(["batch", "estimate", "lines.jsonl", "-m", NOVA_PRO]);
     expect([stdout, code]).toEqual(["", 2]);
     expect(stderr).toContain("line 2: 'prompt' is 1, and must be a string.\nline 3: It is not JSON: ");
-    expect(stderr).toContain("'lines.jsonl' has 2 problems in 3 lines, so nothing was sent.");
+    expect(stderr).toContain("There are 2 problems in the 3 lines of 'lines.jsonl', so nothing was sent.");
     const inJson = await machine.run(["batch", "estimate", "lines.jsonl", "-m", NOVA_PRO, "--json"]);
     expect(JSON.parse(inJson.stdout)).toMatchObject({
       error: { code: "usage", details: { lines: 3, problemCount: 2, problems: [{ line: 2 }, { line: 3 }] } },
