@@ -323,8 +323,8 @@ async function announce(
   const set = (name: string, value: string): string => `export ${name}=${quoteForShell(value)}`;
   await terminal.print(
     [
-      `# Amazon Bedrock as OpenAI's, Anthropic's and its own API at ${origin} (Ctrl-C ends it).`,
-      "# For its clients:",
+      `# Amazon Bedrock at ${origin} (Ctrl-C ends it).`,
+      "# For clients of OpenAI's and of Anthropic's API:",
       set("OPENAI_BASE_URL", url),
       set("OPENAI_API_KEY", key),
       set("ANTHROPIC_BASE_URL", origin),

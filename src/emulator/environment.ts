@@ -28,11 +28,18 @@ export function emulatedEnvironment(
 const CLAUDE = "global.anthropic.claude-sonnet-4-6";
 
 /** Lines of a shell, as comments, for clients that do not read the variables of AWS alone. */
-export function variablesOfClients({ url, bearerToken }: { url: string; bearerToken: string }): string[] {
+export function variablesOfClients(emulator: { url: string; bearerToken: string }): string[] {
   return [
-    "# Claude Code by Bedrock's API, beside the lines above; it, too, and others by Anthropic's and by OpenAI's:",
-    `# export CLAUDE_CODE_USE_BEDROCK=1 ANTHROPIC_BEDROCK_BASE_URL=${url}`,
-    `# export ANTHROPIC_BASE_URL=${url}/anthropic ANTHROPIC_API_KEY=${bearerToken} ANTHROPIC_MODEL=${CLAUDE} ANTHROPIC_DEFAULT_HAIKU_MODEL=${CLAUDE}`,
-    `# export OPENAI_BASE_URL=${url}/openai/v1 OPENAI_API_KEY=${bearerToken}`,
+    "# Claude Code by Bedrock's API, beside the lines above:",
+    "# export CLAUDE_CODE_USE_BEDROCK=1",
+    `# export ANTHROPIC_BEDROCK_BASE_URL=${emulator.url}`,
+    "# Claude Code and others by Anthropic's:",
+    `# export ANTHROPIC_BASE_URL=${emulator.url}/anthropic`,
+    `# export ANTHROPIC_API_KEY=${emulator.bearerToken}`,
+    `# export ANTHROPIC_MODEL=${CLAUDE}`,
+    `# export ANTHROPIC_DEFAULT_HAIKU_MODEL=${CLAUDE}`,
+    "# Clients of OpenAI's:",
+    `# export OPENAI_BASE_URL=${emulator.url}/openai/v1`,
+    `# export OPENAI_API_KEY=${emulator.bearerToken}`,
   ];
 }

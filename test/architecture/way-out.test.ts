@@ -90,6 +90,8 @@ const OWN_VALUES = new Set([
   "emulator.secretAccessKey",
   "emulator.url",
   "emulator.bearerToken",
+  // A model that the emulator names itself.
+  "CLAUDE",
   "DEFAULT_HOST",
   // Made of an address and a port that a socket was opened on.
   "url",

@@ -145,7 +145,7 @@ describe("keys while the server runs", () => {
     const pty = openPty(["serve", "--port", "0", "--api-key-file", file], emulated.home, {
       env: emulated.env,
     });
-    await pty.see("For its clients");
+    await pty.see("# For clients of");
     pty.hangUp();
     expect(await pty.exit).toBe(129);
     const without = await serveEmulated(emulated);
