@@ -105,6 +105,8 @@ async function setUp(name: string): Promise<Emulated> {
   );
   if (name.startsWith("serve-keys")) writeFileSync(path.join(machine.home, "keys"), KEYS, { mode: 0o600 });
   if (name.startsWith("batch")) writeFileSync(path.join(machine.home, "prompts.jsonl"), PROMPTS);
+  if (name === "batch-run")
+    writeFileSync(path.join(machine.home, "few.jsonl"), '{"prompt":"hi"}\n'.repeat(3));
   if (name.startsWith("mcp")) writeStdioServer(path.join(machine.home, "echo.cjs"));
   const question =
     "Is there a question that is long enough to be broken on a screen of eighty columns, or not?";
@@ -116,13 +118,15 @@ async function setUp(name: string): Promise<Emulated> {
   return machine;
 }
 
+/** Where jobs have their files, and whose rights. */
+const JOB_PLACE = ["--s3", "s3://openclaw-emulator/batch", "--role", "arn:aws:iam::123456789012:role/R"];
+
 /** Two jobs that have ended. */
 async function submitJobs(machine: Emulated): Promise<void> {
   writeFileSync(path.join(machine.home, "lines.jsonl"), '{"prompt":"hi"}\n'.repeat(100));
-  const where = ["--s3", "s3://openclaw-emulator/batch", "--role", "arn:aws:iam::123456789012:role/R"];
   for (const job of ["nightly", "a-name-that-is-as-long-as-that-of-a-job-may-be-which-is-63-char"]) {
     const submit = ["batch", "submit", "lines.jsonl", "-m", MODEL, "--name", job, "--wait"];
-    const { code, stderr } = await machine.run([...submit, ...where]);
+    const { code, stderr } = await machine.run([...submit, ...JOB_PLACE]);
     expect(code, stderr).toBe(0);
   }
 }
@@ -155,6 +159,8 @@ const COMMANDS: Record<string, string[]> = {
   "batch-submit-help": ["batch", "submit", "--help"],
   "batch-results-help": ["batch", "results", "--help"],
   "batch-stop-help": ["batch", "stop", "--help"],
+  "batch-results": ["batch", "results", "nightly", "--output", "answers.jsonl"],
+  "batch-stop": ["batch", "stop", "nightly"],
   "batch-list": ["batch", "list"],
   "batch-status": ["batch", "status"],
   "batch-role": ["batch", "role", "--s3", "s3://openclaw-emulator/batch", "--kms-key", "alias/own"],
@@ -176,10 +182,13 @@ function settled(output: string, home: string): string {
     .replaceAll(home, `${path.dirname(home)}/openclaw-test-000000`)
     .replaceAll(/127\.0\.0\.1:\d{5}/g, "127.0.0.1:00000")
     .replaceAll(/\b\d+ ms\b/g, "N ms")
+    .replaceAll(/(?<=·\s+)\d+(?:\.\d+)? s$/gm, "N s")
     .replaceAll(/\bNode \d+\.\d+\.\d+/g, "Node N")
     .replaceAll(/(?<!\d)\d+ s (ago|old)/g, "N s $1")
     .replaceAll(/\b20\d\d-\d\d-\d\dT[\d:.]+Z/g, "2026-01-01T00:00:00.000Z")
     .replaceAll(/(?<=\x1B\[36m|invocation-job\/|\/batch\/)[a-z0-9]{12}(?=\x1B\[|\s|\/|$)/gm, "a1b2c3d4e5f6")
+    .replaceAll(/oc-[\w-]{40,}/g, "oc-0-aaaabbbbccccddddeeeeffffgggghhhhiiiijjjjk")
+    .replaceAll(/(?<=nightly\s+\(|batch\s+(?:results|status)\s+)[a-z0-9]{12}\b/g, "a1b2c3d4e5f6")
     .replaceAll(/Since \d{4}-\d{2}-\d{2}\b/g, "Since 2026-01-01");
 }
 
@@ -248,12 +257,14 @@ it.each(Object.entries(COMMANDS))("%s is laid out for every width", async (name,
 const OTHERS: Record<string, string[]> = {
   "batch-run-help": ["batch", "run", "--help"],
   "chat-dry-run": ["chat", "--dry-run", "-m", MODEL, "hi"],
+  completion: ["completion", "bash"],
   "completion-help": ["completion", "--help"],
   "config-edit": ["config", "edit"],
   "config-file": ["config", "file"],
   "config-get": ["config", "get"],
   "config-list": ["config", "list"],
   "config-patch": ["config", "patch", "--stdin", "--dry-run"],
+  "config-schema": ["config", "schema"],
   "config-schema-help": ["config", "schema", "--help"],
   "config-set": ["config", "set", "agents.defaults.params.maxTokens", "500", "--dry-run"],
   "config-unset": ["config", "unset", "templates.pirate", "--dry-run"],
@@ -280,6 +291,45 @@ const OTHERS: Record<string, string[]> = {
 it.each(Object.entries(OTHERS))("%s is laid out for 80 columns", async (name, args) => {
   const { output } = await show(await setUp(name), args, 80, "20.19.0");
   await expect((await rowsOf(output, 80)).join("\n")).toMatchFileSnapshot(`screens/${name}.txt`);
+});
+
+/** What leaves something that the same command would meet the next time. */
+const CHANGING: Record<string, string[]> = {
+  "batch-run": ["batch", "run", "few.jsonl", "-m", MODEL, "--output", "answers.jsonl"],
+  "batch-submit": ["batch", "submit", "lines.jsonl", "-m", MODEL, "--name", "weekly", ...JOB_PLACE],
+  "serve-keys-add": ["serve", "keys", "add", "team-b", "--api-key-file", "keys", "--rpm", "60"],
+};
+
+it.each(Object.entries(CHANGING))("%s is laid out for every width", async (name, args) => {
+  const screens: string[] = [];
+  for (const columns of WIDTHS) {
+    const { output } = await show(await setUp(name), args, columns, "20.19.0");
+    const rows = await rowsOf(output, columns);
+    screens.push(`── ${columns} columns ${"─".repeat(Math.max(0, columns - 15))}`, ...rows, "");
+  }
+  await expect(screens.join("\n")).toMatchFileSnapshot(`screens/${name}.txt`);
+});
+
+/** What waits for others, with the last that it says when it has started. */
+const WAITING: Record<string, { args: string[]; started: RegExp }> = {
+  emulator: { args: ["emulator"], started: /^# A bucket/m },
+  serve: { args: ["serve", "--port", "0"], started: /^# For AWS/m },
+  "mcp-serve": { args: ["mcp", "serve"], started: /ends\s+it/ },
+};
+
+it.each(Object.entries(WAITING))("%s is laid out for every width", async (name, { args, started }) => {
+  const machine = await setUp(name);
+  const screens: string[] = [];
+  for (const columns of WIDTHS) {
+    const env = environmentOf(machine);
+    const terminal = openPty(args, machine.home, { columns, rows: 200, env });
+    await terminal.see(started);
+    terminal.kill("SIGINT");
+    expect(await terminal.exit).toBe(130);
+    const rows = await rowsOf(settled(terminal.output(), machine.home), columns);
+    screens.push(`── ${columns} columns ${"─".repeat(Math.max(0, columns - 15))}`, ...rows, "");
+  }
+  await expect(screens.join("\n")).toMatchFileSnapshot(`screens/${name}.txt`);
 });
 
 /** What is typed in a conversation, each when the prompt is there again. */
@@ -376,7 +426,13 @@ it("a conversation with tools is laid out for every width", async () => {
 });
 
 it("are of every command", () => {
-  const shown = [...Object.values(COMMANDS), ...Object.values(OTHERS)].map((args) => args.join(" "));
+  const waiting = Object.values(WAITING).map(({ args }) => args);
+  // The answer of a command is not its help.
+  const shown = [COMMANDS, OTHERS, CHANGING]
+    .flatMap((table) => Object.values(table))
+    .concat(waiting)
+    .filter((args) => !args.includes("--help"))
+    .map((args) => args.join(" "));
   // What a shell asks for completion, and nobody reads.
   const read = everyCommand()
     .map(({ path }) => path.join(" "))
