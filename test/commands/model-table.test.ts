@@ -141,8 +141,11 @@ it("shows what has an ARN by its name or kind with the ARN below, and another pr
     expect(lines.find((line) => line.startsWith("  application-inference-profile/k9m2"))).toBeDefined();
     expect(lines.find((line) => line.startsWith("2 ollama/qwen3:8b"))).toBeDefined();
   }
-  expect(explainMarks([own, nameless, other])).toBe("1 and 2 its fallbacks, in their order");
+  expect(explainMarks([own, nameless, other])).toBe(
+    "1 and 2 are fallbacks of the default model, in their order",
+  );
   expect(explainMarks([MODEL, own])).toBe("* is the default model, 1 its fallback");
+  expect(explainMarks([own])).toBe("1 is a fallback of the default model");
   expect(explainMarks([nameless])).toBe("");
 });
 

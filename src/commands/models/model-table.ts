@@ -134,14 +134,19 @@ function markOf(tags: readonly string[]): string {
 
 /** What the marks in front of listed models mean; empty where none has one. */
 export function explainMarks(models: readonly Pick<TabledModel, "tags">[]): string {
+  const hasDefault = models.some(({ tags }) => markOf(tags) === DEFAULT_MARK);
   const marks = models.map(({ tags }) => markOf(tags));
   const turns = marks.filter((mark) => mark !== "" && mark !== DEFAULT_MARK);
   const named =
     turns.length < 2 ? turns[0] : `${turns[0]} ${turns.length === 2 ? "and" : "to"} ${turns.at(-1)}`;
-  const fallbacks = turns.length < 2 ? "fallback" : "fallbacks, in their order";
+  const order = turns.length < 2 ? "" : ", in their order";
+  const its = `its ${turns.length < 2 ? "fallback" : "fallbacks"}`;
+  const alone = turns.length < 2 ? "is a fallback" : "are fallbacks";
   return [
-    ...(marks.includes(DEFAULT_MARK) ? [`${DEFAULT_MARK} is the default model`] : []),
-    ...(named === undefined ? [] : [`${named} its ${fallbacks}`]),
+    ...(hasDefault ? [`${DEFAULT_MARK} is the default model`] : []),
+    ...(named === undefined
+      ? []
+      : [`${named} ${hasDefault ? its : `${alone} of the default model`}${order}`]),
   ].join(", ");
 }
 
