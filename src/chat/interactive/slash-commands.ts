@@ -148,7 +148,10 @@ export const SLASH_COMMANDS: readonly SlashCommand[] = [
     run: async (talk, argument) => {
       const answers = talk.conversation.turns.filter(isAnswered);
       if (!/^[1-9]\d*$|^$/.test(argument))
-        throw usageError(`'${shorten(argument)}' is no number.`, "/copy 2");
+        throw usageError(
+          `'${shorten(argument)}' is no answer; they are counted from the last, which is 1.`,
+          "/copy 2 copies the one before the last",
+        );
       const turn = answers.at(-Number(argument || 1));
       if (!turn)
         throw usageError(
@@ -283,7 +286,11 @@ export function findSlashCommand(entry: string): { command: SlashCommand; argume
   const [, name, argument = ""] = /^(\/[a-z]+(?:-[a-z]+)*)(?:\s+([\s\S]*))?$/.exec(said) ?? [];
   if (name === undefined || (argument.includes("\n") && name !== "/system")) return undefined;
   const command = SLASH_COMMANDS.find((candidate) => candidate.name === name || candidate.as === name);
-  if (command) return { command, argument: argument.trim() };
+  if (command) {
+    if (command.argument === "" && argument.trim() !== "" && command.name !== "/help")
+      throw usageError(`${name} takes nothing, and '${shorten(argument.trim())}' stands behind it.`, name);
+    return { command, argument: argument.trim() };
+  }
   const [nearest] = nearestIds(
     name,
     SLASH_COMMANDS.map((candidate) => candidate.name),

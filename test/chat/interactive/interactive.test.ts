@@ -796,6 +796,8 @@ describe("what leaves the conversation", () => {
     await ask(sitting.pty, "/copy 2", "copied 10 characters, .*\\(OSC\\s+52\\)");
     await ask(sitting.pty, "/copy 3", "hint: .*");
     await ask(sitting.pty, "/copy all", "hint: .*");
+    await ask(sitting.pty, "/copy 0", "counted from the last, .*\\nhint: .*");
+    await ask(sitting.pty, "/undo 3", "/undo takes nothing, .*\\nhint: /undo");
     expect(copied()).toEqual(["Second.", "First — ä."]);
   });
 
