@@ -204,6 +204,8 @@ export const PROGRAM: Program = {
           ),
           flag("-t, --template <name>", "ask what this template of the configuration asks"),
           flag("-p, --param <name=value>", "value of a parameter of the template (repeatable)", repeatable),
+          flag("--session <id>", "go on with this session, or begin it"),
+          flag("-c, --continue", "go on with the latest session of this folder"),
         ),
         ...headed(
           "Answer",
@@ -242,12 +244,6 @@ export const PROGRAM: Program = {
           ),
         ),
         ...headed(
-          "Conversation",
-          flag("--session <id>", "go on with this session, or begin it"),
-          flag("-c, --continue", "go on with the latest session of this folder"),
-          flag("--no-save", "write nothing of the conversation to the disk"),
-        ),
-        ...headed(
           "Output",
           flag("-o, --output <file>", "write the answer to this file when it is whole, - for stdout"),
           flag("-x, --extract", "print the first code block of the answer alone"),
@@ -256,6 +252,7 @@ export const PROGRAM: Program = {
           flag("--no-stream", "print the answer when it is whole"),
           flag("--usage", "print tokens, price and timings on stderr"),
           flag("--ndjson", "print one JSON event a line as it arrives"),
+          flag("--no-save", "write nothing of the conversation to the disk"),
         ),
         ...headed(
           "Limits",

@@ -103,7 +103,7 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
       say("openclaw models list --plain | head -1", "keys only, for scripts"),
       say("openclaw models list --json", "see docs/schemas/models-list.schema.json"),
     ],
-    topic: "chat",
+    topic: "models",
     piped: {
       fields: [
         "key",
@@ -125,7 +125,7 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
       say("openclaw models show arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-pro-v1:0"),
       say("openclaw models show us.amazon.nova-pro-v1:0 --access"),
     ],
-    topic: "chat",
+    topic: "models",
   },
   "models access": {
     examples: [
@@ -147,7 +147,7 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
   },
   "models set": {
     examples: [say("openclaw models set us.anthropic.claude-opus-4-6-v1"), say("openclaw models set opus")],
-    topic: "chat",
+    topic: "models",
   },
   "models alias": {
     examples: [
@@ -155,7 +155,7 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
       say("openclaw models alias", "the names there are"),
       say("openclaw models alias fast amazon.nova-lite-v1:0 && openclaw models alias --rm fast"),
     ],
-    topic: "chat",
+    topic: "models",
     piped: { fields: ["name", "model"] },
   },
   chat: {
@@ -385,19 +385,19 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
       say("openclaw templates list"),
       say("openclaw templates list --json", "see docs/schemas/templates-list.schema.json"),
     ],
-    topic: "chat",
+    topic: "templates",
     piped: { fields: ["name", "parameters, with = and a default", "model", "what it asks"] },
   },
   "templates show": {
     examples: [say("openclaw templates show review"), say("openclaw templates show review | head -2")],
-    topic: "chat",
+    topic: "templates",
   },
   "templates edit": {
     examples: [
       say("openclaw templates edit review"),
       say("EDITOR=true openclaw templates edit review --json", "see docs/schemas/templates-edit.schema.json"),
     ],
-    topic: "chat",
+    topic: "templates",
   },
   usage: {
     examples: [

@@ -13,6 +13,13 @@ export interface Topic {
 /** What `openclaw help` knows beside the commands. One that is named as a command is read together with its page. */
 export const TOPICS = {
   chat: { says: "questions, files, models, parameters", page: "chat" },
+  models: {
+    says: "which model answers: names, aliases, profiles, fallbacks",
+    page: "chat",
+    section: "Which model answers",
+    also: ["model", "aliases", "fallbacks"],
+  },
+  templates: { says: "questions that are kept, with parameters", page: "chat", section: "Templates" },
   tools: {
     says: "commands, files and MCP servers that a model may use",
     page: "tools",

@@ -41,13 +41,12 @@ describe("the help", () => {
     expect(Object.keys(TOPICS)).toContain(topic);
   });
 
-  it("has the flags of chat in seven groups", () => {
+  it("has the flags of chat in six groups", () => {
     const headings = headingsOf(helpText(PROGRAM, ["chat"], layout));
     expect(headings.slice(0, headings.indexOf("Global options"))).toEqual([
       "Question",
       "Answer",
       "Tools",
-      "Conversation",
       "Output",
       "Limits",
       "Bedrock",

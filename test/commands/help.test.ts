@@ -47,7 +47,7 @@ describe("help in a pipe", () => {
   it.each([
     ["config", "# Settings", "`openclaw config get`"],
     ["sessions", "# Conversations", "`openclaw sessions rm`"],
-    ["models", "# openclaw models", "`openclaw models set`"],
+    ["models", "# Which model answers", "`openclaw models set`"],
     ["chat", "# openclaw chat", "# Chat"],
   ])("has all there is on %s", async (name, first, second) => {
     const { stdout } = await openclaw(["help", name], createHome());
