@@ -1,7 +1,7 @@
 // Measures start-up, lists, first token, streaming and size against their references, in one run:
 //   npm run bench -- [--quick] [--node VERSION…] [--runs N] [--only TEXT…] [--check] [--baseline FILE] [--save FILE] [--write]
 //   npm run bench -- --serve [--quick]   what `openclaw serve` adds and carries, and nothing else
-//   npm run bench -- --batch LINES       what a line of `openclaw batch run` takes, and how much memory all of them
+//   npm run bench -- --batch LINES       what a line of `openclaw batch run` takes, how much memory all of them, and `--resume` with a full journal
 //   npm run bench -- --bodies            how long one hostile body holds up all others in `openclaw serve`; --only picks bodies
 //   npm run bench -- --soak MINUTES      hostile and honest load on `openclaw serve`, and nothing else
 // Each row and its reference take turns, so that a machine whose speed drifts drifts for both; medians are compared.

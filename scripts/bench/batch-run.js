@@ -1,8 +1,11 @@
-// Measures `openclaw batch run` over many short prompts against a server that answers at once.
-import { createWriteStream } from "node:fs";
+// Measures `openclaw batch run` over many short prompts against a server that answers at once, and what goes on with it.
+import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, readFile } from "node:fs/promises";
+import { createReadStream, createWriteStream } from "node:fs";
+import { mkdir, readFile, truncate } from "node:fs/promises";
 import path from "node:path";
+import { createInterface } from "node:readline";
+import { crc32 } from "node:zlib";
 import { root } from "../set-up.js";
 import { runOnce } from "./measure.js";
 import { startServer } from "./start-server.js";
@@ -32,22 +35,75 @@ export async function batchRun(work, lines) {
     const usage = path.join(home, "usage.json");
     const output = path.join(work, "answers.jsonl");
     const args = ["--require", reportUsage, path.join(root, "bin", "openclaw.js"), "batch", "run", input];
-    const { wallMs } = await runOnce(process.execPath, [...args, "-m", MODEL, "-o", output, "--json"], {
-      PATH: process.env["PATH"],
-      HOME: home,
-      AWS_ACCESS_KEY_ID: accessKeyId,
-      AWS_SECRET_ACCESS_KEY: secretAccessKey,
-      AWS_ENDPOINT_URL: url,
-      AWS_REGION: "us-east-1",
-      OPENCLAW_USAGE: usage,
-    });
-    const { cpuMs, peakMiB } = JSON.parse(await readFile(usage, "utf8"));
+    /** @param {string[]} more */
+    const measure = async (...more) => {
+      const environment = {
+        PATH: process.env["PATH"],
+        HOME: home,
+        AWS_ACCESS_KEY_ID: accessKeyId,
+        AWS_SECRET_ACCESS_KEY: secretAccessKey,
+        AWS_ENDPOINT_URL: url,
+        AWS_REGION: "us-east-1",
+        OPENCLAW_USAGE: usage,
+      };
+      const { wallMs } = await runOnce(
+        process.execPath,
+        [...args, "-m", MODEL, "-o", output, "--json", ...more],
+        environment,
+      );
+      const { cpuMs, peakMiB } = JSON.parse(await readFile(usage, "utf8"));
+      return { wallMs, cpuMs, peakMiB: Math.round(peakMiB) };
+    };
+    const run = await measure();
+    await writeJournal(input, output);
+    const again = await measure("--resume");
     return [
-      `${lines.toLocaleString("en-US")} lines in ${(wallMs / 1000).toFixed(1)} s`,
-      `${(cpuMs / lines).toFixed(3)} ms of CPU a line`,
-      `${Math.round(peakMiB)} MiB at most`,
-    ].join(", ");
+      `run: ${lines.toLocaleString("en-US")} lines, ${Math.round(lines / (run.wallMs / 1000))} a second, ` +
+        `${(run.cpuMs / lines).toFixed(3)} ms of CPU a line, ${run.peakMiB} MiB at most`,
+      `--resume with all of them in the journal: ${(again.wallMs / 1000).toFixed(1)} s, ` +
+        `${(again.cpuMs / 1000).toFixed(1)} s of CPU, ${again.peakMiB} MiB at most`,
+    ].join("\n");
   } finally {
     child.stdin?.end();
   }
+}
+
+/**
+ * Puts the journal of a run beside an empty output, as it is when the run is killed with all results in it and none written.
+ * @param {string} input
+ * @param {string} output
+ */
+async function writeJournal(input, output) {
+  const nothing = { inputTokens: 0, outputTokens: 0, usd: 0, unpriced: 0 };
+  const header = {
+    openclawBatch: 1,
+    asked: {
+      input: await digestOf(input),
+      kind: "plain",
+      format: "plain",
+      model: MODEL,
+      "--max-tokens": null,
+    },
+    written: { lines: 0, bytes: 0, tally: { lines: 0, cut: 0, failed: {}, ...nothing } },
+  };
+  const written = createWriteStream(`${output}.journal`);
+  /** @param {string} text */
+  const add = async (text) => {
+    const line = `${crc32(text).toString(16).padStart(8, "0")} ${text}\n`;
+    if (!written.write(line)) await once(written, "drain");
+  };
+  await add(JSON.stringify(header));
+  let number = 0;
+  for await (const line of createInterface({ input: createReadStream(output) }))
+    await add(`${(number += 1)} ok 8 4 0.000007 0 ${line}`);
+  written.end();
+  await once(written, "finish");
+  await truncate(output);
+}
+
+/** @param {string} file */
+async function digestOf(file) {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(file)) hash.update(chunk);
+  return hash.digest("hex");
 }

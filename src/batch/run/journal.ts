@@ -63,10 +63,11 @@ export class Journal {
   static async open(file: string, patience: Patience): Promise<{ journal: Journal; header: JournalHeader }> {
     const handle = await open(file, "r+");
     try {
-      const first = (await readLines(handle, 0).next()).value?.[0];
-      const header = first && parseHeader(first.bytes);
+      const { bytes, ends } = (await readLines(handle, 0).next()).value ?? {};
+      const [end = 0] = ends ?? [];
+      const header = bytes && parseHeader(bytes, end);
       if (!header) throw notAJournal(file);
-      return { journal: new Journal(file, handle, first.bytes.length + 1, patience), header };
+      return { journal: new Journal(file, handle, end + 1, patience), header };
     } catch (error) {
       await handle.close();
       throw error;
@@ -80,10 +81,15 @@ export class Journal {
   async *replay(): AsyncGenerator<(Replayed & { bytes: Buffer })[], number, undefined> {
     let damaged = 0;
     for await (const lines of readLines(this.#handle, this.#size)) {
-      const results = lines.flatMap(({ bytes, offset }) => parseResult(bytes, offset) ?? []);
-      damaged += lines.length - results.length;
-      const last = lines.at(-1);
-      if (last) this.#size = last.offset + last.bytes.length + 1;
+      const results: (Replayed & { bytes: Buffer })[] = [];
+      let start = 0;
+      for (const end of lines.ends) {
+        const result = parseResult(lines, start, end);
+        if (result) results.push(result);
+        else damaged += 1;
+        start = end + 1;
+      }
+      this.#size = lines.offset + start;
       yield results;
     }
     await this.#handle.truncate(this.#size);
@@ -193,74 +199,113 @@ function resultText(result: LineResult): string {
   return `${number} ${outcome} ${inputTokens} ${outputTokens} ${usd} ${unpriced} ${json}`;
 }
 
-/** The line without its checksum; undefined where that is not its own. */
-function contentOf(line: Buffer): Buffer | undefined {
-  const content = line.subarray(CHECKSUM_LENGTH);
-  const checksum = Number.parseInt(line.toString("latin1", 0, CHECKSUM_LENGTH - 1), 16);
-  return line.length > CHECKSUM_LENGTH && crc32(content) === checksum ? content : undefined;
+/** A line without its checksum; undefined where that is not its own. */
+function contentOf(bytes: Buffer, start: number, end: number): Buffer | undefined {
+  if (end - start <= CHECKSUM_LENGTH) return undefined;
+  const content = bytes.subarray(start + CHECKSUM_LENGTH, end);
+  const checksum = Number.parseInt(bytes.toString("latin1", start, start + CHECKSUM_LENGTH - 1), 16);
+  return crc32(content) === checksum ? content : undefined;
 }
 
-function parseHeader(line: Buffer): JournalHeader | undefined {
-  const content = contentOf(line);
+function parseHeader(bytes: Buffer, end: number): JournalHeader | undefined {
+  const content = contentOf(bytes, 0, end);
   if (!content?.toString("latin1", 0, 20).startsWith('{"openclawBatch":')) return undefined;
   // Its checksum says that this program has written it.
   const value = JSON.parse(content.toString()) as JournalHeader & { openclawBatch: unknown };
   return value.openclawBatch === FORM && isRecord(value.asked) ? value : undefined;
 }
 
-/** So much of a line holds all that stands in front of its JSON, in bytes. */
-const LONGEST_FRONT = 200;
-const FRONT = /^(\d+) (\S+) (\d+) (\d+) (\S+) (\d+) /;
-
-function parseResult(line: Buffer, lineOffset: number): (Replayed & { bytes: Buffer }) | undefined {
-  const content = contentOf(line);
-  const match = content && FRONT.exec(content.toString("latin1", 0, LONGEST_FRONT));
-  if (!match) return undefined;
-  const [front, number, outcome = "", inputTokens, outputTokens, usd, unpriced] = match;
+/** The result in a line, which is a million times the same work: a pattern over a text of it would take most of a replay. */
+function parseResult(
+  { bytes, offset }: FileLines,
+  start: number,
+  end: number,
+): (Replayed & { bytes: Buffer }) | undefined {
+  const content = contentOf(bytes, start, end);
+  if (!content) return undefined;
+  const front = new Front(content);
+  const number = front.count();
+  const outcome = front.word();
+  const inputTokens = front.count();
+  const outputTokens = front.count();
+  const usd = Number(front.word());
+  const unpriced = front.count();
+  if (Number.isNaN(number + inputTokens + outputTokens + usd + unpriced)) return undefined;
   if (outcome !== "ok" && outcome !== "cut" && !(outcome in EXIT_CODES)) return undefined;
   return {
-    number: Number(number),
+    number,
     outcome: outcome as LineOutcome,
-    inputTokens: Number(inputTokens),
-    outputTokens: Number(outputTokens),
-    usd: Number(usd),
-    unpriced: Number(unpriced),
-    offset: lineOffset + CHECKSUM_LENGTH + front.length,
+    inputTokens,
+    outputTokens,
+    usd,
+    unpriced,
+    offset: offset + start + CHECKSUM_LENGTH + front.length,
     length: content.length - front.length,
     bytes: content.subarray(front.length),
   };
 }
 
-/** A line of a file without its end, and where it begins, in bytes. */
-interface FileLine {
+const SPACE = 0x20;
+const ZERO = 0x30;
+
+/** Reads what stands in front of a result's JSON, each with a space behind it. */
+class Front {
+  readonly #bytes: Buffer;
+  /** Of what was read. */
+  length = 0;
+
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
+  }
+
+  /** Digits; NaN for anything else. */
+  count(): number {
+    const begin = this.length;
+    let count = 0;
+    for (let byte = this.#bytes[this.length++]; byte !== SPACE; byte = this.#bytes[this.length++]) {
+      const digit = (byte ?? 0) - ZERO;
+      if (digit < 0 || digit > 9) return Number.NaN;
+      count = count * 10 + digit;
+    }
+    return this.length - begin > 1 ? count : Number.NaN;
+  }
+
+  word(): string {
+    const begin = this.length;
+    const end = this.#bytes.indexOf(SPACE, begin);
+    this.length = end + 1;
+    return end < begin ? "" : this.#bytes.toString("latin1", begin, end);
+  }
+}
+
+/** Some lines of a file that have an end. The bytes hold until the next are asked for. */
+interface FileLines {
   bytes: Buffer;
+  /** Of the bytes in the file. */
   offset: number;
+  /** Where the end of each line stands in the bytes. */
+  ends: number[];
 }
 
 /** The lines of a file that have an end, from the beginning of one on, some at a time. */
-async function* readLines(handle: FileHandle, from: number): AsyncGenerator<FileLine[], void, undefined> {
-  let held: Buffer[] = [];
-  let offset = from;
-  for (let position = from; ;) {
-    const chunk = Buffer.alloc(CHUNK);
-    const { bytesRead } = await handle.read(chunk, 0, CHUNK, position);
+async function* readLines(handle: FileHandle, from: number): AsyncGenerator<FileLines, void, undefined> {
+  let buffer = Buffer.allocUnsafe(CHUNK);
+  let filled = 0;
+  for (let offset = from; ;) {
+    if (filled === buffer.length) buffer = Buffer.concat([buffer], 2 * filled);
+    const { bytesRead } = await handle.read(buffer, filled, buffer.length - filled, offset + filled);
     if (bytesRead === 0) return;
-    position += bytesRead;
-    const read = chunk.subarray(0, bytesRead);
-    if (!read.includes(LINE_END)) {
-      held.push(read);
-      continue;
-    }
-    const bytes = held.length > 0 ? Buffer.concat([...held, read]) : read;
-    const lines: FileLine[] = [];
-    let start = 0;
-    for (let end = bytes.indexOf(LINE_END); end >= 0; end = bytes.indexOf(LINE_END, start)) {
-      lines.push({ bytes: bytes.subarray(start, end), offset: offset + start });
-      start = end + 1;
-    }
-    held = start < bytes.length ? [bytes.subarray(start)] : [];
-    offset += start;
-    yield lines;
+    const bytes = buffer.subarray(0, filled + bytesRead);
+    const ends: number[] = [];
+    for (let end = bytes.indexOf(LINE_END, filled); end >= 0; end = bytes.indexOf(LINE_END, end + 1))
+      ends.push(end);
+    filled = bytes.length;
+    const last = ends.at(-1);
+    if (last === undefined) continue;
+    yield { bytes, offset, ends };
+    buffer.copyWithin(0, last + 1, filled);
+    filled -= last + 1;
+    offset += last + 1;
   }
 }
 

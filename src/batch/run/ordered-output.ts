@@ -139,11 +139,16 @@ export class OrderedFile implements ResultOutput {
     const replay = this.#journal.replay();
     let next = await replay.next();
     for (; !next.done; next = await replay.next()) {
-      for (const { bytes, ...result } of next.value) {
+      for (const result of next.value) {
         // One that could not be read was asked for again, and stands there twice when it is not it that was damaged.
-        if (!this.has(result.number)) this.#await(result, bytes);
+        if (!this.has(result.number)) this.#await(result);
       }
       await this.#writeInOrder();
+      // What still waits has to have bytes of its own.
+      for (const { number } of next.value) {
+        const waiting = this.#waiting.get(number);
+        if (waiting?.bytes) waiting.bytes = Buffer.from(waiting.bytes);
+      }
     }
     this.before = this.#tally.lines;
     return next.value;
@@ -212,7 +217,7 @@ export class OrderedFile implements ResultOutput {
         for (const [index, { result, resolve }] of taken.entries()) {
           const { json, ...counts } = result;
           const place = places[index];
-          if (place) this.#await({ ...counts, ...place }, Buffer.from(json));
+          if (place) this.#await({ ...counts, ...place, bytes: Buffer.from(json) });
           resolve();
         }
         await this.#writeInOrder();
@@ -228,12 +233,12 @@ export class OrderedFile implements ResultOutput {
   }
 
   /** Has a result wait for its place in the output. */
-  #await(result: Replayed, bytes: Buffer): void {
+  #await(result: Waiting): void {
     addToTally(this.#tally, result);
-    const isHeld = this.#heldBytes + result.length <= MOST_HELD;
-    this.#waiting.set(result.number, { ...result, bytes: isHeld ? Buffer.from(bytes) : undefined });
+    if (this.#heldBytes + result.length <= MOST_HELD) this.#heldBytes += result.length;
+    else result.bytes = undefined;
+    this.#waiting.set(result.number, result);
     this.#waitingBytes += result.length;
-    if (isHeld) this.#heldBytes += result.length;
   }
 
   /** Writes the results that have their turn. */
@@ -249,7 +254,7 @@ export class OrderedFile implements ResultOutput {
         next = this.#waiting.get(next.number + 1);
       }
       if (results.length === 0) return;
-      await writePatiently(this.#output, Buffer.concat(pieces), this.#written.bytes, this.#patience);
+      await writePatiently(this.#output, Buffer.concat(pieces, length), this.#written.bytes, this.#patience);
       this.#written.bytes += length;
       this.#written.lines += results.length;
       for (const result of results) {

@@ -181,6 +181,25 @@ describe("results in a file", () => {
     expect((await stat(file)).size).toBe(300 * (json.length + 1));
   });
 
+  it("are read again whatever their lengths are, and wait on for the first that is missing", async () => {
+    const file = newFile();
+    const output = await OrderedFile.create(file, ASKED, options);
+    const kilobytes = [1, 1, 700, 900, 3000, 1, 1024, 2048, 1, 5000, 300];
+    const all = [0.1, ...kilobytes, ...kilobytes].map((size, index) =>
+      result(index + 1, { json: JSON.stringify(`${index}`.padEnd(size * 1024, "é")), usd: 1e-7 }),
+    );
+    const [first, ...others] = all;
+    await Promise.all(others.toReversed().map((other) => output.put(other)));
+    await output.close();
+    expect((await stat(file)).size).toBe(0);
+    const resumed = await resume(file);
+    expect(resumed).toMatchObject({ damaged: 0, output: { before: others.length } });
+    if (first) await resumed.output.put(first);
+    await resumed.output.finish();
+    expect(resumed.output.tally.usd).toBeCloseTo(all.length * 1e-7, 12);
+    expect(await readFile(file, "utf8")).toBe(all.map(({ json }) => `${json}\n`).join(""));
+  });
+
   it("of another run are told apart by what was asked for", async () => {
     const file = newFile();
     await (await OrderedFile.create(file, ASKED, options)).close();
