@@ -22,6 +22,8 @@ import { buffers, type RecordError, type ResultRecord, type ResultRecords } from
 interface AskedLine {
   raw: RawLine;
   recordId: string;
+  /** The file that the job read it from; undefined where that is not known. */
+  file: string | undefined;
   /** Undefined where its words do not matter. */
   line: BatchLine | undefined;
 }
@@ -86,7 +88,7 @@ export async function joinResults(
       runtime.signal.throwIfAborted();
     }
     joined.lines += 1;
-    const record = await records.find(asked.recordId);
+    const record = await records.find(asked.file, asked.recordId);
     found += Number(record !== undefined);
     const told = await tellRecord(record, asked, job, terms, runtime);
     if (!(told instanceof OpenclawError)) {
@@ -94,7 +96,7 @@ export async function joinResults(
       await terms.write(Buffer.from(toLine(told)));
       continue;
     }
-    note(joined.failed, told, asked, record?.error);
+    note(joined.failed, told, asked, record instanceof OpenclawError ? undefined : record?.error);
     await terms.write(Buffer.from(toLine(form.failure(asked, told, asked.recordId))));
     await terms.writeFailed?.(failedLine(asked));
   }
@@ -117,31 +119,40 @@ async function* askedLines(
     for await (const raw of file.lines(signal)) {
       if (isBlank(raw)) continue;
       const line = await readLine(raw, { kind, signal });
-      yield { raw, recordId: line.recordId, line };
+      yield { raw, recordId: line.recordId, file: undefined, line };
     }
     return;
   }
   const isRead = format !== "bedrock";
-  for await (const raw of recordLines(job, store)) {
+  for await (const { raw, file: own } of recordLines(job, store)) {
     if (isBlank(raw)) continue;
     const recordId = textAt(parseLine(raw.bytes.toString("utf8")), "recordId") ?? String(raw.number);
-    yield { raw, recordId, line: isRead ? await readLine(raw, { kind: "bedrock", signal }) : undefined };
+    yield {
+      raw,
+      recordId,
+      file: own,
+      line: isRead ? await readLine(raw, { kind: "bedrock", signal }) : undefined,
+    };
   }
 }
 
-/** The lines of all the files that a job has read, numbered through. */
-async function* recordLines(job: BatchJob, store: ObjectStore): AsyncGenerator<RawLine, void, undefined> {
-  const place = readPlace(job.inputUri);
-  const prefix = place?.prefix ?? "";
+/** The lines of all the files that a job has read, numbered through, with the names that their results go by. */
+async function* recordLines(
+  job: BatchJob,
+  store: ObjectStore,
+): AsyncGenerator<{ raw: RawLine; file: string }, void, undefined> {
+  const prefix = readPlace(job.inputUri)?.prefix ?? "";
+  const isFile = prefix.endsWith(".jsonl");
+  const folder = isFile ? prefix.slice(0, prefix.lastIndexOf("/") + 1) : prefix && `${prefix}/`;
   const keys: string[] = [];
-  if (prefix.endsWith(".jsonl")) keys.push(prefix);
-  else for await (const { key } of store.list(prefix)) if (key.endsWith(".jsonl")) keys.push(key);
+  if (isFile) keys.push(prefix);
+  else for await (const { key } of store.list(folder)) if (key.endsWith(".jsonl")) keys.push(key);
   let before = 0;
   for (const key of keys) {
     let last = 0;
     for await (const raw of splitLines(buffers(store.read(key)))) {
       last = raw.number;
-      yield { ...raw, number: before + raw.number };
+      yield { raw: { ...raw, number: before + raw.number }, file: key.slice(folder.length) };
     }
     before += last;
   }
@@ -149,7 +160,7 @@ async function* recordLines(job: BatchJob, store: ObjectStore): AsyncGenerator<R
 
 /** The object that a record's line is, or the error that it comes to. */
 async function tellRecord(
-  record: ResultRecord | undefined,
+  record: ResultRecord | OpenclawError | undefined,
   { recordId, line }: AskedLine,
   job: BatchJob,
   { format, costOf }: JoinTerms,
@@ -157,6 +168,7 @@ async function tellRecord(
 ): Promise<object | OpenclawError> {
   if (record === undefined)
     return new OpenclawError("timeout", { message: "The job ended before this line was answered." });
+  if (record instanceof OpenclawError) return record;
   const { output, error } = record;
   if (error) return toError(error);
   if (output === undefined)

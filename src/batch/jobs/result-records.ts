@@ -1,3 +1,4 @@
+import { OpenclawError, shorten } from "../../errors.ts";
 import { isRecord, type JsonObject, textAt } from "../../json.ts";
 import { parseLine } from "../../ledger/entry.ts";
 import { turnOver } from "../../next-turn.ts";
@@ -33,12 +34,13 @@ const LONGEST_RECORD = 64 * 1024 * 1024;
 
 /**
  * All results of a job, which come in any order, to be asked for by their ids: the answers lie in a temporary file, and 28 to
- * 44 bytes for each in memory.
+ * 44 bytes for each in memory. A job that reads several files writes one for each, and their ids are their own.
  */
 export class ResultRecords {
   readonly #spool: SpoolFile;
   readonly #ids = new LineIds();
   #places = new Float64Array(1024 * 2);
+  readonly #files: string[] = [];
   #count = 0;
   manifest: Manifest | undefined;
 
@@ -48,6 +50,11 @@ export class ResultRecords {
 
   get count(): number {
     return this.#count;
+  }
+
+  /** The files that the job has written results of, as they are called below the place that it reads. */
+  get files(): readonly string[] {
+    return this.#files;
   }
 
   /**
@@ -66,7 +73,10 @@ export class ResultRecords {
       const folder = place === undefined ? `${job.id}/` : `${keyBelow(place, job.id)}/`;
       for await (const { key } of store.list(folder)) {
         if (key.endsWith("manifest.json.out")) records.manifest = await readManifest(store, key);
-        else if (key.endsWith(".jsonl.out")) await records.#take(store, key, runtime.signal, onRecord);
+        else if (key.endsWith(".jsonl.out")) {
+          records.#files.push(key.slice(folder.length, -".out".length));
+          await records.#take(store, key, runtime.signal, onRecord);
+        }
       }
       return records;
     } catch (error) {
@@ -95,8 +105,13 @@ export class ResultRecords {
         output: isRecord(modelOutput) ? modelOutput : undefined,
         error: isRecord(error) ? readError(error) : undefined,
       };
-      if (this.#ids.add(id, this.#count + 1) !== undefined) continue;
       onRecord(record);
+      const before = this.#ids.add(idIn(this.#files.length - 1, id), this.#count + 1);
+      if (before !== undefined) {
+        // Nobody knows which line either belongs to.
+        this.#places[(before - 1) * 2 + 1] = 0;
+        continue;
+      }
       const kept = Buffer.from(JSON.stringify(record));
       const offset = await this.#spool.append(kept);
       if (this.#places.length === this.#count * 2) {
@@ -109,17 +124,32 @@ export class ResultRecords {
     }
   }
 
-  /** What became of a record; undefined where nothing has. Rejects with Node's own error. */
-  async find(recordId: string): Promise<ResultRecord | undefined> {
-    const number = this.#ids.find(recordId);
+  /**
+   * What became of a record of an input file, or of the only one that has its id where that file is not known; undefined where
+   * nothing has. An error where there are several of the id. Rejects with Node's own error.
+   */
+  async find(file: string | undefined, recordId: string): Promise<ResultRecord | OpenclawError | undefined> {
+    const numbers = this.#files.flatMap((name, index) =>
+      file === undefined || file === name ? (this.#ids.find(idIn(index, recordId)) ?? []) : [],
+    );
+    const [number, ...others] = numbers;
     if (number === undefined) return undefined;
     const [offset = 0, length = 0] = this.#places.subarray((number - 1) * 2, number * 2);
+    if (length === 0 || others.length > 0)
+      return new OpenclawError("bad-response", {
+        message: `The job has several results with the id '${shorten(recordId)}', and does not tell which is of this line.`,
+      });
     return JSON.parse((await this.#spool.read(offset, length)).toString("utf8")) as ResultRecord;
   }
 
   async close(): Promise<void> {
     await this.#spool.close();
   }
+}
+
+/** An id of a file, which another one may have, too. */
+function idIn(file: number, id: string): string {
+  return `${file} ${id}`;
 }
 
 /** The pieces of an object as the splitter of lines takes them. */

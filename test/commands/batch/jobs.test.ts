@@ -3,10 +3,12 @@ import { once } from "node:events";
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
+import { CreateModelInvocationJobCommand } from "@aws-sdk/client-bedrock";
 import { describe, expect, it, vi } from "vitest";
 import type { EmulatorOptions } from "../../../src/emulator/emulator.ts";
 import type { Script } from "../../../src/emulator/script.ts";
-import { askStorage } from "../../emulator/storage-client.ts";
+import { controlClient } from "../../emulator/clients.ts";
+import { askStorage, putText } from "../../emulator/storage-client.ts";
 import { needBotocore } from "../../helpers/botocore.ts";
 import { startBreakingFront } from "../../helpers/breaking-front.ts";
 import { type Emulated, emulate } from "../../helpers/emulated.ts";
@@ -684,6 +686,55 @@ it("gives results of other machines' jobs in Bedrock's form, and writes half of 
   const other = await user.run(["batch", "results", stdout.trim(), "--input", "other.jsonl"]);
   expect(other.code).toBe(2);
   expect(other.stderr).toContain("is not what was submitted");
+});
+
+/** A job of another program over a folder of files, by its ARN. */
+async function folderJob(user: Emulated, files: Readonly<Record<string, string>>): Promise<string> {
+  for (const [name, text] of Object.entries(files)) await putText(user.emulator, `in/${name}`, text);
+  const { jobArn = "" } = await controlClient(user.emulator).send(
+    new CreateModelInvocationJobCommand({
+      jobName: "folder",
+      modelId: MODEL,
+      roleArn: ROLE,
+      modelInvocationType: "Converse",
+      inputDataConfig: { s3InputDataConfig: { s3Uri: "s3://openclaw-emulator/in/" } },
+      outputDataConfig: { s3OutputDataConfig: { s3Uri: "s3://openclaw-emulator/out/" } },
+    }),
+  );
+  await user.run(["batch", "status", jobArn, "--wait"]);
+  return jobArn;
+}
+
+const record = (recordId: string, text: string): string =>
+  `${JSON.stringify({ recordId, modelInput: { messages: [{ role: "user", content: [{ text }] }] } })}\n`;
+
+it("gives each line of several files with the same ids its own answer", async () => {
+  const user = await machine([]);
+  const job = await folderJob(user, {
+    "a.jsonl": record("1", "Apples?") + record("2", "Pears?"),
+    "more/b.jsonl": record("1", "Plums?") + record("2", "Figs?"),
+  });
+  await putText(user.emulator, "in-other/c.jsonl", record("1", "Nobody asked"));
+  const { code, stdout, stderr } = await user.run(["batch", "results", job, "--format", "plain"]);
+  expect(code, stderr).toBe(0);
+  expect(linesOf(stdout)).toMatchObject(
+    ["Apples?", "Pears?", "Plums?", "Figs?"].map((text) => ({ text: expect.stringContaining(text) })),
+  );
+});
+
+it("takes no answer for that of two lines of a file with one id", async () => {
+  const user = await machine([]);
+  const job = await folderJob(user, {
+    "a.jsonl": record("1", "Apples?") + record("1", "Pears?") + record("2", "Figs?"),
+  });
+  const { code, stdout, stderr } = await user.run(["batch", "results", job, "--format", "plain"]);
+  expect(code).toBe(5);
+  expect(linesOf(stdout)).toMatchObject([
+    { recordId: "1", error: { code: "bad-response" } },
+    { recordId: "1", error: { code: "bad-response" } },
+    { recordId: "2", text: expect.stringContaining("Figs?") },
+  ]);
+  expect(stderr).toContain("line 1 (1): The job has several results with the id '1'");
 });
 
 it("is seen by the AWS CLI as it is told here", async (context) => {
