@@ -1,16 +1,17 @@
-import { fstatSync, type Stats, writeSync } from "node:fs";
+import { constants, fstatSync, openSync, type Stats, writeSync } from "node:fs";
 import type { Sink } from "./terminal.ts";
 
 /**
- * What is written without Node's stream, in bytes. An empty pipe takes 64 KiB at once, so this much never waits for the
- * reader; beyond it the stream keeps signals and time-outs working while a slow reader makes us wait.
+ * What is written to a socket without Node's stream, in bytes. One that Node has made for a child takes 200 KiB at once, so
+ * this much does not wait for the reader.
  */
-const DIRECT_BYTES = 60 * 1024;
+const SOCKET_BYTES = 60 * 1024;
 
 /**
- * A sink for an output of the process. The first bytes to a pipe, socket or file are written directly: opening Node's
- * stream loads its networking, which costs 5 ms of every start. Terminals, what follows, and pipes that someone made
- * non-blocking go through the stream. `onError` is told about a reader that has gone, a full disk, and the like.
+ * A sink for an output of the process. A pipe or file, and the start of a socket, are written directly: opening Node's
+ * stream loads its networking, which costs 5 ms of every start. Terminals, and what a pipe does not take at once, go through
+ * the stream, so that signals and time-outs work while a slow reader makes us wait. `onError` is told about a reader that has
+ * gone, a full disk, and the like.
  */
 export function outputSink(
   descriptor: number,
@@ -23,24 +24,27 @@ export function outputSink(
     (opened ??= withoutWaiting(openStream(), platform).on("error", onError));
   // On Windows Node's pipes are asynchronous, for good reasons of their own.
   const isDirect = platform !== "win32" && takesDirectWrites(descriptor);
-  let budget = isDirect ? DIRECT_BYTES : 0;
+  let way: DirectWay | undefined;
+  let isStreaming = !isDirect;
 
   const write = (text: string | Uint8Array): boolean => {
-    if (budget === 0) return stream().write(text);
+    if (isStreaming) return stream().write(text);
     const bytes = typeof text === "string" ? Buffer.from(text) : text;
-    const direct = Math.min(budget, bytes.length);
     let offset = 0;
     try {
-      while (offset < direct) offset += writeSync(descriptor, bytes, offset, direct - offset);
+      way ??= directWay(descriptor, platform);
+      const direct = Math.min(way.bytes, bytes.length);
+      while (offset < direct) offset += writeSync(way.descriptor, bytes, offset, direct - offset);
+      way.bytes -= direct;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") {
+      if (way && (error as NodeJS.ErrnoException).code !== "EAGAIN") {
         onError(error as Error);
         return true;
       }
-      budget = 0;
     }
-    if (budget > 0) budget -= direct;
-    return offset === bytes.length ? true : stream().write(bytes.subarray(offset));
+    if (way && offset === bytes.length) return true;
+    isStreaming = true;
+    return stream().write(bytes.subarray(offset));
   };
 
   return {
@@ -64,6 +68,26 @@ export function outputSink(
       return () => stream().off("resize", listener);
     },
   };
+}
+
+/** Where bytes are written without Node's stream, and how many more. */
+interface DirectWay {
+  descriptor: number;
+  bytes: number;
+}
+
+/**
+ * A pipe may be full of what an earlier program wrote, and a write that waits hears no signal. It is opened once more, since
+ * what is non-blocking is so for every program that shares the opened file: Linux alone has a way to that
+ * (proc_pid_fd(5)). Throws where there is none, as for a pipe of another user.
+ */
+function directWay(descriptor: number, platform: NodeJS.Platform): DirectWay {
+  const status = fstatSync(descriptor);
+  if (status.isSocket()) return { descriptor, bytes: SOCKET_BYTES };
+  if (!status.isFIFO()) return { descriptor, bytes: Infinity };
+  if (platform !== "linux") throw new Error("No pipe can be opened once more.");
+  const flags = constants.O_WRONLY | constants.O_NONBLOCK;
+  return { descriptor: openSync(`/proc/self/fd/${descriptor}`, flags), bytes: Infinity };
 }
 
 /**

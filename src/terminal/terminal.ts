@@ -200,9 +200,9 @@ export class Terminal {
     await this.write(`${line}\n`);
   }
 
-  /** Resolves when the answer has left this process, and what was said beside it on a terminal. */
+  /** Resolves when the answer has left this process, and what was said beside it. */
   async flush(): Promise<void> {
-    for (const sink of this.isStderrTTY ? [this.#stdout, this.#stderr] : [this.#stdout])
+    for (const sink of [this.#stdout, this.#stderr])
       await new Promise<void>((resolve) => (sink.end ? sink.end(resolve) : resolve()));
   }
 

@@ -1,14 +1,18 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   chmodSync,
+  closeSync,
+  constants,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
   readlinkSync,
   symlinkSync,
   writeFileSync,
+  writeSync,
 } from "node:fs";
 import { createServer, type Socket } from "node:net";
 import { hostname } from "node:os";
@@ -424,6 +428,17 @@ async function appears(file: string): Promise<void> {
   while (!existsSync(file)) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
+/** Fills a pipe to the last byte. */
+function fill(file: string): void {
+  const descriptor = openSync(file, constants.O_WRONLY | constants.O_NONBLOCK);
+  try {
+    for (;;) writeSync(descriptor, "x".repeat(4096));
+  } catch (error) {
+    expect(error).toMatchObject({ code: "EAGAIN" });
+  }
+  closeSync(descriptor);
+}
+
 /** Resolves when a process does nothing any more: its time on a core stays the same for half a second. */
 async function rests(processId: number): Promise<void> {
   const ticks = (): string => readFileSync(`/proc/${processId}/stat`, "utf8").split(" ").slice(13, 15).join();
@@ -523,6 +538,34 @@ describe("a program that is told to stop, stops", () => {
       expect(await once(child, "exit")).toEqual([code, null]);
       expect(performance.now() - sent).toBeLessThan(WITHIN_MS);
       child.stdout.destroy();
+    }
+  });
+
+  it.each([
+    ["stdout", ["config", "schema"]],
+    ["stdout", ["--version"]],
+    ["stdout", ["models", "list"]],
+    ["stderr", ["config", "get", "nothing.such"]],
+    ["stderr", ["no-such-command"]],
+  ] as const)("while %s is a pipe that an earlier program has filled: %j", async (full, args) => {
+    const user = await emulate();
+    const file = path.join(user.home, "pipe");
+    execFileSync("mkfifo", [file]);
+    const reader = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK);
+    const writer = openSync(file, constants.O_WRONLY);
+    onTestFinished(() => [reader, writer].forEach((descriptor) => closeSync(descriptor)));
+    fill(file);
+    for (const [signal, code] of SIGNALS) {
+      const child = spawn(nodeBinary, [binary, ...args], {
+        env: user.env,
+        stdio: ["ignore", ...(full === "stdout" ? [writer, "ignore" as const] : ["ignore" as const, writer])],
+      });
+      await rests(child.pid ?? 0);
+      const sent = performance.now();
+      const ended = once(child, "exit");
+      child.kill(signal);
+      expect(await ended).toEqual([code, null]);
+      expect(performance.now() - sent).toBeLessThan(WITHIN_MS);
     }
   });
 
