@@ -5,10 +5,13 @@ import {
   readArgument,
   readFlag,
 } from "../../src/command-line/declaration.ts";
-import { closingOf } from "../../src/command-line/examples.ts";
+import { closingOf, type Example } from "../../src/command-line/examples.ts";
 import { leavesOf, usageOf } from "../../src/command-line/help-text.ts";
 import { noteOn } from "./command-notes.ts";
 import { code, fence, page, table } from "./markdown.ts";
+
+/** Columns of a line of code in a man page, whose margins are those of `man` and its own. */
+const MOST_IN_MANUAL = 66;
 
 /** A command by its words: `models list`. */
 type Leaf = ReturnType<typeof leavesOf>[number];
@@ -54,11 +57,18 @@ function partsOf({ path, action }: Leaf) {
     ? `In a pipe each line${piped.when ? ` of ${code(piped.when)}` : ""} has these fields, separated by tabs: ${piped.fields.join(", ")}.`
     : "";
   return {
-    examples: fence("sh", examples.map(({ line, says }) => `${line}${says ? `  # ${says}` : ""}`).join("\n")),
+    examples: fence("sh", examples.map(exampleOf).join("\n")),
     about: [action.description, noteOn(path), fields],
     usage: fence("text", `openclaw ${path} ${usageOf(action)}`),
     options: optionSections(action),
   };
+}
+
+/** A command with what it is for behind it, or above where both are too wide for a man page on 80 columns. */
+function exampleOf({ line, says }: Example): string {
+  if (says === undefined) return line;
+  const both = `${line}  # ${says}`;
+  return both.length <= MOST_IN_MANUAL ? both : `# ${says}\n${line}`;
 }
 
 /** docs/commands/README.md: every command with its page, and the options they share. */

@@ -205,11 +205,19 @@ function lay(
     const laid = [
       ...rows.flatMap(([term, meaning]) => hang(`${INDENT}${term}`.padEnd(width), meaning, columns)),
       ...lines.flatMap((line) => hang(INDENT, line, columns)),
-      ...examples.flatMap(({ line, says }) =>
-        hang(INDENT, says === undefined ? line : `${line}${GAP}${style.dim(`# ${says}`)}`, columns),
-      ),
+      ...examples.flatMap((example) => layExample(example, columns, style)),
     ];
     return laid.length === 0 ? [] : ["", style.bold(`${heading}:`), ...laid];
   });
   return `${[...opening.flatMap((line) => hang("", line, columns)), ...paragraphs].join("\n")}\n`;
+}
+
+/** A command is pasted, so that it is never broken: what it is for goes above it where both are too wide for one line. */
+function layExample({ line, says }: Example, columns: number, style: HelpLayout["style"]): string[] {
+  const command = `${INDENT}${line}`;
+  if (says === undefined) return [command];
+  const comment = style.dim(`# ${says}`);
+  return `${command}${GAP}# ${says}`.length <= columns
+    ? [`${command}${GAP}${comment}`]
+    : [...hang(INDENT, comment, columns), command];
 }
