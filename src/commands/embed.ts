@@ -94,9 +94,11 @@ async function pacingOf(
     import("../chat/read-quotas.ts"),
   ]);
   const { terminal, elapsed } = setup.runtime;
-  let session: AwsSession | undefined;
+  const sessions: AwsSession[] = [];
   const open = async (): Promise<QuotaSource> => {
-    session = await openSession(setup, { kind: "discovery" });
+    const session = await openSession(setup, { kind: "discovery" });
+    // The one before has told its quotas; a reading that still waits for it ends without.
+    for (const old of sessions.splice(0, sessions.length, session)) old.close();
     return { session, discovered: undefined };
   };
   const note = (text: string): void => terminal.verbose(() => text);
@@ -114,7 +116,9 @@ async function pacingOf(
   };
   return {
     terms: { pace, mostMs: Number.POSITIVE_INFINITY, isNamed, onWaiting },
-    close: () => session?.close(),
+    close: () => {
+      for (const session of sessions) session.close();
+    },
   };
 }
 
