@@ -1,8 +1,18 @@
 import type { FileHandle } from "node:fs/promises";
-import { errorCode } from "../../errors.ts";
+import { errorCode, OpenclawError } from "../../errors.ts";
 
-/** What a system says where there is no room for more at the moment. */
-const FULL: ReadonlySet<string> = new Set(["ENOSPC", "EDQUOT"]);
+/** What a system says where there is no room for more at the moment, and what that is for a person. */
+export const FULL: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk quota is used up",
+};
+
+/** What no waiting helps against, in the words of a person, and what to do before the run goes on. */
+const BROKEN: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
+  EFBIG: ["a file would be larger than this process may write", "ulimit -f unlimited"],
+  EROFS: ["the file system is read-only", "Make it writable again, and go on with --resume."],
+  EIO: ["the disk reports an error", "dmesg | tail"],
+};
 
 /** What is done about a disk that is full. */
 export interface Patience {
@@ -13,8 +23,8 @@ export interface Patience {
 }
 
 /**
- * Does work on a disk again and again until there is room for it. Rejects as `patience` does, and with Node's own error for
- * what is no matter of room.
+ * Does work on a disk again and again until there is room for it. Rejects as `patience` does, with `internal` for a disk that
+ * takes nothing more, and with Node's own error for the rest.
  */
 export async function patiently<T>(work: () => Promise<T>, patience: Patience): Promise<T> {
   for (let waits = 0; ; waits += 1) {
@@ -24,15 +34,22 @@ export async function patiently<T>(work: () => Promise<T>, patience: Patience): 
       return done;
     } catch (error) {
       const code = errorCode(error) ?? "";
-      if (!FULL.has(code)) throw error;
+      if (!(code in FULL)) throw broken(code, error);
       await patience.wait(code);
     }
   }
 }
 
+function broken(code: string, cause: unknown): unknown {
+  const [reason, hint] = BROKEN[code] ?? [];
+  if (reason === undefined) return cause;
+  const message = `The results cannot be written: ${reason}. Those until then are kept.`;
+  return new OpenclawError("internal", { message, hint, details: { reason: code } });
+}
+
 /** Writes all of it at a place of a file, and where the disk is full, the rest of it when there is room. Rejects as `patiently`. */
 export async function writePatiently(
-  handle: FileHandle,
+  handle: Pick<FileHandle, "write">,
   bytes: Uint8Array,
   position: number,
   patience: Patience,

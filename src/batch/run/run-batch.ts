@@ -26,7 +26,7 @@ import type { Tally } from "./line-result.ts";
 import type { OutputPlace } from "./open-output.ts";
 import type { LineSource, RunRecord } from "./run-record.ts";
 import type { ResultOutput } from "./ordered-output.ts";
-import type { Patience } from "./patient-write.ts";
+import { FULL, type Patience } from "./patient-write.ts";
 import { progressNote, showProgress } from "./progress.ts";
 import { LineRunner, type RunModel } from "./run-lines.ts";
 import { runModel } from "./run-models.ts";
@@ -321,7 +321,7 @@ function patienceFor({ terminal, signal }: Runtime, pause: (reason: string | und
   let isWaiting = false;
   return {
     wait: async (code) => {
-      const what = code === "EDQUOT" ? "the disk quota is used up" : "the disk is full";
+      const what = FULL[code] ?? code;
       if (!isWaiting)
         terminal.note(
           `openclaw: ${what}: no more lines are asked until there is room. Nothing is lost so far.`,

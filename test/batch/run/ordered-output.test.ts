@@ -225,6 +225,20 @@ describe("results in a file", () => {
     expect(waits).toBe(3);
   });
 
+  it.each([
+    ["ENOSPC", "waits"],
+    ["EDQUOT", "waits"],
+    ["EFBIG", "a file would be larger than this process may write"],
+    ["EROFS", "the file system is read-only"],
+    ["EIO", "the disk reports an error"],
+    ["EBADF", "EBADF"],
+  ])("after %s: %s", async (code, expected) => {
+    const failure = Object.assign(new Error(code), { code });
+    const handle = { write: () => Promise.reject(failure) };
+    const waiting = { ...patience, wait: () => Promise.reject(new Error("waits")) };
+    await expect(writePatiently(handle, Buffer.from("a"), 0, waiting)).rejects.toThrow(expected);
+  });
+
   it("are not put any more once one could not be written, and say why", async () => {
     const file = newFile();
     const output = await OrderedFile.create(file, ASKED, options);
