@@ -35,6 +35,8 @@ export interface ModelService {
     caller: {
       onCounted: (usage: TokenUsage, cost: CallCost | null) => void;
       onThrottled: () => void;
+      onWaiting: () => void;
+      onQueued: () => void;
     },
   ): ChatEvents;
 }
@@ -106,8 +108,8 @@ class Lane {
   throttles = 0;
   /** Lines that failed since one was answered. */
   failuresInRow = 0;
-  /** Before this time no line is asked, in ms; undefined where there is no pause. */
-  #restsUntil: number | undefined;
+  /** No line is asked before this one is, at a time in ms; undefined where there is no pause. */
+  #rest: { until: number; job: Job } | undefined;
 
   constructor(of: RunModel, now: () => number) {
     this.of = of;
@@ -134,17 +136,17 @@ class Lane {
   }
 
   get isResting(): boolean {
-    return this.#restsUntil !== undefined;
+    return this.#rest !== undefined;
   }
 
-  /** Lets nobody be asked before a time, in ms. */
-  restUntil(time: number): void {
-    this.#restsUntil = Math.max(this.#restsUntil ?? time, time);
+  /** Lets nobody be asked before a line that is asked again at a time, in ms. */
+  restFor(job: Job, until: number): void {
+    if (!this.#rest || until > this.#rest.until) this.#rest = { until, job };
   }
 
-  /** Ends that, where the time is come: timers come a little early. */
-  endRest(now: number): void {
-    if (this.#restsUntil !== undefined && now >= this.#restsUntil - 20) this.#restsUntil = undefined;
+  /** Ends that, where it is this line's turn, whatever the clock says: timers come early where the process is busy. */
+  endRest(job: Job): void {
+    if (this.#rest?.job === job) this.#rest = undefined;
   }
 
   get hasNext(): boolean {
@@ -181,6 +183,8 @@ export class LineRunner {
   #bytes = 0;
   #askedWhole = 0;
   #throttles = 0;
+  /** Lines that are asked, and wait for their place below the quota. */
+  readonly #waiting = new Set<Job>();
   /** How often any line was asked. */
   #askings = 0;
   #newestAnswered = 0;
@@ -206,7 +210,10 @@ export class LineRunner {
     };
   }
 
-  /** No more lines are asked; those that are on their way are waited for. The run then ends with the reason. */
+  /**
+   * No more lines are asked; those that are on their way are waited for, but not those that wait for their place. The run
+   * then ends with the reason, and whoever runs it cuts those off.
+   */
   end(reason: unknown): void {
     if (this.#enough.signal.aborted) return;
     this.#failure = reason;
@@ -227,7 +234,8 @@ export class LineRunner {
       const reading = this.#read().catch((failure: unknown) => this.end(failure));
       await reading;
       this.#isRead = true;
-      while (this.#running > 0 || (!this.#enough.signal.aborted && this.#left > 0)) await this.#change();
+      while (this.#enough.signal.aborted ? this.#running > this.#waiting.size : this.#left > 0)
+        await this.#change();
       await this.#settings.output.settle();
       if (this.#enough.signal.aborted) throw this.#failure;
     } finally {
@@ -301,6 +309,7 @@ export class LineRunner {
       void this.#ask(job, lane)
         .catch((failure: unknown) => this.end(failure))
         .finally(() => {
+          this.#waiting.delete(job);
           lane.running -= 1;
           this.#running -= 1;
           this.#pumpAll();
@@ -387,6 +396,11 @@ export class LineRunner {
         if (!cost) counts.unpriced += usage.askings ?? 1;
       },
       onThrottled: () => this.#noteThrottle(lane),
+      onWaiting: () => {
+        this.#waiting.add(job);
+        this.#changed();
+      },
+      onQueued: () => this.#waiting.delete(job),
     });
     const watched = (async function* (): ChatEvents {
       for await (const event of events) {
@@ -442,13 +456,13 @@ export class LineRunner {
     );
     // A service that asks for a pause asks it of all, and where nothing is answered, all wait to see whether something is.
     if (error.code === "throttled" || lane.failuresInRow >= MOST_FAILURES)
-      lane.restUntil(this.#runtime.elapsed() + verdict.again);
+      lane.restFor(job, this.#runtime.elapsed() + verdict.again);
     this.#delayed += 1;
     const timer = setTimeout(() => {
       this.#delays.delete(timer);
       this.#delayed -= 1;
       this.#putBack(job, lane);
-      lane.endRest(this.#runtime.elapsed());
+      lane.endRest(job);
       this.#pump(lane);
       this.#changed();
     }, verdict.again);
