@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { isOneTerminal, outputSink } from "./terminal/output-sink.ts";
 import { errorCode } from "./errors.ts";
 import { Terminal } from "./terminal/terminal.ts";
@@ -176,10 +177,23 @@ function processUse(): ProcessUse {
 function isProcessAlive(processId: number): boolean {
   try {
     process.kill(processId, 0);
-    return true;
+    return !isZombie(processId);
   } catch (error) {
     // Signal 0 only asks; a process of another user answers EPERM.
     return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** Whether a process has ended, and its parent has not asked how: it answers signals, and does nothing any more. */
+function isZombie(processId: number): boolean {
+  // A group has no state, and only Linux tells that of a process.
+  if (processId < 0 || process.platform !== "linux") return false;
+  try {
+    // The name in front of the state is in brackets, and may have some (proc_pid_stat(5)).
+    return /\) [ZX] [^)]*$/.test(readFileSync(`/proc/${processId}/stat`, "utf8"));
+  } catch (error) {
+    if (errorCode(error) === undefined) throw error;
+    return false;
   }
 }
 

@@ -1,8 +1,11 @@
-import { existsSync, lstatSync, lutimesSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, lstatSync, lutimesSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { holdLock } from "../../src/disk/lock.ts";
 import { OpenclawError } from "../../src/errors.ts";
+import { createRuntime } from "../../src/runtime.ts";
 import { createHome } from "../helpers/openclaw.ts";
 import { testRuntime } from "../helpers/test-runtime.ts";
 
@@ -47,5 +50,29 @@ describe("a lock that is held for long", () => {
     await lock.release();
     expect(await heir.isStillHeld()).toBe(true);
     await heir.release();
+  });
+
+  test("of a process that has ended is taken over, though its parent has not asked how it ended", async (context) => {
+    if (process.platform !== "linux") context.skip("Only Linux tells of such a process.");
+    // What the shell has begun is a child of the sleep, which never asks.
+    const script = "exec 3<&0; cat <&3 >/dev/null & echo $!; exec sleep 60 </dev/null 3<&-";
+    const parent = spawn("sh", ["-c", script]);
+    try {
+      const [printed] = (await once(parent.stdout, "data")) as [Buffer];
+      const processId = Number(printed.toString());
+      await vi.waitFor(() => expect(readFileSync(`/proc/${parent.pid}/comm`, "utf8")).toBe("sleep\n"));
+      parent.stdin.end();
+      await vi.waitFor(() =>
+        expect(readFileSync(`/proc/${processId}/stat`, "utf8")).toMatch(/^\d+ \((cat|sh)\) Z /),
+      );
+      const { isProcessAlive } = createRuntime(() => new AbortController().signal);
+      const runtime = { ...testRuntime({ home: createHome() }), isProcessAlive };
+      const file = path.join(runtime.homeFolder, "file");
+      await holdLock(file, { ...runtime, processId }, 0, refuse);
+      const heir = await holdLock(file, runtime, 0, refuse);
+      await heir.release();
+    } finally {
+      parent.kill("SIGKILL");
+    }
   });
 });
