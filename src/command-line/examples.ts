@@ -206,7 +206,7 @@ const CLOSINGS: Readonly<Record<string, Closing>> = {
         "road (run, run-flex, submit)",
         "USD (empty where unknown)",
         "USD at most",
-        "seconds at least; of submit at most",
+        "seconds at least; of submit at most. What a job would refuse has a line of its own: refused, and why",
       ],
     },
   },

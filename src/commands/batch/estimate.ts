@@ -35,7 +35,10 @@ export async function run(options: Options, runtime: Runtime): Promise<void> {
     refuseProblems(estimate.check, input, terminal);
     if (terminal.format === "json") await terminal.printJson(documentOf(estimate));
     else if (terminal.isStdoutTTY) await printEstimate(estimate, input, runtime);
-    else for (const road of estimate.roads) await terminal.print(pipedCells(road).join("\t"));
+    else {
+      for (const road of estimate.roads) await terminal.print(pipedCells(road).join("\t"));
+      for (const refusal of estimate.refusals) await terminal.print(`refused\t${refusalInWords(refusal)}`);
+    }
     for (const { id, missing } of estimate.models)
       if (missing)
         await terminal.warn(`The quotas of '${id}' are not known: ${missing.message}`, missing.hint);

@@ -79,6 +79,10 @@ describe("batch estimate", () => {
     ]);
     const { models, refusals } = await estimate(machine);
     expect(models).toMatchObject([{ model: PROFILE, lines: 3, outputTokensSource: "usual" }]);
+    const piped = await machine.run(["batch", "estimate", "lines.jsonl"]);
+    expect(piped.stdout).toMatch(
+      /\nrefused\tA batch job takes at least 100 lines, and there are 3\.\nrefused\tline 2 and 1 more: .*has tools.*\n$/,
+    );
     expect(refusals).toEqual([
       {
         message: "A batch job takes at least 100 lines, and there are 3.",
