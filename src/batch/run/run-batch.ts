@@ -1,7 +1,7 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
 import type { LoadedConfig } from "../../config/resolve.ts";
-import { EXIT_CODES, OpenclawError } from "../../errors.ts";
+import { OpenclawError } from "../../errors.ts";
 import { defaultModels, splitModelNames } from "../../models/default-models.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
@@ -64,8 +64,6 @@ export interface RunReport {
   seconds: number;
 }
 
-/** How long answers that are on their way may take after Ctrl-C, in ms. */
-const DRAIN_MS = 30_000;
 /** How long a call may wait below the quota: as long as it takes. In ms. */
 const QUEUE_MS = 7 * 24 * 3600 * 1000;
 /** How often a full disk is tried again, in ms. */
@@ -339,27 +337,15 @@ function patienceFor({ terminal, signal }: Runtime, pause: (reason: string | und
   };
 }
 
-/**
- * Ends a run for a signal: after Ctrl-C what is on its way may end, for no longer than there is; any other signal, and a
- * disk that takes nothing, cut it off.
- */
-function endOnSignal(runner: LineRunner, end: AbortController, runtime: Runtime): () => void {
-  const { signal, terminal } = runtime;
-  let timer: NodeJS.Timeout | undefined;
-  const forget = whenAborted(signal, () => {
-    const reason: unknown = signal.reason;
-    runner.end(reason);
-    const { running, pause } = runner.state;
-    const isCtrlC = reason instanceof OpenclawError && reason.exitCode === EXIT_CODES.interrupted;
-    if (!isCtrlC || pause !== undefined || running === 0) return end.abort(reason);
-    terminal.note(
-      `openclaw: ${running === 1 ? "1 answer is" : `${running} answers are`} on the way and waited for, ${DRAIN_MS / 1000} s at most. Ctrl-C again ends at once.`,
-    );
-    timer = setTimeout(() => end.abort(reason), DRAIN_MS);
-    return undefined;
+/** Ends a run for a signal, at once: what is on its way is given up, and a disk that takes nothing is waited for no longer. */
+function endOnSignal(runner: LineRunner, end: AbortController, { signal, terminal }: Runtime): () => void {
+  return whenAborted(signal, () => {
+    const { running } = runner.state;
+    runner.end(signal.reason);
+    end.abort(signal.reason);
+    if (running > 0)
+      terminal.note(
+        `openclaw: ${running === 1 ? "1 answer was" : `${running} answers were`} on the way, and ${running === 1 ? "is" : "are"} given up.`,
+      );
   });
-  return () => {
-    forget();
-    clearTimeout(timer);
-  };
 }

@@ -22,9 +22,6 @@ export interface RunOptions extends BatchRunOptions {
   deadline?: string;
 }
 
-/** How long the run may take to end after a signal, in ms: what is on its way is waited for after Ctrl-C. */
-const GRACE_MS = 35_000;
-
 /**
  * Asks the lines of a file, many at once and below the quotas, and writes what becomes of each in their order. Throws the
  * error that most of the lines without an answer have, where there are any, and what stops the run.
@@ -46,7 +43,6 @@ export async function run(options: RunOptions, runtime: Runtime): Promise<void> 
     try {
       // stdout has the results, and nothing else.
       if (place.file === undefined) terminal.setMode({ format: "text" });
-      runtime.allowGrace(GRACE_MS);
       const isKept = place.file !== undefined;
       const { runBatch } = await import("../../batch/run/run-batch.ts");
       const report = await runBatch(
