@@ -65,7 +65,11 @@ export async function openBatchInput(name: string, runtime: Inputs): Promise<Bat
     };
   } catch (cause) {
     if (!(cause instanceof ReadFailure)) throw cause;
-    throw new OpenclawError("usage", { message: `${label} cannot be read: ${cause.message}.`, cause });
+    throw new OpenclawError("usage", {
+      message: `${label} cannot be read: ${cause.message}.`,
+      hint: "Name a file of lines that can be, or - for stdin.",
+      cause,
+    });
   }
 }
 
