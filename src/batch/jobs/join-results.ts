@@ -2,13 +2,14 @@ import { inOneBatch } from "../../converse/converse-stream.ts";
 import type { ChatEvents } from "../../converse/chat-event.ts";
 import { partsOfAnswer } from "../../converse/parts-of-answer.ts";
 import { streamAnswer } from "../../chat/ask-model.ts";
-import { type ErrorCode, OpenclawError } from "../../errors.ts";
+import { type ErrorCode, OpenclawError, withFields } from "../../errors.ts";
 import { isRecord, type JsonObject, textAt } from "../../json.ts";
 import { parseLine } from "../../ledger/entry.ts";
 import { turnOver } from "../../next-turn.ts";
 import type { Runtime } from "../../runtime.ts";
 import { findRow } from "../../session/error-table.ts";
 import type { ObjectStore } from "../../session/object-store.ts";
+import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import type { BatchLine, LineKind } from "../lines/batch-line.ts";
 import type { BatchInput } from "../lines/open-input.ts";
 import { type AnswerContext, OUTPUT_FORMS, type OutputFormat, toLine } from "../lines/output-forms.ts";
@@ -68,7 +69,8 @@ const MOST_NAMED = 5;
 
 /**
  * Puts the results of a job into the order of its lines, each in the form that is wanted: what failed, or was never come to, is
- * an error in its place. Throws the errors of the error table, `usage` for a file that is not the one that was submitted, and
+ * an error in its place. Throws the errors of the error table, `invalid-request` for results that are not there and for
+ * records that cannot be read, `usage` for a file that is not the one that was submitted, and
  * what `write` throws.
  */
 export async function joinResults(
@@ -80,6 +82,11 @@ export async function joinResults(
 ): Promise<Joined> {
   const joined: Joined = { lines: 0, answered: 0, failed: [] };
   const form = OUTPUT_FORMS[terms.format];
+  if (records.files.length === 0 && job.status.endsWith("Completed"))
+    throw new OpenclawError("invalid-request", {
+      message: `The results of the job ${job.name} are not in ${job.outputUri}: somebody removed or moved them.`,
+      hint: `See what is there: aws s3 ls --recursive ${quoteForShell(job.outputUri)}`,
+    });
   let found = 0;
   for await (const asked of askedLines(job, store, terms, runtime)) {
     const over = turnOver();
@@ -131,8 +138,21 @@ async function* askedLines(
       raw,
       recordId,
       file: own,
-      line: isRead ? await readLine(raw, { kind: "bedrock", signal }) : undefined,
+      line: isRead ? await readRecord(raw, own, signal) : undefined,
     };
+  }
+}
+
+/** Reads a record that another program may have written: the results are to be had without it. */
+async function readRecord(raw: RawLine, file: string, signal: AbortSignal): Promise<BatchLine> {
+  try {
+    return await readLine(raw, { kind: "bedrock", signal });
+  } catch (failure) {
+    if (!(failure instanceof OpenclawError) || failure.code !== "invalid-request") throw failure;
+    throw withFields(failure, {
+      message: `Line ${raw.number} of the job's records (${file} in S3) cannot be read. ${failure.message}`,
+      hint: "Write the results as AWS has them: --format bedrock",
+    });
   }
 }
 

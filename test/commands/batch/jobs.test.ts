@@ -737,6 +737,21 @@ it("takes no answer for that of two lines of a file with one id", async () => {
   expect(stderr).toContain("line 1 (1): The job has several results with the id '1'");
 });
 
+it("says that results are gone, and which record cannot be read", async () => {
+  const user = await machine([]);
+  const job = await folderJob(user, { "a.jsonl": record("1", "Apples?") });
+  await putText(user.emulator, "in/a.jsonl", "no JSON\n");
+  const odd = await user.run(["batch", "results", job, "--format", "plain"]);
+  expect(odd.code, odd.stderr).toBe(6);
+  expect(odd.stderr).toContain("Line 1 of the job's records (a.jsonl in S3) cannot be read. It is not JSON");
+  expect(odd.stderr).toContain("--format bedrock");
+  const path = `/openclaw-emulator/out/${job.split("/").at(-1) ?? ""}/a.jsonl.out`;
+  await askStorage(user.emulator, { method: "DELETE", path });
+  const gone = await user.run(["batch", "results", job]);
+  expect(gone.code, gone.stderr).toBe(6);
+  expect(gone.stderr).toContain("are not in s3://openclaw-emulator/out/");
+});
+
 it("is seen by the AWS CLI as it is told here", async (context) => {
   needBotocore(context);
   const user = await machine(plain(3));
