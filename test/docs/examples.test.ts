@@ -29,6 +29,8 @@ const examples = readPages()
   .flatMap(({ page, text }) =>
     (fencedBlocks(text, "sh")[0] ?? "")
       .trimEnd()
+      // What a command is for may stand above it.
+      .replaceAll(/^(# .*)\n(.*)$/gm, "$2  $1")
       .split("\n")
       .map((line) => ({ page, line })),
   )
