@@ -1,6 +1,6 @@
 import type { CompleteOptions } from "./commands/complete.ts";
 import type { HelpOptions } from "./commands/help.ts";
-import { flag, headed, type Program } from "./command-line/declaration.ts";
+import { flag, headed, needing, type Program } from "./command-line/declaration.ts";
 import {
   integerFlag,
   numberFlag,
@@ -583,11 +583,14 @@ export const PROGRAM: Program = {
         KEY_FILE,
         flag("--regions <names>", "regions to ask, by commas: one that is throttled or out is passed over"),
         flag("--pace", "keep calls below the account's quotas: what has no room waits for its turn"),
-        flag(
-          "--pace-wait <seconds>",
-          "longest wait of a call for its turn, then 429",
-          numberFlag(0, 3600),
-          30,
+        ...needing(
+          ["--pace", "--tpm", "--rpm"],
+          flag(
+            "--pace-wait <seconds>",
+            "longest wait of a call for its turn, then 429",
+            numberFlag(0, 3600),
+            30,
+          ),
         ),
         flag("--tpm <tokens>", "--pace by this quota of tokens a minute, of each model", integerFlag(1)),
         flag("--rpm <number>", "--pace by this quota of requests a minute, of each model", integerFlag(1)),
@@ -634,13 +637,25 @@ export const PROGRAM: Program = {
           "tell /metrics here, without a key, and not on the other port",
           integerFlag(0, 65535),
         ),
-        flag("--metrics-host <host>", "address for --metrics-port", undefined, "127.0.0.1"),
-        flag("--shared <url>", "Redis in which several servers count what keys ask: redis://… or rediss://…"),
-        flag(
-          "--on-store-loss <what>",
-          "while that is away, count apart (allow) or refuse keys with limits (deny)",
-          ["allow", "deny"],
-          "allow",
+        ...needing(
+          ["--metrics-port"],
+          flag("--metrics-host <host>", "address for --metrics-port", undefined, "127.0.0.1"),
+        ),
+        ...needing(
+          ["--api-key-file"],
+          flag(
+            "--shared <url>",
+            "Redis in which several servers count what keys ask: redis://… or rediss://…",
+          ),
+        ),
+        ...needing(
+          ["--shared"],
+          flag(
+            "--on-store-loss <what>",
+            "while that is away, count apart (allow) or refuse keys with limits (deny)",
+            ["allow", "deny"],
+            "allow",
+          ),
         ),
         flag("--ignore-budget", "answer although a budget of the configuration is spent"),
       ],

@@ -57,6 +57,8 @@ export interface Flag {
   preset?: string;
   /** The heading that help shows it under, where a command has many. */
   heading?: string;
+  /** Flags without one of which it says nothing: given alone it is refused. */
+  needs?: readonly string[];
 }
 
 /** What ends the notation of a flag that takes every word behind it. */
@@ -92,6 +94,11 @@ export function flag(
 /** Puts flags under a heading of their own in the help. */
 export function headed(heading: string, ...flags: readonly Flag[]): Flag[] {
   return flags.map((flag) => Object.assign({ heading }, flag));
+}
+
+/** Declares flags that are refused where none of others is given. */
+export function needing(needs: readonly string[], ...flags: readonly Flag[]): Flag[] {
+  return flags.map((flag) => Object.assign({ needs }, flag));
 }
 
 /** What every command has. */

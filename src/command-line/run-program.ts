@@ -1,7 +1,7 @@
 import { usageError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
-import { type Program, readArgument, readFlag } from "./declaration.ts";
+import { type Action, type Program, readArgument, readFlag } from "./declaration.ts";
 import { type Call, fillValues, readHelpCall, readPlainCall } from "./plain-call.ts";
 
 /** The options that say how the answer is printed. */
@@ -49,11 +49,26 @@ async function runCall({ action, options }: Call, args: readonly string[], runti
   setOutputMode(globals, runtime);
   if (asksForHelp({ action, options }, args, runtime))
     throw (await import("./other-words.ts")).helpInPlaceOf(args);
+  refuseLoneFlags(action, args);
   if (namesFile(options))
     await (await import("./stray-file.ts")).refuseStrayFiles(action, args, runtime.currentFolder);
   const { run } = await action.load();
   const work = (setup: Runtime): Promise<void> => run(options as never, setup);
   await (action.isEmulator ? work(runtime) : withEmulator(globals, runtime, work));
+}
+
+/** Throws `usage` for a flag that says nothing without another one. */
+function refuseLoneFlags({ flags = [] }: Action, args: readonly string[]): void {
+  const isGiven = (name: string): boolean =>
+    args.some(
+      (arg, index) => (arg === name || arg.startsWith(`${name}=`)) && !args.slice(0, index).includes("--"),
+    );
+  for (const flag of flags) {
+    const { long } = readFlag(flag);
+    if (!flag.needs || !isGiven(long) || flag.needs.some(isGiven)) continue;
+    const needed = flag.needs.join(" or ");
+    throw usageError(`${long} says nothing without ${needed}.`, `Add ${needed}, or leave ${long} out.`);
+  }
 }
 
 /** Whether a person has typed `help` where a command takes something else, such as a prompt; a script means what it says. */

@@ -129,7 +129,13 @@ describe("servers that count in one Redis", () => {
     const [only] = served as [Served];
     expect((await load(only, 3)).statuses).toEqual([503, 503, 503]);
     await only.logged(({ message }) => message?.includes("ECONNREFUSED") === true);
-    const wrong = await emulated.run(["serve", "--port", "0", "--shared", "http://:s3cret@host"]);
+    const wrong = await emulated.run([
+      "serve",
+      "--api-key-file",
+      path.join(emulated.home, "keys"),
+      "--shared",
+      "http://:s3cret@host",
+    ]);
     expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining("--shared is not the address")]);
     expect(wrong.stderr).not.toContain("s3cret");
     expect(await only.end()).toBe(143);
