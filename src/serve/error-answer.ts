@@ -30,7 +30,7 @@ interface Row {
 const NO_ACCESS: Row = {
   status: 403,
   code: "aws_credentials",
-  message: "This server has no valid AWS credentials at the moment. Tell whoever runs it: openclaw doctor",
+  message: "This server has no valid AWS credentials at the moment. Tell whoever runs it: its log says why.",
 };
 /** Said where the error's own message names endpoint, proxy and who set them, which are not its clients' business. */
 const UNREACHED = "This server cannot reach the service of the model at the moment. Its log says why.";
@@ -38,7 +38,7 @@ const STRANGE = "The service of the model did not answer as it should. The log o
 const MISCONFIGURED: Row = {
   status: 500,
   code: "server_configuration",
-  message: "This server is not configured for this request. Tell whoever runs it: openclaw doctor",
+  message: "This server is not configured for this request. Tell whoever runs it: its log says why.",
 };
 
 /** Status and code of each error code, after OpenAI's (https://platform.openai.com/docs/guides/error-codes). */
@@ -51,7 +51,10 @@ const ROWS: Readonly<Record<ErrorCode, Row>> = {
   "config-readonly": MISCONFIGURED,
   "no-default-model": MISCONFIGURED,
   "no-credentials": NO_ACCESS,
-  "credentials-expired": NO_ACCESS,
+  "credentials-expired": {
+    ...NO_ACCESS,
+    message: "The AWS credentials of this server have expired. Tell whoever runs it.",
+  },
   "credentials-rejected": NO_ACCESS,
   "access-denied": { status: 403, code: "access_denied" },
   "model-access": { status: 403, code: "model_access_denied", param: "model" },
@@ -74,7 +77,7 @@ const ROWS: Readonly<Record<ErrorCode, Row>> = {
   "budget-exceeded": {
     status: 429,
     code: "insufficient_quota",
-    message: "The budget of this server is spent. Tell whoever runs it: openclaw usage",
+    message: "The budget of this server is spent. Tell whoever runs it.",
   },
   blocked: { status: 400, code: "content_filter" },
   interrupted: { status: 503, code: "shutting_down", retryAfter: 1 },
@@ -109,7 +112,7 @@ export function toErrorAnswer(failure: unknown): ErrorAnswer {
 function hintForClients({ code, hint, details }: OpenclawError): string {
   if (code === "model-not-found" && hint?.startsWith("Did you mean")) return hint;
   const isGate = code === "model-access" && details?.["gate"] !== undefined;
-  return isGate ? "Whoever runs this server can see what opens it: openclaw models access" : "";
+  return isGate ? "Tell whoever runs this server: its log says what opens it." : "";
 }
 
 /** An answer that does not fit what it was held to is the model's fault, unless a field of the request is to blame. */
@@ -133,5 +136,5 @@ function messageForClients({ code, message, details, cause }: OpenclawError): st
 
 /** A denial of IAM's without whose it is: principals, ARNs and policies are those of the account behind the server. */
 function denialForClients(action: string): string {
-  return `The AWS credentials of this server may not call ${action}. Tell whoever runs it: openclaw iam policy --for serve`;
+  return `The AWS credentials of this server may not call ${action}. Tell whoever runs it: its log says more.`;
 }

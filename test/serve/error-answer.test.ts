@@ -22,6 +22,25 @@ describe("errors in OpenAI's shape", () => {
     expect(error.code).toMatch(/^[a-z_]+$/);
   });
 
+  it.each([
+    ...codes.map((code) => [code, {}] as const),
+    ["access-denied", { action: "bedrock:InvokeModel" }] as const,
+    ["model-access", { gate: "agreement" }] as const,
+    ["model-not-found", { nearest: ["a"] }] as const,
+  ])("%s %j says nothing of the command line", (code, details) => {
+    const hint = "Look at it: openclaw doctor --probe";
+    const { error } = answer(new OpenclawError(code, { message: "What happened.", hint, details }));
+    expect(error.message).not.toMatch(/openclaw|--[a-z]/);
+  });
+
+  it("tells that credentials have expired, and whom to tell", () => {
+    const { status, error } = answer(new OpenclawError("credentials-expired", { message: "Gone." }));
+    expect([status, error.message]).toEqual([
+      403,
+      "The AWS credentials of this server have expired. Tell whoever runs it.",
+    ]);
+  });
+
   it("says nothing of what a bug of ours holds", () => {
     const { status, error } = answer(new TypeError("secret is undefined"));
     expect(status).toBe(500);

@@ -159,7 +159,7 @@ describe("errors of AWS", () => {
       "an expired token",
       aws("ExpiredTokenException", "The security token included in the request is expired"),
       403,
-      /no valid AWS credentials/,
+      /The AWS credentials of this server have expired/,
     ],
   ])(
     "never tells what is behind the server, whatever the model's API: %s",
