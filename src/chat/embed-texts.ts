@@ -1,4 +1,5 @@
 import { findProfile, idOfProfile, listedBase } from "../models/listed-id.ts";
+import { nearestIds } from "../models/nearest.ts";
 import { loadModels } from "../discovery/load.ts";
 import { OpenclawError, withFields } from "../errors.ts";
 import type { JsonObject } from "../json.ts";
@@ -373,12 +374,19 @@ async function findEmbedder(text: string, setup: Setup): Promise<ResolvedModel> 
   if (base) return exact;
   const fold = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
   const wanted = fold(exact.id);
-  const ids = discovered.models
-    .filter(({ id, lifecycle }) => lifecycle === "ACTIVE" && formOf(id) !== undefined && !/:\d+k$/.test(id))
+  const embedding = discovered.models.filter(
+    ({ id, lifecycle }) => lifecycle === "ACTIVE" && formOf(id) !== undefined && !/:\d+k$/.test(id),
+  );
+  const ids = embedding
     .filter(({ id, name }) => [id, name].some((own) => fold(own).includes(wanted)))
     .map(({ id }) => id);
   const [only, ...others] = ids;
   if (only === undefined || others.length > 0) {
+    const near = nearestIds(
+      exact.id,
+      embedding.map(({ id }) => id),
+      1,
+    )[0];
     throw new OpenclawError("model-not-found", {
       message:
         only === undefined
@@ -386,7 +394,9 @@ async function findEmbedder(text: string, setup: Setup): Promise<ResolvedModel> 
           : `'${text.trim()}' is the name of several models: ${ids.join(", ")}.`,
       hint:
         only === undefined
-          ? "List those that do: openclaw models list --embeddings"
+          ? near === undefined
+            ? "List those that do: openclaw models list --embeddings"
+            : `Did you mean ${near}?`
           : `Name one of them, for example ${only}`,
       details: { model: text.trim(), nearest: ids },
     });

@@ -44,6 +44,22 @@ describe("POST /v1/embeddings", () => {
     expect(usage).toEqual({ prompt_tokens: own.usage.inputTokens, total_tokens: own.usage.inputTokens });
   });
 
+  it.each([
+    ["amazon.titan-embed-text-v3:0", TITAN],
+    ["cohere.embed-multilingul-v3", COHERE],
+    ["amazon.nova-lite-v2:0", undefined],
+  ])("names no model that chats in place of one that there is not: %s", async (model, meant) => {
+    const { origin, run } = await serve();
+    const response = await post(origin, { model, input: "a text" });
+    const { error } = (await response.json()) as { error: { message: string; code: string } };
+    const { code, stderr } = await run(["embed", "-m", model, "a text"]);
+    expect([response.status, error.code, code]).toEqual([404, "model_not_found", 6]);
+    for (const told of [error.message, stderr]) {
+      if (meant === undefined) expect(told).not.toContain("Did you mean");
+      else expect(told).toContain(`Did you mean ${meant}?`);
+    }
+  });
+
   it.each([TITAN, COHERE])("keeps the order of many texts, in several calls: %s", async (model) => {
     const { client, emulator, logged } = await serve();
     const input = Array.from({ length: 120 }, (_, index) => `text ${index}`);

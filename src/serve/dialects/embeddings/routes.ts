@@ -3,6 +3,8 @@ import { baseModelId } from "../../../models/base-model-id.ts";
 import { batchesOf, type EmbeddingForm } from "../../../models/embedding-forms.ts";
 import { familyOf } from "../../../models/families.ts";
 import { nextTurn } from "../../../next-turn.ts";
+import { nearestIds } from "../../../models/nearest.ts";
+import { unknownModel } from "../../../models/resolve-model.ts";
 import { isOfBedrock } from "../../../models/provider-api.ts";
 import { askerOf, noteRequest } from "../../answer-call.ts";
 import { toErrorBody } from "../../content/openai-error.ts";
@@ -110,11 +112,16 @@ async function findForm(
     if (form && isOfBedrock(model)) return { name, id: model.id, form };
     throw refused(`'${shorten(model.id)}' is not known to embed texts.`, "model");
   } catch (error) {
-    const { setup } = await upstream.current();
+    if (!(error instanceof OpenclawError) || error.code !== "model-not-found") throw error;
+    const { setup, modelList } = await upstream.current();
     const configured = setup.config.value.agents?.defaults?.embeddingModel;
-    const isUnknown = error instanceof OpenclawError && error.code === "model-not-found";
-    if (!isUnknown || configured === undefined || !OPENAIS.test(name) || configured === name) throw error;
-    return findForm(configured, upstream);
+    if (configured !== undefined && OPENAIS.test(name) && configured !== name)
+      return findForm(configured, upstream);
+    // A model that chats is not what was meant.
+    const ids = (modelList.load.discovered?.models ?? []).flatMap(({ id, lifecycle }) =>
+      lifecycle === "ACTIVE" && familyOf(id).embedding ? id : [],
+    );
+    throw unknownModel(name, nearestIds(name, ids));
   }
 }
 
