@@ -1,6 +1,14 @@
-import { anything, assert, object, property, string } from "fast-check";
+import { anything, assert, jsonValue, object, property, string } from "fast-check";
 import { expect, it } from "vitest";
-import { countAt, isRecord, recordAt, recordsAt, wellFormed, withoutUndefined } from "../src/json.ts";
+import {
+  countAt,
+  isRecord,
+  jsonBytes,
+  recordAt,
+  recordsAt,
+  wellFormed,
+  withoutUndefined,
+} from "../src/json.ts";
 
 it.each([
   [{}, true],
@@ -53,4 +61,26 @@ it("puts U+FFFD in place of halves of characters, in names, too, and leaves all 
       expect(wellFormed(mended)).toBe(mended);
     }),
   );
+});
+
+it("tells how long a value is as JSON, but for escapes, and at most a comma for each part", () => {
+  assert(
+    property(jsonValue({ stringUnit: "grapheme" }), (value) => {
+      const text = JSON.stringify(value);
+      if (text.includes("\\")) return;
+      const [own, parts] = [Buffer.byteLength(text), text.split(/[,:[{]/).length];
+      const told = jsonBytes(value);
+      expect(told).toBeGreaterThanOrEqual(own);
+      expect(told).toBeLessThanOrEqual(own + 2 * parts);
+    }),
+  );
+});
+
+it.each([
+  ["a", 1],
+  ["é", 2],
+  ["語", 3],
+])("tells it of a text too long to be counted whole: %s", (character, bytes) => {
+  const count = 9_000_000;
+  expect(jsonBytes({ text: character.repeat(count) })).toBeGreaterThanOrEqual(count * bytes);
 });

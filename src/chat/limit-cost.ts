@@ -5,6 +5,7 @@ import type { RequestPlan, Wire } from "../converse/wire.ts";
 import { mergeParameters } from "../converse/request.ts";
 import { recallLessons } from "../discovery/lesson-cache.ts";
 import { OpenclawError } from "../errors.ts";
+import { jsonBytes } from "../json.ts";
 import { lookUpCatalog } from "../models/catalog.ts";
 import { familyOf } from "../models/families.ts";
 import { priceOf } from "../models/price.ts";
@@ -132,7 +133,7 @@ export function mostUsdOfBody(
  * the model gives. What embeds has none.
  */
 function mostOfBody({ body }: Invocation, baseId: string, mostUsd: number): TokenUsage {
-  const inputTokens = Math.ceil(Buffer.byteLength(JSON.stringify(body)) / BYTES_PER_TOKEN);
+  const inputTokens = Math.ceil(jsonBytes(body) / BYTES_PER_TOKEN);
   const outputTokens = familyOf(baseId).embedding ? 0 : lookUpCatalog(baseId)?.maxTokens;
   if (outputTokens === undefined) throw immeasurable("the answer to a body of its own", baseId, mostUsd);
   return { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens };
@@ -238,13 +239,13 @@ async function countTokens(wire: Wire, plan: RequestPlan, window: number | undef
  * or a file in Amazon S3 may fill the whole window of the model, in tokens, which is without end where it is not known.
  */
 function atMost(input: ConverseStreamCommandInput, window: number = Number.POSITIVE_INFINITY): Length {
-  let bytes = Buffer.byteLength(JSON.stringify(input.toolConfig) ?? "");
+  let bytes = jsonBytes(input.toolConfig);
   let images = 0;
   let unmeasured: string | undefined;
-  for (const block of input.system ?? []) bytes += Buffer.byteLength(JSON.stringify(block));
+  for (const block of input.system ?? []) bytes += jsonBytes(block);
   for (const block of blocksOf(input)) {
     const file = fileOf(block);
-    if (!file) bytes += Buffer.byteLength(JSON.stringify(block));
+    if (!file) bytes += jsonBytes(block);
     else if (file.s3Location) unmeasured = "a file in Amazon S3";
     else if (file.kind === "video" || file.kind === "audio") unmeasured = WORDS[file.kind];
     else if (file.kind === "image") images += 1;
