@@ -25,6 +25,9 @@ export interface ConversationOptions {
 /** What `writeError` says of a folder. */
 const UNWRITABLE: ReadonlySet<string> = new Set(["internal", "config-unreadable"]);
 
+/** How long anybody waits for a process that is about to end, in ms: it has been left, and lets its session go last. */
+const ENDING_MS = 1500;
+
 /** How long a single question waits for another process to be done with its session, in ms. */
 const PATIENCE_MS = 60_000;
 
@@ -104,7 +107,7 @@ async function awaitLock(id: string, runtime: Runtime, isPatient: boolean): Prom
   const file = sessionFile(runtime, id);
   await makeFolderOf(file);
   try {
-    return await lockSession(runtime, id);
+    return await lockSession(runtime, id, ENDING_MS);
   } catch (error) {
     if (!(error instanceof OpenclawError)) throw writeError(file, error);
     if (!isPatient || error.code !== "usage") throw error;

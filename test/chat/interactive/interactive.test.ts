@@ -1269,6 +1269,16 @@ describe("what is kept", () => {
     expect(bodies(emulated)[2]).toEqual({ messages: [user("one"), assistant("One."), both] });
   });
 
+  it("is gone on with at once by a second program that begins as the first is left", async () => {
+    const emulated = await emulate();
+    const first = await sitDown(emulated, ["--session", "shared", "-m", MODEL]);
+    await ask(first.pty, "one", "asked: one");
+    first.pty.type(CTRL_D);
+    const second = await sitDown(emulated, ["--session", "shared"]);
+    await ask(second.pty, "two", "asked: two");
+    expect(await first.pty.exit).toBe(0);
+  });
+
   it("is refused to a second program while the first has it open", async () => {
     const emulated = await emulate();
     const first = await sitDown(emulated, ["--session", "shared", "-m", MODEL]);
