@@ -166,6 +166,19 @@ describe("CountTokens of serve", () => {
   });
 });
 
+describe("CountTokens of serve", () => {
+  it.each(["null", "[]", "7", '"text"'])("refuses a body that is %s", async (body) => {
+    const { served } = await serveBedrock();
+    const answer = await fetch(`${served.origin}/model/${CLAUDE}/count-tokens`, {
+      method: "POST",
+      headers: { "content-type": "application/json", authorization: `Bearer ${KEY}` },
+      body,
+    });
+    expect(answer.status).toBe(400);
+    expect(await answer.json()).toMatchObject({ message: "The body must be a JSON object." });
+  });
+});
+
 describe("InvokeModel of serve", () => {
   it("asks any model with a body of Claude's or Nova's", async () => {
     const { served, around } = await serveBedrock({ args: ["--map", `claude-opus-4=${NOVA}`] });

@@ -2,7 +2,7 @@ import { isRecord, type JsonObject } from "../../../json.ts";
 import { EscapeCount, JsonBoundsError, parseBoundedJson } from "../../../json-bounds.ts";
 import { type Asked, countCall } from "../../answer-call.ts";
 import type { AnswerService, RouteRequest } from "../../dialect.ts";
-import { RequestField } from "../../request-field.ts";
+import { type RequestField, requestOf } from "../../request-field.ts";
 import { fromClaudeBody, isClaudeBody } from "./claude-body.ts";
 import { fromConverseRequest } from "./from-converse-request.ts";
 import { fromNovaBody, isNovaBody } from "./nova-body.ts";
@@ -18,7 +18,7 @@ export async function countTokens(service: AnswerService, request: RouteRequest)
 }
 
 async function readInput(service: AnswerService, { call, body, id: model }: RouteRequest): Promise<Asked> {
-  const input = new RequestField(body, "").at("input");
+  const input = requestOf(body).at("input");
   const reading = { model, isStreamed: false, readsS3: service.allowsRemoteImages, signal: call.signal };
   const converse = input.at("converse").given;
   if (converse) return fromConverseRequest(converse.object(), reading);
