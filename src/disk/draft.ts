@@ -1,9 +1,13 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { endWith } from "../end-child.ts";
 import { type ErrorCode, OpenclawError, usageError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { decodeText } from "./decode-text.ts";
 import { makePrivateFolder } from "./private-folder.ts";
+
+/** How long an editor that is told to end may take, in ms: less than this command has to take its draft away. */
+const GRACE_MS = 250;
 
 /** A text that a person edits in an editor of their own. */
 export interface Draft {
@@ -50,13 +54,14 @@ async function runEditor(editor: string, file: string, runtime: Runtime): Promis
   const { spawn } = await import("node:child_process");
   // Plain words become the editor itself, which then ends with us; of others the shell is the parent.
   const line = `${/^[\w@%+:,./ -]+$/.test(editor) ? "exec " : ""}${editor} "$@"`;
-  const options = { stdio: "inherit", env: { ...env }, cwd: currentFolder, signal } as const;
+  const options = { stdio: "inherit", env: { ...env }, cwd: currentFolder } as const;
   const child =
     platform === "win32"
       ? spawn(`${editor} "${file}"`, { ...options, shell: true })
       : spawn("/bin/sh", ["-c", line, editor, file], options);
-  // Ctrl-C is a key of the editor.
+  // Ctrl-C is a key of the editor: the terminal sends it to both.
   const takeBack = runtime.lendTerminal();
+  const ending = endWith(signal, child, false, runtime, GRACE_MS);
   const end = await new Promise<{ code: number | null; by: NodeJS.Signals | null }>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, by) => resolve({ code, by }));
@@ -65,7 +70,10 @@ async function runEditor(editor: string, file: string, runtime: Runtime): Promis
       signal.throwIfAborted();
       throw editorError(`The editor '${editor}' cannot be run: ${String(cause)}.`);
     })
-    .finally(takeBack);
+    .finally(() => {
+      takeBack();
+      ending.forget();
+    });
   signal.throwIfAborted();
   if (end.code === 0) return;
   // What a shell says of a command that is not there (POSIX, "Exit Status for Commands").

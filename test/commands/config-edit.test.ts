@@ -2,6 +2,7 @@ import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "no
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
+import { isRunning } from "../helpers/is-running.ts";
 import { openPty } from "../helpers/pty.ts";
 import { expectSchema } from "../helpers/schema.ts";
 
@@ -139,15 +140,20 @@ describe("config edit", () => {
     expect(result.stderr).toContain("There is no editor 'no-such-editor'.");
   });
 
-  it("ends with its editor on a signal, and leaves nothing behind", async () => {
+  it.each([
+    ["that ends", ""],
+    ["that does not listen", "trap '' TERM HUP;"],
+  ])("ends with its editor %s on a signal, and leaves nothing behind", async (_, trap) => {
     const emulated = await machine();
-    const env = { ...editor(emulated, `echo "$1" > seen; exec sleep 60`), TMPDIR: emulated.home };
+    const script = `${trap} echo $$ > id; echo "$1" > seen; exec sleep 60`;
+    const env = { ...editor(emulated, script), TMPDIR: emulated.home };
     const child = emulated.start(["config", "edit"], { env });
     const closed = new Promise((resolve) => child.once("close", resolve));
     const seen = path.join(emulated.home, "seen");
     await expect.poll(() => existsSync(seen) && readFileSync(seen, "utf8").endsWith("\n")).toBe(true);
     child.kill("SIGTERM");
     expect(await closed).toBe(143);
+    expect(isRunning(Number(readFileSync(path.join(emulated.home, "id"), "utf8")))).toBe(false);
     expect(existsSync(path.dirname(readFileSync(seen, "utf8").trim()))).toBe(false);
     expect(textOf(emulated)).toBe(CONFIG);
   });
