@@ -123,7 +123,8 @@ async function consent(
   { yes }: AccessOptions,
   runtime: Runtime,
 ): Promise<void> {
-  for (const line of says) runtime.terminal.note(line);
+  // Words of AWS are among them: none of their lines begins where ours do.
+  for (const line of says) runtime.terminal.note(line, "  ");
   for (const [name, value] of Object.entries(sends)) runtime.terminal.note(value, `  ${name}: `);
   if (yes) return;
   const answer = await askLine(`Type yes to ${verb}: `, runtime);
