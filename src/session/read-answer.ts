@@ -18,6 +18,9 @@ const RETRYABLE: ReadonlySet<string> = new Set(["ModelNotReadyException"]);
 /** The largest answer that is read, in bytes: lists have less than one MB, a whole answer of a model has a few. */
 const LARGEST_ANSWER = 24 * 1024 * 1024;
 
+/** Of a message, in UTF-16 units at each end: AWS repeats values that it refuses, and names field and rule behind them. */
+const LONGEST_END = 16_384;
+
 /** The text of an answer's body. Throws what its connection throws, and `bad-response` for more than 24 MB. */
 export async function readText({ body, statusCode }: HttpResponse): Promise<string> {
   const tooLong = (): OpenclawError =>
@@ -70,10 +73,18 @@ function readError(response: HttpResponse, text: string): ServiceError {
   } catch (failure) {
     return failure instanceof Error ? failure : new Error(String(failure));
   }
-  const error: ServiceError = new Error(body.message || body.Message || "UnknownError");
+  const error: ServiceError = new Error(
+    withoutMiddle(String(body.message || body.Message || "UnknownError")),
+  );
   error.name = name;
   if (RETRYABLE.has(name)) error.$retryable = {};
   return error;
+}
+
+/** A message that is searched by many rules, short enough for all of them. */
+function withoutMiddle(message: string): string {
+  if (message.length <= 2 * LONGEST_END) return message;
+  return `${message.slice(0, LONGEST_END)} … ${message.slice(-LONGEST_END)}`.toWellFormed();
 }
 
 /** Status and request id of an answer. */
