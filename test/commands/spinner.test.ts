@@ -212,9 +212,12 @@ describe("while a model is waited for", () => {
           : undefined,
     });
     const terminal = openPty(asking, home, { env, columns: 100 });
-    await terminal.see(/Throttled: next try \(2 of 3\) in [1-3] s {2}\(Ctrl-C to stop\)$/);
+    await terminal.see(
+      /is throttling \(ThrottlingException\): next try \(2 of 3\) in [1-3] s {2}\(Ctrl-C to stop\)$/,
+    );
     expect(await terminal.exit).toBe(0);
-    expect(terminal.lines().join("\n")).not.toContain("Throttled");
+    // The notice stays; the line that counts is gone.
+    expect(terminal.lines().join("\n")).not.toContain("next try (2 of 3)");
   });
 
   it("says how much of a long upload is out", async () => {

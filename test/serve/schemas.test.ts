@@ -134,7 +134,7 @@ describe("a caller's schema", () => {
       `an honest call beside hostile ones: ${waits.map(Math.round).join(", ")} ms, alone: ${Math.round(alone)}`,
     );
     // Under one on a machine that has time; six or more when all workers were anybody's.
-    expect(Math.max(...waits)).toBeLessThan(3000 + 3 * alone);
+    expect(Math.max(...waits)).toBeLessThan(5000 + 3 * alone);
     expect(await Promise.all(given)).toEqual(Array.from({ length: CROWD }, () => 400));
     const since = performance.now();
     expect(await ask(hostile(0))).toBe(400);

@@ -206,7 +206,7 @@ describe("a program that starts mcp serve", () => {
   it.each([
     ["ThrottlingException: Too many requests", /Too many requests|throttle/i],
     ["AccessDeniedException: not yours", /not yours|denie/i],
-    ["ExpiredTokenException: old", /no valid AWS credentials/],
+    ["ExpiredTokenException: old", /credentials of this server have expired/],
     ["reset", /.+/],
   ])("is told of what AWS answers, and goes on: %s", async (fault, says) => {
     const emulator = { script: faultScript([`ConverseStream=${fault}`]) };
