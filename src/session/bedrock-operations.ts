@@ -191,7 +191,6 @@ export function toCall<Name extends keyof Inputs>(operation: Name, input: Inputs
   );
   const asked = Object.entries(query).map(([name, member]) => [name, take(member)] as const);
   return {
-    operation,
     method,
     path: filled,
     query: Object.fromEntries(

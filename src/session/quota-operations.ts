@@ -53,7 +53,7 @@ async function callJson(
       "x-amz-target": target,
       ...rest.headers,
     };
-    const call = { operation, method: "POST", path: "/", body, headers, timeoutMs: ANSWER_MS } as const;
+    const call = { method: "POST", path: "/", body, headers, timeoutMs: ANSWER_MS } as const;
     return (await client.send(call, readJson, session.setup.runtime.signal)).value;
   } catch (failure) {
     throw toOpenclawError(failure, { session, action });

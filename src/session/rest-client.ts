@@ -33,8 +33,6 @@ import { Sha256 } from "./sha256.ts";
 
 /** One call of an operation of a service that speaks JSON. */
 export interface RestCall {
-  /** As the service model names it: `ListFoundationModels`. */
-  operation: string;
   method: "GET" | "POST" | "PUT";
   /** Below the endpoint; what stands in it is percent-encoded. */
   path: string;

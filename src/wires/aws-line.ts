@@ -174,7 +174,6 @@ function over(line: AwsLine, sendOnce: SendOnce, headers: Readonly<Record<string
 
 function toRestCall({ path: { prefix } }: AwsLine, { path, body, headers }: ServerCall): RestCall {
   return {
-    operation: `${prefix}${path}`,
     method: body === undefined ? "GET" : "POST",
     path: `${prefix}${path}`,
     headers: {
