@@ -77,7 +77,8 @@ export class App {
   /** Calls whose body is not whole. */
   readonly #reading = new Set<Call>();
   readonly #bytes: BytesInFlight;
-  #answers = 0;
+  /** Calls that have their place among the answers that are running. */
+  readonly #answering = new Set<Call>();
   #isDraining = false;
   #onIdle = (): void => undefined;
 
@@ -117,7 +118,7 @@ export class App {
     const running = [...this.#calls];
     return {
       running,
-      answers: running.filter(({ isAnswering }) => isAnswering),
+      answers: [...this.#answering],
       waiting: running.filter(({ isQueued }) => isQueued),
     };
   }
@@ -286,7 +287,7 @@ export class App {
 
   /** Turns away at once who would be turned away when the body is whole. */
   readonly #limited: Handler = async (context, next) =>
-    this.#answers >= this.#options.mostStreams ? this.#refuseMore(context) : next();
+    this.#answering.size >= this.#options.mostStreams ? this.#refuseMore(context) : next();
 
   /** Reads the body. Until it is whole, a request takes nothing but the bytes that have come. */
   readonly #readBody: Handler = async (context, next) => {
@@ -312,12 +313,10 @@ export class App {
 
   /** Counts the answers that are running, from when their question is whole until their last byte is sent. */
   readonly #counted: Handler = async (context, next) => {
-    if (this.#answers >= this.#options.mostStreams) return this.#refuseMore(context);
-    this.#answers += 1;
-    context.var.call.isAnswering = true;
-    context.var.call.onEnd(() => {
-      this.#answers -= 1;
-    });
+    if (this.#answering.size >= this.#options.mostStreams) return this.#refuseMore(context);
+    const { call } = context.var;
+    this.#answering.add(call);
+    call.onEnd(() => this.#answering.delete(call));
     return next();
   };
 

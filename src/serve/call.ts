@@ -48,8 +48,6 @@ export class Call {
   #askedRegion: string | undefined;
   /** The client's key. */
   key: ApiKey | undefined;
-  /** Whether it has its place among the answers that are running. */
-  isAnswering = false;
   /** What is left of what the key may ask in a minute. */
   rate: RateState | undefined;
   /** What of the key's budgets was left before it; none where it has none. */
