@@ -1,5 +1,6 @@
 import { OpenclawError, shorten, withFields } from "../../../errors.ts";
 import { baseModelId } from "../../../models/base-model-id.ts";
+import { embedsText } from "../../../models/callable.ts";
 import { batchesOf, type EmbeddingForm } from "../../../models/embedding-forms.ts";
 import { familyOf } from "../../../models/families.ts";
 import { nextTurn } from "../../../next-turn.ts";
@@ -118,8 +119,8 @@ async function findForm(
     if (configured !== undefined && OPENAIS.test(name) && configured !== name)
       return findForm(configured, upstream);
     // A model that chats is not what was meant.
-    const ids = (modelList.load.discovered?.models ?? []).flatMap(({ id, lifecycle }) =>
-      lifecycle === "ACTIVE" && familyOf(id).embedding ? id : [],
+    const ids = (modelList.load.discovered?.models ?? []).flatMap((model) =>
+      model.lifecycle === "ACTIVE" && embedsText(model) ? model.id : [],
     );
     throw unknownModel(name, nearestIds(name, ids));
   }
