@@ -94,11 +94,12 @@ async function pacingOf(
     import("../chat/read-quotas.ts"),
   ]);
   const { terminal, elapsed } = setup.runtime;
-  const sessions: AwsSession[] = [];
+  let newest: AwsSession | undefined;
   const open = async (): Promise<QuotaSource> => {
     const session = await openSession(setup, { kind: "discovery" });
     // The one before has told its quotas; a reading that still waits for it ends without.
-    for (const old of sessions.splice(0, sessions.length, session)) old.close();
+    newest?.close();
+    newest = session;
     return { session, discovered: undefined };
   };
   const note = (text: string): void => terminal.verbose(() => text);
@@ -116,9 +117,7 @@ async function pacingOf(
   };
   return {
     terms: { pace, mostMs: Number.POSITIVE_INFINITY, isNamed, onWaiting },
-    close: () => {
-      for (const session of sessions) session.close();
-    },
+    close: () => newest?.close(),
   };
 }
 

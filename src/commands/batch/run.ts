@@ -63,7 +63,7 @@ export async function run(options: RunOptions, runtime: Runtime): Promise<void> 
 /** The command that goes on with a run which an error has stopped. */
 function resumeCommand(options: RunOptions, error: unknown): string {
   const { file, output = "", model, lines, format, concurrency, rpm, tpm, maxTokens, deadline } = options;
-  const maxCost = (error instanceof CostBoundReached ? error.enough : undefined) ?? options.maxCost;
+  const maxCost = error instanceof CostBoundReached ? error.enough : options.maxCost;
   const flags = Object.entries({
     model,
     format,

@@ -134,8 +134,8 @@ function markOf(tags: readonly string[]): string {
 
 /** What the marks in front of listed models mean; empty where none has one. */
 export function explainMarks(models: readonly Pick<TabledModel, "tags">[]): string {
-  const hasDefault = models.some(({ tags }) => markOf(tags) === DEFAULT_MARK);
   const marks = models.map(({ tags }) => markOf(tags));
+  const hasDefault = marks.includes(DEFAULT_MARK);
   const turns = marks.filter((mark) => mark !== "" && mark !== DEFAULT_MARK);
   const named =
     turns.length < 2 ? turns[0] : `${turns[0]} ${turns.length === 2 ? "and" : "to"} ${turns.at(-1)}`;
