@@ -2,6 +2,8 @@ import { createHash, randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { OpenclawError, usageError } from "../../errors.ts";
 import { ledgerFolder } from "../../ledger/ledger-files.ts";
+import { decideCaBundle, readCertificates } from "../../network/certificates.ts";
+import { findNetworkRow } from "../../network/network-errors.ts";
 import type { Runtime } from "../../runtime.ts";
 import {
   type Granted,
@@ -48,15 +50,19 @@ export interface RedisStoreOptions {
 type Client = Awaited<ReturnType<typeof createRedis>>;
 
 /** A client that tries nothing by itself: the store has to see first what another Redis knows. */
-async function createRedis(url: string) {
+async function createRedis(url: string, ca: Buffer | undefined) {
   const { createClient } = await import("@redis/client");
+  const socket = { connectTimeout: CONNECT_MS, reconnectStrategy: false } as const;
   return createClient({
     url,
     RESP: 2,
     disableOfflineQueue: true,
-    socket: { connectTimeout: CONNECT_MS, reconnectStrategy: false },
+    socket: ca ? { ...socket, tls: true, ca } : socket,
   });
 }
+
+/** What Redis says of a login or a database that it does not have: waiting mends none of it. */
+const NOT_MINE = /^(WRONGPASS|NOAUTH|NOPERM|ERR (AUTH|invalid password|DB index|Client sent AUTH))/i;
 
 /** What TAKE answers. */
 type Taken = [string, number, number, number, number, number, number, number, number];
@@ -81,6 +87,8 @@ export class RedisStore implements LimitStore {
   /** Redis's clock less this machine's, in ms: days and months are those of Redis. */
   #clockOffset = 0;
   #waiting: Settlement[] = [];
+  /** The certificates that are trusted in place of Node's own. */
+  #ca: Buffer | undefined;
   #isClosed = false;
   #hasToldLoss = false;
   #retry: NodeJS.Timeout | undefined;
@@ -92,9 +100,26 @@ export class RedisStore implements LimitStore {
     this.#source = createHash("sha256").update(ledger).digest("hex").slice(0, 16);
   }
 
-  /** Connects, and goes on trying to in the background; resolves when it has, or the first try has failed. */
+  /**
+   * Connects, and goes on trying to in the background; resolves when it has, or the first try has failed. Throws `usage` for
+   * a Redis that is there, and does not take the user, the password or the database, or is not who it should be, and the
+   * errors of readCertificates.
+   */
   async open(): Promise<void> {
-    await this.#connect();
+    const bundle = decideCaBundle(this.#runtime.env, undefined);
+    if (bundle && new URL(this.#options.url).protocol === "rediss:")
+      this.#ca = await readCertificates(bundle);
+    const failure = await this.#connect();
+    if (!failure) return;
+    if (!isOfSettings(failure)) return this.#missed(failure);
+    await this.close();
+    const isCertificate = findNetworkRow(failure) !== undefined;
+    throw usageError(
+      `The Redis of --shared ${isCertificate ? "is not one this machine trusts" : "does not let this server in"}: ${this.#reason(failure.message)}.`,
+      isCertificate
+        ? "Name the certificate of who signed its own: export AWS_CA_BUNDLE=FILE"
+        : "Check user, password and database: --shared rediss://USER:PASSWORD@HOST:6379/0",
+    );
   }
 
   get state(): StoreState {
@@ -268,26 +293,37 @@ export class RedisStore implements LimitStore {
       this.#options.onLoss === "allow"
         ? "Each server counts what its keys ask by itself until it is back."
         : "Requests under keys with limits are refused until it is back.";
-    // Redis's own words may end with a full stop.
-    const reason = this.#withoutPassword(why).replace(/\.+$/, "");
-    this.#options.tell(`The Redis of --shared is away: ${reason}. ${then}`);
+    this.#options.tell(`The Redis of --shared is away: ${this.#reason(why)}. ${then}`);
   }
 
-  #withoutPassword(text: string): string {
+  /** Without the password, and without the full stop that Redis's own words may end with. */
+  #reason(text: string): string {
     const { password } = new URL(this.#options.url);
+    const told = text.replace(/\.+$/, "");
     return password === ""
-      ? text
-      : text.replaceAll(password, "…").replaceAll(decodeURIComponent(password), "…");
+      ? told
+      : told.replaceAll(password, "…").replaceAll(decodeURIComponent(password), "…");
   }
 
   #tryAgain(): void {
     if (this.#isClosed) return;
-    this.#retry = setTimeout(() => void this.#connect(), RETRY_MS);
+    this.#retry = setTimeout(() => void this.#connectAgain(), RETRY_MS);
     this.#retry.unref();
   }
 
-  async #connect(): Promise<void> {
-    const client = await createRedis(this.#options.url);
+  async #connectAgain(): Promise<void> {
+    const failure = await this.#connect();
+    if (failure) this.#missed(failure);
+  }
+
+  #missed({ message }: Error): void {
+    this.#tellLoss(message);
+    this.#tryAgain();
+  }
+
+  /** Returns why it could not. */
+  async #connect(): Promise<Error | undefined> {
+    const client = await createRedis(this.#options.url, this.#ca);
     client.on("error", (error: Error) => this.#lose(client, error.message));
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
@@ -295,14 +331,17 @@ export class RedisStore implements LimitStore {
     });
     try {
       await Promise.race([client.connect().then(() => this.#prepare(client)), late]);
-      if (this.#isClosed) return client.destroy();
+      if (this.#isClosed) {
+        client.destroy();
+        return undefined;
+      }
       this.#client = client;
       if (this.#hasToldLoss) this.#options.tell("The Redis of --shared is back.");
       this.#hasToldLoss = false;
+      return undefined;
     } catch (error) {
       client.destroy();
-      this.#tellLoss(error instanceof Error ? error.message : String(error));
-      this.#tryAgain();
+      return error instanceof Error ? error : new Error(String(error));
     } finally {
       clearTimeout(timer);
     }
@@ -368,6 +407,21 @@ function away(retryAfter: number): OpenclawError {
   });
 }
 
+/** Whether a failure is of what the settings say, and not of a Redis that is away. */
+function isOfSettings(failure: Error): boolean {
+  return NOT_MINE.test(failure.message) || findNetworkRow(failure)?.fault === "the certificate";
+}
+
+/** A lone percent sign stands for nothing. */
+function isEncoded(text: string): boolean {
+  try {
+    return decodeURIComponent(text) !== undefined;
+  } catch (error) {
+    if (error instanceof URIError) return false;
+    throw error;
+  }
+}
+
 /** Throws `usage` for what is no address of a Redis, without its password. */
 function checkUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -375,7 +429,8 @@ function checkUrl(text: string): string {
     url &&
     (url.protocol === "redis:" || url.protocol === "rediss:") &&
     url.hostname !== "" &&
-    /^\/?\d*$/.test(url.pathname)
+    /^\/?\d*$/.test(url.pathname) &&
+    [url.username, url.password].every(isEncoded)
   )
     return text;
   throw usageError(

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -8,7 +8,9 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { type Granted, type Need, NANO_USD, type Refused } from "../../../src/serve/keys/limit-store.ts";
 import { MemoryStore } from "../../../src/serve/keys/memory-store.ts";
 import { RedisStore } from "../../../src/serve/keys/redis-store.ts";
+import { freePort } from "../../helpers/free-port.ts";
 import { type RealRedis, startRedis } from "../../helpers/redis-server.ts";
+import { issueCertificate } from "../../helpers/tls-front.ts";
 import { testRuntime } from "../../helpers/test-runtime.ts";
 
 const NONE = { rpm: undefined, tpm: undefined, budgets: [], tokens: 0, cost: 0 };
@@ -25,9 +27,10 @@ async function open(
   url: string,
   onLoss: "allow" | "deny" = "deny",
   spent: ReadonlyMap<string, ReadonlyMap<string, number>> = new Map(),
+  env: Record<string, string> = {},
 ): Promise<Opened> {
   const home = mkdtempSync(path.join(tmpdir(), "openclaw-test-"));
-  const runtime = testRuntime({ home });
+  const runtime = testRuntime({ home, env });
   const told: string[] = [];
   const memory = new MemoryStore(runtime, async () => spent);
   const store = new RedisStore(
@@ -236,14 +239,62 @@ describe("limits in Redis", () => {
     expect([open1.store.state, open2.store.state]).toEqual(["ok", "ok"]);
     expect((await open1.ask({ rpm: 1 })).isGranted).toBe(true);
     expect((await open2.ask({ rpm: 1 })).isGranted).toBe(true);
-    const wrong = await open(redis.url.replace("redis://", "redis://:wrong-pw@"));
-    expect(wrong.store.state).toBe("refusing");
-    expect(wrong.told[0]).toMatch(/WRONGPASS.*[^.]\. Requests/);
-    expect(wrong.told[0]).not.toContain("wrong-pw");
-    for (const address of ["127.0.0.1:6379", "http://:s3cret@127.0.0.1", "redis://", "redis://host/db", ""])
+    for (const [address, words] of [
+      [redis.url.replace("redis://", "redis://:wrong-pw@"), "WRONGPASS"],
+      [redis.url, "NOAUTH"],
+      [`${url}/99`, "DB index"],
+    ] as const) {
+      const refused = await open(address).catch((error: unknown) => error);
+      expect(refused).toMatchObject({ code: "usage", message: expect.stringContaining(words) as string });
+      expect(String(refused)).not.toMatch(/wrong-pw|s3cret/);
+    }
+    for (const address of [
+      "127.0.0.1:6379",
+      "http://:s3cret@127.0.0.1",
+      "redis://",
+      "redis://host/db",
+      "redis://:s3cret%pw@127.0.0.1",
+      "",
+    ])
       await expect(open(address)).rejects.toMatchObject({
         code: "usage",
         message: "--shared is not the address of a Redis.",
       });
+  });
+
+  it("are asked over TLS as a user, of a Redis that the environment's certificates vouch for", async () => {
+    const { authority, certificate, key } = await issueCertificate();
+    const folder = mkdtempSync(path.join(tmpdir(), "openclaw-test-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = (name: string, text: string): string => {
+      const named = path.join(folder, name);
+      writeFileSync(named, text);
+      return named;
+    };
+    const port = await freePort();
+    const bundle = file("authority.pem", authority);
+    const args = `--tls-port ${port} --tls-cert-file ${file("own.pem", certificate)} --tls-key-file ${file("own.key", key)}`;
+    const users = file("users", "user default off\nuser team on >s3cret%pw ~* &* +@all\n");
+    await startRedis(
+      `${args} --tls-ca-cert-file ${bundle} --tls-auth-clients no --aclfile ${users}`.split(" "),
+    );
+    const url = `rediss://team:s3cret%25pw@127.0.0.1:${port}/3`;
+    const { store, ask } = await open(url, "deny", new Map(), { AWS_CA_BUNDLE: bundle });
+    expect(store.state).toBe("ok");
+    expect((await ask({ rpm: 1 })).isGranted).toBe(true);
+    expect((await ask({ rpm: 1 })).isGranted).toBe(false);
+    for (const [address, env, words] of [
+      [url, {}, "is not one this machine trusts"],
+      [
+        url.replace("s3cret%25", "wrong-"),
+        { AWS_CA_BUNDLE: bundle },
+        "does not let this server in: WRONGPASS",
+      ],
+      [url.replace("team", "nobody"), { AWS_CA_BUNDLE: bundle }, "does not let this server in: WRONGPASS"],
+    ] as const) {
+      const refused = await open(address, "allow", new Map(), env).catch((error: unknown) => error);
+      expect(refused).toMatchObject({ code: "usage", message: expect.stringContaining(words) as string });
+      expect(String(refused)).not.toMatch(/wrong-pw|s3cret/);
+    }
   });
 });
