@@ -27,7 +27,7 @@ import {
   refusedByBatch,
 } from "../jobs/line-rules.ts";
 import type { BatchLine } from "../lines/batch-line.ts";
-import { type BatchCheck, checkBatchInput, unknownToLines } from "../lines/check-input.ts";
+import { type BatchCheck, checkBatchInput, type SomeLines, UnknownModels } from "../lines/check-input.ts";
 import type { BatchInput } from "../lines/open-input.ts";
 import { addLine, type LineTally, NO_LINES, type TallyTerms, USUAL_OUTPUT_TOKENS } from "./line-tally.ts";
 import { type ModelEstimate, type Rate, type Road, roadsFor } from "./roads.ts";
@@ -62,7 +62,7 @@ export interface ModelReport extends ModelEstimate {
 export interface Refusal {
   message: string;
   /** How many lines it is about, and the first of them; undefined for what is about the file. */
-  lines?: { count: number; first: number } | undefined;
+  lines?: SomeLines | undefined;
 }
 
 export interface BatchEstimate {
@@ -90,21 +90,19 @@ export async function estimateBatch(
   { runtime, config }: { runtime: Runtime; config: LoadedConfig },
 ): Promise<BatchEstimate> {
   const counted = new Map<string, Promise<Counted>>();
-  const refused = new Map<string, { count: number; first: number }>();
+  const refused = new Map<string, SomeLines>();
+  const unknown = new UnknownModels();
   let type: InvocationType | undefined;
   const judge = async (line: BatchLine): Promise<undefined> => {
     const name = options.model ?? line.model ?? defaultModel(config, runtime);
     const found = counted.get(name);
-    const counting =
-      found ??
-      findModel(name, options, runtime).then(
-        (known) => ({ known, tally: NO_LINES }),
-        (error: unknown) => {
-          throw name === options.model ? error : unknownToLines(error);
-        },
-      );
+    const counting = found ?? findModel(name, options, runtime).then((known) => ({ known, tally: NO_LINES }));
     if (!found) counted.set(name, counting);
-    const model = await counting;
+    const model = await counting.catch((error: unknown) => {
+      if (name !== line.model || name === options.model) throw error;
+      unknown.add(name, error, { count: 1, first: line.number });
+    });
+    if (!model) return;
     model.tally = addLine(model.tally, line, model.known.terms);
     type ??= invocationTypeOf(line);
     const why = refusedByBatch(line, { type });
@@ -114,6 +112,7 @@ export async function estimateBatch(
     else refused.set(why, { count: 1, first: line.number });
   };
   const check = await checkBatchInput(input, { isText: options.lines, signal: runtime.signal, judge });
+  unknown.refuse(runtime.terminal);
   const models: ModelReport[] = [];
   for (const counting of counted.values()) {
     const { known, tally } = await counting;

@@ -171,14 +171,58 @@ export function tellCheck(
   for (const notice of notices) tell(asSentence(notice));
 }
 
+/** Some lines: how many they are, and the number of the first. */
+export interface SomeLines {
+  count: number;
+  first: number;
+}
+
+/** Says which lines. */
+export function linesInWords({ count: lines, first }: SomeLines): string {
+  return `line ${first}${lines === 1 ? "" : ` and ${lines - 1} more`}`;
+}
+
 /**
- * The error of a model that lines name and nobody has, with what helps there: files that were made for another service name
- * that one's models.
+ * The models that lines name and nobody has. Files that were made for another service name that one's models: what helps
+ * there is one for all lines.
  */
-export function unknownToLines(error: unknown): unknown {
-  if (!(error instanceof OpenclawError) || error.code !== "model-not-found") return error;
-  if (error.hint?.startsWith("Did you mean") === true) return error;
-  return withFields(error, { hint: "Lines name it. Ask another model for all of them: -m MODEL" });
+export class UnknownModels {
+  readonly #found = new Map<string, SomeLines & { error: OpenclawError }>();
+
+  /** Takes down why a model that lines name cannot be asked. Throws what says anything else than that there is none. */
+  add(name: string, error: unknown, { count: lines, first }: SomeLines): void {
+    if (!(error instanceof OpenclawError) || error.code !== "model-not-found") throw error;
+    const known = this.#found.get(name);
+    if (known) known.count += lines;
+    else this.#found.set(name, { error, count: lines, first });
+  }
+
+  /** Throws `model-not-found` where there are any, with all of them and their lines; several are written on stderr, too. */
+  refuse(terminal: Terminal): void {
+    const [only, ...others] = this.#found.values();
+    if (!only) return;
+    const help = "Ask another model for all of them: -m MODEL";
+    const problems = [only, ...others]
+      .slice(0, MOST_PROBLEMS)
+      .map(({ first, error }) => ({ line: first, message: error.message }));
+    if (others.length === 0) {
+      const isNear = only.error.hint?.startsWith("Did you mean") === true;
+      const named = linesInWords(only);
+      const hint = `L${named.slice(1)} ${only.count === 1 ? "names" : "name"} it. ${help}`;
+      throw withFields(only.error, {
+        hint: isNear ? only.error.hint : hint,
+        details: { ...only.error.details, problems },
+      });
+    }
+    for (const { error, ...lines } of [only, ...others].slice(0, MOST_SHOWN))
+      terminal.note(`${linesInWords(lines)}: ${error.message}`);
+    const names = [...this.#found.keys()].slice(0, 5).map((name) => `'${shorten(name)}'`);
+    throw new OpenclawError("model-not-found", {
+      message: `There are no models ${names.join(", ")}${others.length >= 5 ? ` and ${others.length - 4} more` : ""}, which lines name.`,
+      hint: help,
+      details: { problems },
+    });
+  }
 }
 
 /**

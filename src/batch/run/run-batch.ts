@@ -8,6 +8,7 @@ import type { Runtime } from "../../runtime.ts";
 import { Upstream } from "../../serve/upstream.ts";
 import { formatAge } from "../../terminal/numbers.ts";
 import { withSpinner } from "../../terminal/spinner.ts";
+import type { Terminal } from "../../terminal/terminal.ts";
 import { whenAborted } from "../../until-aborted.ts";
 import type { BatchLine } from "../lines/batch-line.ts";
 import {
@@ -15,7 +16,8 @@ import {
   checkBatchInput,
   refuseProblems,
   tellCheck,
-  unknownToLines,
+  type SomeLines,
+  UnknownModels,
 } from "../lines/check-input.ts";
 import type { BatchInput } from "../lines/open-input.ts";
 import { OUTPUT_FORMS, type OutputFormat, USUAL_FORMAT } from "../lines/output-forms.ts";
@@ -92,9 +94,11 @@ export async function runBatch(
 ): Promise<RunReport> {
   const { terminal, elapsed } = runtime;
   const startedAt = elapsed();
-  const names = new Set<string>();
-  const judge = ({ model }: BatchLine): string | undefined => {
-    if (model !== undefined && options.model === undefined) names.add(model);
+  // With the lines that name each, where lines do.
+  const names = new Map<string, SomeLines | undefined>();
+  const judge = ({ model, number }: BatchLine): string | undefined => {
+    if (model !== undefined && options.model === undefined)
+      names.set(model, { first: number, ...names.get(model), count: (names.get(model)?.count ?? 0) + 1 });
     return names.size > MOST_MODELS
       ? `It names one more model than the ${MOST_MODELS} that one run may ask.`
       : undefined;
@@ -111,7 +115,7 @@ export async function runBatch(
   tellCheck(check, input, terminal);
   const usual = modelsInTurn(options, check, config, runtime);
   const [named] = usual;
-  if (named !== undefined) names.add(named);
+  if (named !== undefined && !names.has(named)) names.set(named, undefined);
 
   const end = new AbortController();
   // Each call listens.
@@ -128,7 +132,7 @@ export async function runBatch(
   const stopForwarding = whenAborted(runtime.signal, () => end.abort(runtime.signal.reason));
   let output: ResultOutput | undefined;
   try {
-    const models = await modelsOf(names, upstream, config, options);
+    const models = await modelsOf(names, upstream, config, options, terminal);
     tellModels(models, check, options, runtime);
     const format = options.format ?? USUAL_FORMAT[check.kind];
     const asked: RunRecord = {
@@ -267,21 +271,24 @@ function modelsInTurn(
   });
 }
 
-/** What is known of each model that lines name. Throws `model-not-found` with the nearest names before anything is asked. */
+/** What is known of each model that lines name. Throws `model-not-found` for all that nobody has, before anything is asked. */
 async function modelsOf(
-  names: ReadonlySet<string>,
+  names: ReadonlyMap<string, SomeLines | undefined>,
   upstream: Upstream,
   { value }: LoadedConfig,
-  options: BatchRunOptions,
+  { maxTokens, concurrency, maxCost }: BatchRunOptions,
+  terminal: Terminal,
 ): Promise<Map<string, RunModel>> {
+  const unknown = new UnknownModels();
   const models = new Map<string, RunModel>();
-  const { maxTokens, concurrency, maxCost } = options;
-  for (const name of names) {
+  for (const [name, lines] of names) {
     const first = await upstream.firstModel(name).catch((error: unknown) => {
-      throw options.model === undefined ? unknownToLines(error) : error;
+      if (!lines) throw error;
+      unknown.add(name, error, lines);
     });
-    models.set(name, runModel(name, first, value, { maxTokens, concurrency, maxCost }));
+    if (first) models.set(name, runModel(name, first, value, { maxTokens, concurrency, maxCost }));
   }
+  unknown.refuse(terminal);
   return models;
 }
 

@@ -7,7 +7,7 @@ import {
   type Refusal,
 } from "../../batch/estimate/estimate-batch.ts";
 import type { Road, RoadName } from "../../batch/estimate/roads.ts";
-import { refuseProblems, tellCheck } from "../../batch/lines/check-input.ts";
+import { linesInWords, refuseProblems, tellCheck } from "../../batch/lines/check-input.ts";
 import { type BatchInput, openBatchInput } from "../../batch/lines/open-input.ts";
 import { loadConfig } from "../../config/resolve.ts";
 import { formatUsd } from "../../models/usage.ts";
@@ -158,7 +158,7 @@ function takes({ name, seconds }: Road): string {
 
 function refusalInWords({ message, lines }: Refusal): string {
   if (!lines) return message;
-  return `line ${lines.first}${lines.count === 1 ? "" : ` and ${lines.count - 1} more`}: ${message}`;
+  return `${linesInWords(lines)}: ${message}`;
 }
 
 function count(number: number, noun: string): string {

@@ -138,9 +138,31 @@ describe("batch run asks and answers", () => {
       const { stdout, stderr, code } = await machine.run(["batch", command, "in.jsonl"]);
       expect({ stdout, code }).toEqual({ stdout: "", code: 6 });
       expect(stderr).toContain(
-        "There is no model 'gpt-4o-mini'.\nhint: Lines name it. Ask another model for all of them: -m MODEL",
+        "There is no model 'gpt-4o-mini'.\nhint: Line 1 names it. Ask another model for all of them: -m MODEL",
       );
       expect((await machine.run(["batch", command, "in.jsonl", "-m", NOVA])).code).toBe(0);
+    },
+  );
+
+  it.each(["run", "estimate"])(
+    "none of models that nobody has, and %s names all by their lines",
+    async (command) => {
+      const machine = await emulate();
+      const lines = ["nosuch1", NOVA, "nosuch2", "nosuch1", "nosuch1"].map((model) => ({
+        prompt: "hi",
+        model,
+      }));
+      writeFileSync(
+        path.join(machine.home, "in.jsonl"),
+        lines.map((line) => JSON.stringify(line)).join("\n"),
+      );
+      const { stderr, code } = await machine.run(["batch", command, "in.jsonl"]);
+      expect(code).toBe(6);
+      expect(stderr).toContain(
+        "line 1 and 2 more: There is no model 'nosuch1'.\nline 3: There is no model 'nosuch2'.",
+      );
+      expect(stderr).toContain("There are no models 'nosuch1', 'nosuch2', which lines name.");
+      expect(machine.emulator.calls.filter(({ route }) => route === "ConverseStream")).toEqual([]);
     },
   );
 
