@@ -1,4 +1,4 @@
-import { type FileHandle, open, stat } from "node:fs/promises";
+import { type FileHandle, open, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { ignoring, syncFolder } from "../../disk/atomic-write.ts";
 import { OpenclawError } from "../../errors.ts";
@@ -34,7 +34,7 @@ export interface ResultOutput {
   settle(): Promise<void>;
   /** Ends a run of which every line is done. The journal stays where some have no answer. */
   finish(): Promise<void>;
-  /** Ends a run that is not done. */
+  /** Ends a run that is not done. Where no line is, nothing is left of it. */
   close(): Promise<void>;
 }
 
@@ -75,6 +75,8 @@ export class OrderedFile implements ResultOutput {
   #failure: { reason: unknown } | undefined;
   #room: (() => void)[] = [];
   before = 0;
+  /** What this run has made and nobody needs where no line is done. */
+  readonly #made: readonly string[];
 
   private constructor(opened: {
     journal: Journal;
@@ -82,7 +84,9 @@ export class OrderedFile implements ResultOutput {
     asked: Readonly<Record<string, unknown>>;
     written: { lines: number; bytes: number; tally: Tally };
     options: OrderedFileOptions;
+    made?: readonly string[];
   }) {
+    this.#made = opened.made ?? [];
     this.#journal = opened.journal;
     this.#output = opened.output;
     this.#asked = opened.asked;
@@ -99,12 +103,14 @@ export class OrderedFile implements ResultOutput {
     options: OrderedFileOptions,
   ): Promise<OrderedFile> {
     const written = { lines: 0, bytes: 0, tally: emptyTally() };
+    const old = await ignoring("ENOENT", stat(file));
     // An old output without its journal is one that is whole: the journal goes first.
     const journal = await Journal.create(journalOf(file), { asked, written }, options.patience);
     try {
       const output = await patiently(() => open(file, "w", NEW_FILE_MODE), options.patience);
       await syncFolder(path.dirname(file));
-      return new OrderedFile({ journal, output, asked, written, options });
+      const made = [journalOf(file), ...(old ? [] : [file])];
+      return new OrderedFile({ journal, output, asked, written, options, made });
     } catch (error) {
       await journal.close();
       throw error;
@@ -197,6 +203,8 @@ export class OrderedFile implements ResultOutput {
     await this.#working;
     await this.#output.close();
     await this.#journal.close();
+    // There is nothing to go on with, and nothing that another run might lose.
+    if (this.#tally.lines === 0) for (const file of this.#made) await rm(file, { force: true });
   }
 
   #throwFailure(): void {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { appendFile, open, readFile, stat, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { assert, asyncProperty, constantFrom, nat, shuffledSubarray } from "fast-check";
@@ -200,9 +200,21 @@ describe("results in a file", () => {
     expect(await readFile(file, "utf8")).toBe(all.map(({ json }) => `${json}\n`).join(""));
   });
 
+  it.each([false, true])(
+    "leave nothing where there are none, and keep a file that was there (%s)",
+    async (isThere) => {
+      const file = newFile();
+      if (isThere) await writeFile(file, "");
+      await (await OrderedFile.create(file, ASKED, options)).close();
+      expect([existsSync(file), existsSync(`${file}.journal`)]).toEqual([isThere, false]);
+    },
+  );
+
   it("of another run are told apart by what was asked for", async () => {
     const file = newFile();
-    await (await OrderedFile.create(file, ASKED, options)).close();
+    const output = await OrderedFile.create(file, ASKED, options);
+    await output.put(result(1));
+    await output.close();
     const check = (asked: unknown): void => {
       throw new Error(JSON.stringify(asked));
     };

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { promptOf, textAnswerSteps } from "../../helpers/answer-steps.ts";
@@ -226,7 +226,7 @@ describe("batch run", () => {
     const { code, stderr } = await machine.run([...RUN, "-o", "out.jsonl"], { env });
     expect(code).toBe(5);
     expect(stderr).toContain("--resume");
-    expect(readFileSync(path.join(machine.home, "out.jsonl"), "utf8")).toBe("");
+    expect(existsSync(path.join(machine.home, "out.jsonl"))).toBe(false);
   });
 
   it("asks throttled lines again until they are answered, however often that is", async () => {
@@ -365,6 +365,8 @@ describe("the cost of a run", () => {
     expect(stderr).toContain("--max-cost is $0.");
     expect(stderr).toMatch(/Allow more: --max-cost 0\.00\d/);
     expect(asked(machine)).toEqual([]);
+    // Nothing is left of it, so the next one needs no flag.
+    expect(readdirSync(machine.home).filter((name) => name.startsWith("out"))).toEqual([]);
   });
 
   it("is not bounded where nobody knows it", async () => {
