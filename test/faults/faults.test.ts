@@ -41,6 +41,36 @@ function expectTidy({ stderr }: Trial, isError: boolean): void {
   else expect(said).toBe("");
 }
 
+/** Of `chat --json`. */
+function expectDocument({ chat }: FaultRow, { stdout }: Trial): void {
+  const document = JSON.parse(stdout);
+  if (chat.code === undefined) {
+    expectSchema("chat", document);
+    expect(document).toMatchObject({ text: chat.text, attempts: chat.calls });
+    return;
+  }
+  expectSchema("error", document);
+  expect(document.error).toMatchObject({ code: chat.code, exitCode: exitCodeOf(chat) });
+  expect(document.error?.partialText ?? "").toBe(chat.text);
+}
+
+/** Of `chat --ndjson`. */
+function expectEvents({ chat }: FaultRow, { stdout }: Trial): void {
+  const events = stdout
+    .split("\n")
+    .slice(0, -1)
+    .map((line) => JSON.parse(line));
+  for (const event of events) expectSchema("chat-event", event);
+  const texts = events.filter(({ type }) => type === "text").map(({ text }) => text);
+  expect(texts.join("")).toBe(chat.text);
+  expect(events.at(-1)).toMatchObject(
+    chat.code === undefined
+      ? { type: "usage" }
+      : { type: "error", code: chat.code, exitCode: exitCodeOf(chat) },
+  );
+  expect(events.filter(({ type }) => type === "start").length).toBe(chat.text === "" ? 0 : 1);
+}
+
 describe.each([
   "HTTP errors",
   "Exceptions inside the stream",
@@ -57,39 +87,14 @@ describe.each([
 
       // chat
       expect(text.stdout).toBe(chat.text === "" ? "" : `${chat.text}\n`);
-      for (const trial of [text, json, ndjson]) {
+      for (const trial of [text, json, ndjson].filter((told) => told !== undefined)) {
         expect(trial.code).toBe(exitCode);
         expect(trial.calls("ConverseStream")).toBe(chat.calls);
         expectTidy(trial, chat.code !== undefined);
       }
 
-      // chat --json
-      const document = JSON.parse(json.stdout);
-      if (chat.code === undefined) {
-        expectSchema("chat", document);
-        expect(document).toMatchObject({ text: chat.text, attempts: chat.calls });
-      } else {
-        expectSchema("error", document);
-        expect(document.error).toMatchObject({ code: chat.code, exitCode });
-        expect(document.error?.partialText ?? "").toBe(chat.text);
-      }
-
-      // chat --ndjson
-      const events = ndjson.stdout
-        .split("\n")
-        .slice(0, -1)
-        .map((line) => JSON.parse(line));
-      for (const event of events) expectSchema("chat-event", event);
-      expect(
-        events
-          .filter(({ type }) => type === "text")
-          .map((event) => event.text)
-          .join(""),
-      ).toBe(chat.text);
-      expect(events.at(-1)).toMatchObject(
-        chat.code === undefined ? { type: "usage" } : { type: "error", code: chat.code, exitCode },
-      );
-      expect(events.filter(({ type }) => type === "start").length).toBe(chat.text === "" ? 0 : 1);
+      if (json) expectDocument(row, json);
+      if (ndjson) expectEvents(row, ndjson);
 
       // models list
       const models = JSON.parse(list.stdout);

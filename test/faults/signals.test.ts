@@ -455,6 +455,10 @@ const SIGNALS = [
   ["SIGHUP", 129],
 ] as const;
 
+/** The signals that a stage gets: in the small form one, each stage the next. */
+const inTurn = (nth: number): readonly (typeof SIGNALS)[number][] =>
+  SIGNALS.filter((_, index) => isThorough || index === nth % SIGNALS.length);
+
 /** How soon a command ends after a signal, in ms. */
 const WITHIN_MS = 1000;
 
@@ -484,8 +488,9 @@ async function stopThere(
 
 describe("a program that is told to stop, stops", () => {
   // The three at once: they hardly do anything but wait.
-  it.each(STAGES)("while %s", async (_, prepare, stdout) => {
-    await Promise.all(SIGNALS.map(([signal, code]) => stopThere(prepare, signal, [code, null], stdout)));
+  it.each(STAGES)("while %s", async (name, prepare, stdout) => {
+    const signals = inTurn(STAGES.findIndex(([other]) => other === name));
+    await Promise.all(signals.map(([signal, code]) => stopThere(prepare, signal, [code, null], stdout)));
   });
 
   it("while a thread of Node's pool is stuck for ever, as at a file on a dead server or a name that is looked up", async () => {
