@@ -126,8 +126,8 @@ try {
 
 /** What `openclaw serve` adds to an answer, and what one process of it carries. */
 async function ofServe() {
-  const [answers, rounds, ms] = options.quick ? [2, 1, 500] : [50, 3, 5000];
-  return [await serveLatency(work, answers), await serveLoad(work, rounds, ms)].join("\n\n");
+  const [answers, warmUps, rounds, ms] = options.quick ? [2, 1, 1, 500] : [50, 15, 3, 5000];
+  return [await serveLatency(work, answers, warmUps), await serveLoad(work, rounds, ms)].join("\n\n");
 }
 
 /**
@@ -211,8 +211,8 @@ async function measureRow(node, row, home) {
   const own = [];
   /** @type {number[]} */
   const other = [];
-  // One of each that does not count: it fills the file system's cache and Node's.
-  for (let run = -1; run < Math.min(runs, row.runs ?? runs); run++) {
+  // One of each that does not count, where any does: it fills the file system's cache and Node's.
+  for (let run = options.quick ? 0 : -1; run < Math.min(runs, row.runs ?? runs); run++) {
     await forget(home, forgets);
     const took = await measure(node, args, environment(server, home, as), figure);
     await forget(home, forgets);

@@ -12,16 +12,17 @@ import { listening, startServer } from "./start-server.js";
  */
 
 const DELTAS = 40;
-/** Answers of each way, so many at once and so often, until the compiler has seen enough: a server runs for days. */
-const WARM_UP = { atOnce: 20, rounds: 15 };
+/** Answers of each way at once, until the compiler has seen enough: a server runs for days. */
+const WARM_UP_AT_ONCE = 20;
 
 /**
  * Measures on this Node and resolves to Markdown: a table with the medians of both ways and what serve adds, by dialect.
- * `work` is a folder to write into, `runs` how many answers each way gives.
+ * `work` is a folder to write into, `runs` how many answers each way gives, after so many rounds to warm up.
  * @param {string} work
  * @param {number} runs
+ * @param {number} warmUps
  */
-export async function serveLatency(work, runs) {
+export async function serveLatency(work, runs, warmUps) {
   const server = await startServer("paced-server", work, DELTAS);
   const serve = await startServe(server, work);
   const origin = serve.url.replace(/\/v1$/, "");
@@ -35,9 +36,9 @@ export async function serveLatency(work, runs) {
       const { path, body, read } = dialect;
       const askDirectly = () => answer(() => post(`${server.url}${CONVERSE.path}`, {}), CONVERSE.read);
       const askServe = () => answer(() => post(`${origin}${path}`, body), read);
-      for (let round = 0; round < WARM_UP.rounds; round++)
+      for (let round = 0; round < warmUps; round++)
         for (const ask of [askDirectly, askServe])
-          await Promise.all(Array.from({ length: WARM_UP.atOnce }, ask));
+          await Promise.all(Array.from({ length: WARM_UP_AT_ONCE }, ask));
       for (let run = 0; run < runs; run++) {
         for (const [into, ask] of /** @type {const} */ ([
           [direct, askDirectly],
