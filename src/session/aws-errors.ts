@@ -19,6 +19,8 @@ export interface CallContext {
   modelId?: string;
   /** The bucket that was called, for the actions of S3. */
   bucket?: string;
+  /** The account that it has to belong to. */
+  bucketOwner?: string | undefined;
 }
 
 /** An error is two lines: what is longer than this, in characters, is in its details. */
@@ -119,11 +121,12 @@ function fromRow(
 }
 
 function contextOf(text: string, call: CallContext): ErrorContext {
-  const { session, action, modelId, bucket } = call;
+  const { session, action, modelId, bucket, bucketOwner } = call;
   return {
     message: text.replaceAll(/\s*[\r\n]+\s*/g, " ").slice(0, LONGEST_MESSAGE) || "no reason given",
     modelId,
     bucket,
+    bucketOwner,
     service: SERVICE_NAMES[serviceOf(action)],
     region: session.region.value,
     repeated: repeatOtherFlags(session.setup.options),

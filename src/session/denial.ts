@@ -1,5 +1,6 @@
 import { parseArn } from "../aws/arn.ts";
 import { OpenclawError } from "../errors.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** The parts of an IAM denial. */
 export interface Denial {
@@ -85,8 +86,14 @@ const EXTRA_POLICIES: readonly (readonly [command: string, actions: RegExp])[] =
   ["openclaw iam policy --for web", /^bedrock:InvokeTool$/],
 ];
 
-/** The one thing to do about a denial. `credentials` says whose policy it is where AWS does not, in words. */
-export function adviseDenial(denial: Denial, credentials: string): string {
+/** What S3 asks of a key for whoever calls it, as jobs do: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuAndPermissions.html */
+const USES_KEY = /^s3:|^bedrock:\w+ModelInvocationJobs?$/;
+
+/**
+ * The one thing to do about a denial. `credentials` says whose policy it is where AWS does not, in words; `called` is the
+ * action that was tried, which another one may be denied for.
+ */
+export function adviseDenial(denial: Denial, credentials: string, called = denial.action): string {
   const { action, policy, isExplicit } = denial;
   const principal = denial.principal ?? credentials;
   switch (policy) {
@@ -105,13 +112,22 @@ export function adviseDenial(denial: Denial, credentials: string): string {
       return `Allow ${action} to these credentials in the trust policy of ${denial.resource ?? "the role"}.`;
     default: {
       if (isExplicit) return `Lift the Deny of ${action} in the IAM policies of ${principal}.`;
-      const [command] = EXTRA_POLICIES.find(([, actions]) => actions.test(action)) ?? [];
+      const command = action.startsWith("kms:") && USES_KEY.test(called) ? keyPolicy(denial) : extraPolicy(action);
       if (command !== undefined) return `Allow ${action} to ${principal}: ${command}`;
       return /^bedrock(-mantle)?:/.test(action)
         ? `Allow ${action} to ${principal}; a policy with all that is needed: openclaw iam policy`
         : `Allow ${action} in the IAM policy of ${principal}.`;
     }
   }
+}
+
+function extraPolicy(action: string): string | undefined {
+  const [command] = EXTRA_POLICIES.find(([, actions]) => actions.test(action)) ?? [];
+  return command;
+}
+
+function keyPolicy({ resource = "ARN" }: Denial): string {
+  return `openclaw iam policy --for batch --s3 s3://BUCKET/PREFIX --kms-key ${quoteForShell(resource)}`;
 }
 
 /** Where a policy has to allow the call: an inference profile's models are called in other regions, too. */

@@ -20,6 +20,8 @@ export interface ErrorContext {
   region?: string | undefined;
   /** The bucket of Amazon S3 that was called. */
   bucket?: string | undefined;
+  /** The account that the bucket has to belong to, as somebody has said. */
+  bucketOwner?: string | undefined;
   /** The service that answered, where that is not Amazon Bedrock. */
   service?: string | undefined;
   /** The flags, beside the region, that the command was given and another one needs, as a shell takes them. */
@@ -338,6 +340,22 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
   },
   // Permissions.
   {
+    // Without a reason, as also where the bucket is somebody else's than it has to be:
+    // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-owner-condition.html
+    names: ["AccessDenied"],
+    status: 403,
+    pattern: /^(?!.*\bnot authorized to perform\b)/is,
+    actions: OF_S3,
+    code: "access-denied",
+    message: (c) =>
+      `Amazon S3 denies ${c.action ?? "the call"} on ${bucket(c)}${c.bucketOwner ? `, which has to be of the account ${c.bucketOwner} (--bucket-owner)` : ""}: ${c.message}`,
+    hint: (c) => {
+      const action = c.action ?? "the action";
+      const allow = adviseDenial({ action, isExplicit: false }, c.credentials ?? "these credentials");
+      return c.bucketOwner ? `Name the account that the bucket is of with --bucket-owner, or, where it is that one: ${allow}` : allow;
+    },
+  },
+  {
     names: ["AccessDenied", "NotAuthorized", "UnauthorizedOperation"],
     status: [401, 403],
     code: "access-denied",
@@ -349,6 +367,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
       adviseDenial(
         c.denial ?? { action: c.action ?? "the action", isExplicit: false },
         c.credentials ?? "these credentials",
+        c.action,
       ),
   },
   // The request.
@@ -502,6 +521,15 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     hint: (c) => `See what is there: aws s3 ls --recursive ${s3Uri(c)}`,
   },
   {
+    names: ["AuthorizationHeaderMalformed"],
+    status: 400,
+    pattern: /^(?!.*\bregion '[^']*' is wrong)/is,
+    actions: OF_S3,
+    code: "credentials-rejected",
+    message: (c) => `Amazon S3 does not take the credentials${from(c)}: ${c.message}`,
+    hint: renew,
+  },
+  {
     names: [
       "PermanentRedirect",
       "TemporaryRedirect",
@@ -525,15 +553,47 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     hint: (c) => `Name one that is enabled${inRegion(c)}: aws kms list-keys`,
   },
   {
+    // Somebody else has ended the upload, or puts parts into it, too.
+    names: ["NoSuchUpload", "InvalidPart", "InvalidPartOrder", "EntityTooSmall"],
+    status: [400, 404],
+    actions: OF_S3,
+    code: "invalid-request",
+    message: (c) => `The upload to ${bucket(c)} cannot be ended with the parts that it has: ${c.message}`,
+    hint: () => "Run the command again: it begins a new upload.",
+  },
+  {
+    names: ["PreconditionFailed", "InvalidRange"],
+    status: [412, 416],
+    actions: OF_S3,
+    code: "invalid-request",
+    message: (c) => `An object of ${bucket(c)} was changed while it was read: ${c.message}`,
+    hint: () => "Run the command again.",
+  },
+  {
+    names: ["InvalidObjectState"],
+    status: 403,
+    actions: OF_S3,
+    code: "invalid-request",
+    message: (c) => `An object of ${bucket(c)} lies in an archive: ${c.message}`,
+    hint: (c) =>
+      `Fetch it from there: aws s3api restore-object --bucket ${quoteForShell(c.bucket ?? "BUCKET")} --key KEY --restore-request Days=7`,
+  },
+  {
     names: [
       "InvalidBucketName",
       "InvalidRequest",
       "InvalidArgument",
+      "InvalidDigest",
+      "InvalidURI",
       "EntityTooLarge",
-      "NoSuchUpload",
-      "InvalidPart",
+      "KeyTooLongError",
+      "MalformedXML",
+      "MalformedTrailerError",
+      "MissingContentLength",
+      "MethodNotAllowed",
+      "NotImplemented",
     ],
-    status: [400, 404],
+    status: [400, 501],
     actions: OF_S3,
     code: "invalid-request",
     message: (c) => `Amazon S3 refuses the request to ${bucket(c)}: ${c.message}`,
@@ -565,7 +625,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     hint: () => "Run the command again: what is there already is not sent again.",
   },
   {
-    names: ["AccountProblem", "AllAccessDisabled", "InvalidObjectState"],
+    names: ["AccountProblem", "AllAccessDisabled"],
     status: 403,
     actions: OF_S3,
     code: "access-denied",

@@ -126,7 +126,7 @@ export class ObjectStore {
       const region = headers["x-amz-bucket-region"];
       if (status === 301) return { region };
       // What stands in the way of a question without a body tells nothing else.
-      if (status === 403) return { region, refusal: this.#explain(named("AccessDenied", failure), action) };
+      if (status === 403) return { region, refusal: this.#explain(named("AccessDenied", failure, "Access Denied"), action) };
       if (status === 400) return { region, refusal: this.#explain(failure, action) };
       throw this.#explain(status === 404 ? named("NoSuchBucket", failure) : failure, action);
     }
@@ -310,8 +310,9 @@ export class ObjectStore {
   async *read(key: string): AsyncGenerator<Uint8Array, void, undefined> {
     let [offset, breaks] = [0, 0];
     let etag: string | undefined;
+    let length: number | undefined;
     for (;;) {
-      const { Body, ETag } = await this.#call("s3:GetObject", () =>
+      const { Body, ETag, ContentLength } = await this.#call("s3:GetObject", () =>
         this.#client.send(
           new GetObjectCommand({
             ...this.#place(),
@@ -322,6 +323,7 @@ export class ObjectStore {
         ),
       );
       etag = ETag;
+      length ??= ContentLength;
       const stream = Body as Readable;
       const pieces = stream[Symbol.asyncIterator]() as AsyncIterator<Uint8Array>;
       try {
@@ -337,6 +339,8 @@ export class ObjectStore {
         // The SDK's words: the error has no name.
         if (failure instanceof Error && failure.message.startsWith("Checksum mismatch"))
           throw this.#explain(named("BadDigest", failure), "s3:GetObject");
+        // There is nothing behind the last byte that could be asked for.
+        if (offset === length) return;
         if (breaks >= MOST_BREAKS || this.#signal.aborted || failure instanceof OpenclawError)
           throw this.#explain(failure, "s3:GetObject");
       } finally {
@@ -374,8 +378,8 @@ export class ObjectStore {
   }
 
   #explain(failure: unknown, action: string): OpenclawError {
-    const bucket = this.#bucket.name;
-    return toOpenclawError(failure, { session: this.#session, action, bucket });
+    const { name, owner } = this.#bucket;
+    return toOpenclawError(failure, { session: this.#session, action, bucket: name, bucketOwner: owner });
   }
 }
 
@@ -388,7 +392,8 @@ function answerOf(failure: unknown): { status: number | undefined; headers: Reco
   return { status: $metadata?.httpStatusCode, headers: $response?.headers ?? {} };
 }
 
-/** An answer without a body under the name that its body would have had. */
-function named(name: string, failure: unknown): unknown {
-  return failure instanceof Error ? Object.assign(failure, { name }) : failure;
+/** An answer without a body under the name, and with the words, that its body would have had. */
+function named(name: string, failure: unknown, message?: string): unknown {
+  if (!(failure instanceof Error)) return failure;
+  return Object.assign(failure, message === undefined ? { name } : { name, message });
 }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Bucket, ObjectStore } from "../../src/session/object-store.ts";
 import { openSession, readSetup } from "../../src/session/session.ts";
+import { STORAGE_CODES } from "../../src/emulator/storage/storage-error.ts";
 import { askStorage, putText } from "../emulator/storage-client.ts";
 import { startBreakingFront } from "../helpers/breaking-front.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
@@ -159,6 +160,37 @@ describe("a bucket", () => {
       hint: expect.stringContaining(hint),
       requestId: user.emulator.calls[0]?.requestId,
     });
+  });
+
+  /** Of operations that are not called here. */
+  const NOT_CALLED = new Set([
+    "BucketAlreadyOwnedByYou",
+    "BucketNotEmpty",
+    "InvalidLocationConstraint",
+    "TooManyBuckets",
+  ]);
+  it.each(STORAGE_CODES.filter((code) => !NOT_CALLED.has(code)))("tells %s of S3 by the table", async (name) => {
+    const user = await emulate({ script: () => ({ error: { name, message: "In S3's words." } }) });
+    const { store } = await openStore(user, { env: { AWS_MAX_ATTEMPTS: "1" } });
+    const error = await store.put("a", Buffer.from("x"), sha256("x")).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({
+      code: expect.not.stringMatching(/^(internal|bad-response)$/),
+      hint: expect.stringMatching(/./),
+      details: { awsError: name },
+    });
+  });
+
+  it("that has to be of another account says so, and what is to be allowed where it is not that", async () => {
+    const { store } = await openStore(await emulate(), { bucket: { owner: "210987654321" } });
+    await expect(store.put("a", Buffer.from("x"), sha256("x"))).rejects.toMatchObject({
+      code: "access-denied",
+      message:
+        "Amazon S3 denies s3:PutObject on the bucket 'openclaw-emulator', which has to be of the account 210987654321 (--bucket-owner): Access Denied",
+      hint: expect.stringMatching(
+        /^Name the account that the bucket is of with --bucket-owner, or, where it is that one: Allow s3:PutObject to .*: openclaw iam policy --for batch --s3 s3:\/\/BUCKET\/PREFIX$/,
+      ),
+    });
+    expect((await store.head()).refusal?.message).toMatch(/\(--bucket-owner\): Access Denied$/);
   });
 
   it("that is not there has no region", async () => {

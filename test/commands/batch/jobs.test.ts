@@ -432,7 +432,7 @@ describe("a submit", () => {
       "s3:PutObject",
       failing("PutObject", "AccessDenied", "Access Denied", 403),
       4,
-      "AWS denies s3:PutObject",
+      "Amazon S3 denies s3:PutObject on the bucket 'openclaw-emulator'",
       "s3:PutObject",
     ],
     [
@@ -514,7 +514,7 @@ describe("a submit", () => {
     ["a key that is none", ["--kms-key", "my key"], 2, "alias/NAME"],
     ["an account that is none", ["--bucket-owner", "12"], 2, "twelve digits"],
     ["a tag that is none", ["--tag", "team"], 2, "KEY=VALUE"],
-    ["a bucket of another account", ["--bucket-owner", "210987654321"], 4, "s3:"],
+    ["a bucket of another account", ["--bucket-owner", "210987654321"], 4, "of the account 210987654321 (--bucket-owner)"],
   ])("with %s says what to do", async (_, args, code, says) => {
     const user = await machine(plain(3));
     const result = await user.run([...SUBMIT, ...args]);
