@@ -9,7 +9,7 @@ import { toOpenclawError } from "../../session/aws-errors.ts";
 import type { AwsSession } from "../../session/session.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { isOver, listJobs } from "./job.ts";
-import { folderOf, parseJobPlace, parseRole } from "./job-place.ts";
+import { folderOf, parseJobPlace, parseRole, placeInHint, withPlace } from "./job-place.ts";
 import { jobLimitsOf } from "./line-rules.ts";
 import { outOfRegion } from "./submit-job.ts";
 
@@ -42,10 +42,12 @@ export function jobChecks({ s3, role: roleArn }: MeantJobs): Check<Examination>[
     hint: `openclaw iam policy --for batch --s3 ${quoteForShell(folder)}`,
     run: async (examination: Examination): Promise<Outcome> => {
       try {
-        return withPlace(await run(examination), folder);
+        const outcome = await run(examination);
+        if (!("hint" in outcome) || outcome.hint === undefined) return outcome;
+        return { ...outcome, hint: placeInHint(outcome.hint, place) };
       } catch (failure) {
         if (!(failure instanceof OpenclawError) || failure.code === "interrupted") throw failure;
-        return withPlace(fail(failure), folder);
+        return fail(withPlace(failure, place));
       }
     },
   });
@@ -64,12 +66,6 @@ export function jobChecks({ s3, role: roleArn }: MeantJobs): Check<Examination>[
       tellJobs((await calledBy(examination)).session),
     ),
   ];
-}
-
-/** What the table of errors leaves open, with the place that is known here. */
-function withPlace(outcome: Outcome, folder: string): Outcome {
-  if (!("hint" in outcome) || outcome.hint === undefined) return outcome;
-  return { ...outcome, hint: outcome.hint.replaceAll("s3://BUCKET/PREFIX", () => quoteForShell(folder)) };
 }
 
 /** The model that a job asks where none is named, and the session of its region. */

@@ -1,4 +1,5 @@
-import { usageError } from "../../errors.ts";
+import { OpenclawError, usageError, withFields } from "../../errors.ts";
+import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 
 /** Where jobs read and write in Amazon S3. */
 export interface JobPlace {
@@ -67,4 +68,15 @@ export function uriOf(place: JobPlace, name: string): string {
 /** The folder of the place, with its slash: what lies in it is read by a job. */
 export function folderOf({ bucket, prefix }: JobPlace): string {
   return `s3://${bucket}/${prefix === "" ? "" : `${prefix}/`}`;
+}
+
+/** A hint of the table of errors, which leaves the place open, with the one that is known here. */
+export function placeInHint(hint: string, place: JobPlace): string {
+  return hint.replaceAll("s3://BUCKET/PREFIX", () => quoteForShell(folderOf(place)));
+}
+
+/** An error whose hint names the place; whatever else was thrown as it is. */
+export function withPlace<Failure>(failure: Failure, place: JobPlace): Failure | OpenclawError {
+  if (!(failure instanceof OpenclawError) || failure.hint === undefined) return failure;
+  return withFields(failure, { hint: placeInHint(failure.hint, place) });
 }

@@ -2,6 +2,7 @@ import { OpenclawError, withFields } from "../../errors.ts";
 import { toOpenclawError } from "../../session/aws-errors.ts";
 import type { Answer } from "../../session/bedrock-operations.ts";
 import type { AwsSession } from "../../session/session.ts";
+import { readPlace, withPlace } from "./job-place.ts";
 import type { InvocationType } from "./line-rules.ts";
 
 /** A job of batch inference, as AWS tells of it: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_GetModelInvocationJob.html */
@@ -50,6 +51,12 @@ const ENDED: ReadonlySet<string> = new Set([
 /** Whether a job has come to its end, whichever. */
 export function isOver({ status }: Pick<BatchJob, "status">): boolean {
   return ENDED.has(status);
+}
+
+/** An error about a job, whose hint names where the job reads and writes; whatever else was thrown as it is. */
+export function withPlaceOf<Failure>(failure: Failure, { outputUri }: BatchJob): Failure | OpenclawError {
+  const place = readPlace(outputUri);
+  return place ? withPlace(failure, place) : failure;
 }
 
 /** The id of a job: what stands for it in commands and in S3. */
@@ -178,7 +185,7 @@ export function failureOf(job: BatchJob, session: AwsSession, again: string): Op
         action: "bedrock:CreateModelInvocationJob",
         modelId: job.modelId,
       });
-      return withFields(known, {
+      return withFields(withPlaceOf(known, job), {
         message: `The job ${name} (${id}) has failed: ${message}`,
         details: { ...known.details, ...details },
       });

@@ -16,7 +16,7 @@ import type { BatchInput } from "../lines/open-input.ts";
 import { type BatchJob, explained, getJob, idOfJob, listJobs } from "./job.ts";
 import { type JobContent, readJobContent } from "./job-content.ts";
 import { findJobModel, type JobModel } from "./job-model.ts";
-import { folderOf, type JobPlace, keyBelow, uriOf } from "./job-place.ts";
+import { folderOf, type JobPlace, keyBelow, uriOf, withPlace } from "./job-place.ts";
 import {
   type InvocationType,
   invocationTypeOf,
@@ -103,7 +103,7 @@ export async function submitJob(
     return { job: made, session, check, isNew: true };
   } catch (error) {
     session.close();
-    throw error;
+    throw withPlace(error, terms.place);
   }
 }
 

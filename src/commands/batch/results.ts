@@ -1,6 +1,6 @@
 import path from "node:path";
 import { findJob, type FoundJob } from "../../batch/jobs/find-job.ts";
-import { type BatchJob, failureOf, isOver } from "../../batch/jobs/job.ts";
+import { type BatchJob, failureOf, isOver, withPlaceOf } from "../../batch/jobs/job.ts";
 import type { AskedLines, FailedLines, Joined } from "../../batch/jobs/join-results.ts";
 import { countJob, JobUse } from "../../batch/jobs/job-use.ts";
 import { readPlace } from "../../batch/jobs/job-place.ts";
@@ -60,6 +60,8 @@ export async function run(options: ResultsOptions, runtime: Runtime): Promise<vo
         details: { job: job.arn, status: job.status },
       });
     await writeResults({ ...found, job }, options, runtime);
+  } catch (error) {
+    throw withPlaceOf(error, found.job);
   } finally {
     found.session.close();
   }

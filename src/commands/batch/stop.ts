@@ -1,5 +1,5 @@
 import { findJob } from "../../batch/jobs/find-job.ts";
-import { getJob, isOver, stopJob } from "../../batch/jobs/job.ts";
+import { getJob, isOver, stopJob, withPlaceOf } from "../../batch/jobs/job.ts";
 import { jobDocument } from "../../batch/jobs/job-document.ts";
 import { OpenclawError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
@@ -28,6 +28,8 @@ export async function run(options: StopOptions, runtime: Runtime): Promise<void>
     if (terminal.format === "json") return terminal.printJson(jobDocument(stopped));
     await terminal.print(`The job ${terminal.foreign(job.name)} is ${stopped.status}.`);
     terminal.note(`openclaw: what it has answered by then: ${results}`);
+  } catch (error) {
+    throw withPlaceOf(error, job);
   } finally {
     session.close();
   }

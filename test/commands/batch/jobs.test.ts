@@ -415,7 +415,7 @@ describe("a submit", () => {
       ),
       4,
       `may not call iam:PassRole on ${ROLE}`,
-      "openclaw batch role",
+      "openclaw batch role --s3 s3://openclaw-emulator/batch/ has the statement",
     ],
     [
       "the role",
@@ -426,14 +426,26 @@ describe("a submit", () => {
       ),
       4,
       "cannot assume the role",
-      "openclaw batch role",
+      "openclaw batch role --s3 s3://openclaw-emulator/batch/",
+    ],
+    [
+      "the use of a key",
+      failing(
+        "PutObject",
+        "AccessDenied",
+        `${DENIED} kms:GenerateDataKey on resource: arn:aws:kms:us-east-1:123456789012:key/1 because no identity-based policy allows the kms:GenerateDataKey action`,
+        403,
+      ),
+      4,
+      "may not call kms:GenerateDataKey",
+      "openclaw iam policy --for batch --s3 s3://openclaw-emulator/batch/ --kms-key arn:aws:kms:us-east-1:123456789012:key/1",
     ],
     [
       "s3:PutObject",
       failing("PutObject", "AccessDenied", "Access Denied", 403),
       4,
       "Amazon S3 denies s3:PutObject on the bucket 'openclaw-emulator'",
-      "s3:PutObject",
+      "openclaw iam policy --for batch --s3 s3://openclaw-emulator/batch/",
     ],
     [
       "a KMS key",
