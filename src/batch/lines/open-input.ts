@@ -4,8 +4,9 @@ import { promisify } from "node:util";
 import { makePrivateFolder } from "../../disk/private-folder.ts";
 import { namesStdin } from "../../disk/read-input.ts";
 import { ReadFailure, refuseIrregular, toReadFailure, withFile } from "../../disk/read-file.ts";
-import { OpenclawError, usageError } from "../../errors.ts";
+import { OpenclawError, shorten, usageError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
+import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { type RawLine, splitLines } from "./split-lines.ts";
 
 const [openFile, statFile, readFrom, writeTo, closeFile] = [open, fstat, read, write, close].map(
@@ -47,6 +48,11 @@ export async function openBatchInput(name: string, runtime: Inputs): Promise<Bat
   const isStdin = namesStdin(name);
   if (isStdin && runtime.stdin.isTTY === true)
     throw usageError("There are no lines: stdin is a terminal.", "Name a file, or pipe the lines in.");
+  if (/^s3:\/\//i.test(name))
+    throw usageError(
+      `'${shorten(name)}' is an object of Amazon S3, and lines are read from this machine.`,
+      `Pipe it in, and name - as the file: aws s3 cp ${quoteForShell(name)} -`,
+    );
   const label = isStdin ? "stdin" : `'${name}'`;
   try {
     const { descriptor, forget } = isStdin
