@@ -8,8 +8,8 @@ import type { ResponseMetadata } from "@smithy/types";
 import type { toCall } from "../session/bedrock-operations.ts";
 import type { AwsSession } from "../session/session.ts";
 import { toOpenclawError } from "../session/aws-errors.ts";
-import { OpenclawError } from "../errors.ts";
-import { IN_BETWEEN } from "../network/network-errors.ts";
+import { type Answered, listIn, PageTokens, strangeAnswer } from "../session/strange-answer.ts";
+import type { OpenclawError } from "../errors.ts";
 import type { Discovered, FoundationModel, InferenceProfile, Warning } from "../models/discovered.ts";
 
 /** The most ListInferenceProfiles gives in one page. */
@@ -58,10 +58,8 @@ export async function discover(session: AwsSession): Promise<Discovered> {
 /** The foundation models of the session's region. Throws what the SDK throws, and `bad-response`. */
 export async function listModels(session: AwsSession): Promise<FoundationModel[]> {
   const { document, metadata } = await ask(session, "ListFoundationModels", {});
-  const { modelSummaries } = document;
-  if (!Array.isArray(modelSummaries))
-    throw notAws(session, "answered without a list of models, which AWS never does", metadata);
-  return items<FoundationModelSummary>(modelSummaries).map(readModel).filter(isPresent);
+  const summaries = listIn(document["modelSummaries"], "models", { session, service: "bedrock", metadata });
+  return items<FoundationModelSummary>(summaries).map(readModel).filter(isPresent);
 }
 
 /** The inference profiles of the session's region, all pages; AWS's own unless a type is given. Throws as listModels does. */
@@ -70,39 +68,35 @@ export async function listProfiles(
   typeEquals?: InferenceProfileType,
 ): Promise<InferenceProfile[]> {
   const found: InferenceProfile[] = [];
-  const tokens = new Set<string>();
-  for (let nextToken = ""; ;) {
+  let answered: Answered = { session, service: "bedrock" };
+  const tokens = new PageTokens();
+  let nextToken: string | undefined;
+  for (let page = 1; page <= MOST_PAGES; page += 1) {
     const { document, metadata } = await ask(session, "ListInferenceProfiles", {
       maxResults: PAGE_SIZE,
-      nextToken: nextToken || undefined,
+      nextToken,
       typeEquals,
     });
-    const { inferenceProfileSummaries } = document;
-    if (!Array.isArray(inferenceProfileSummaries))
-      throw notAws(session, "answered without a list of inference profiles, which AWS never does", metadata);
-    for (const summary of items<InferenceProfileSummary>(inferenceProfileSummaries)) {
+    answered = { session, service: "bedrock", metadata };
+    const summaries = listIn(document["inferenceProfileSummaries"], "inference profiles", answered);
+    for (const summary of items<InferenceProfileSummary>(summaries)) {
       const profile = readProfile(summary);
       if (profile) found.push(profile);
     }
-    nextToken = readToken(document["nextToken"], session, metadata);
-    if (nextToken === "") return found;
-    if (tokens.has(nextToken))
-      throw notAws(session, "leads in a circle from page to page of inference profiles", metadata);
-    tokens.add(nextToken);
-    if (tokens.size === MOST_PAGES)
-      throw notAws(
-        session,
-        `has no end of inference profiles: ${MOST_PAGES} pages, and more to come`,
-        metadata,
-      );
+    nextToken = tokens.next(readToken(document["nextToken"], answered), "inference profiles", answered);
+    if (nextToken === undefined) return found;
   }
+  throw strangeAnswer(
+    answered,
+    `has no end of inference profiles: ${MOST_PAGES} pages, and more to come`,
+  );
 }
 
 /** The name of the next page; empty when there is none. Throws `bad-response` for one that no request can carry. */
-function readToken(value: unknown, session: AwsSession, metadata: ResponseMetadata): string {
+function readToken(value: unknown, answered: Answered): string {
   if (value === undefined || value === null || value === "") return "";
   const token = identifier(value);
-  if (token === "") throw notAws(session, "names a next page that nobody can ask for", metadata);
+  if (token === "") throw strangeAnswer(answered, "names a next page that nobody can ask for");
   return token;
 }
 
@@ -117,38 +111,20 @@ async function ask(
     import("../session/read-answer.ts"),
   ]);
   const { value, metadata } = await client.send(toCall(...call), readText, session.setup.runtime.signal);
-  return { document: readDocument(value, session, metadata), metadata };
+  return { document: readDocument(value, { session, service: "bedrock", metadata }), metadata };
 }
 
 /** A document of the control plane; an empty one for no text. Throws `bad-response` for anything but a JSON object. */
-function readDocument(
-  json: string,
-  session: AwsSession,
-  metadata: ResponseMetadata,
-): Record<string, unknown> {
-  const message = `answers ${metadata.httpStatusCode ?? ""} with something that is not AWS's`;
+function readDocument(json: string, answered: Answered): Record<string, unknown> {
+  const message = `answers ${answered.metadata?.httpStatusCode ?? ""} with something that is not AWS's`;
   let document: unknown;
   try {
     document = json === "" ? {} : JSON.parse(json);
   } catch (cause) {
-    throw notAws(session, message, metadata, cause);
+    throw strangeAnswer(answered, message, cause);
   }
-  if (typeof document !== "object" || document === null) throw notAws(session, message, metadata);
+  if (typeof document !== "object" || document === null) throw strangeAnswer(answered, message);
   return document as Record<string, unknown>;
-}
-
-function notAws(
-  session: AwsSession,
-  what: string,
-  { requestId }: ResponseMetadata,
-  cause?: unknown,
-): OpenclawError {
-  return new OpenclawError("bad-response", {
-    message: `${session.endpoint("bedrock")?.url ?? "Bedrock"} ${what}.`,
-    hint: IN_BETWEEN,
-    requestId,
-    cause,
-  });
 }
 
 /** The service does not keep to its own model, so every field is read as if it came from a stranger. */

@@ -1,13 +1,12 @@
 import { identifier } from "./discover.ts";
 import { lookUpUndated, vendorName } from "../models/catalog.ts";
 import type { Discovered, FoundationModel } from "../models/discovered.ts";
-import { OpenclawError } from "../errors.ts";
 import { isRecord } from "../json.ts";
-import { IN_BETWEEN } from "../network/network-errors.ts";
 import { toOpenclawError } from "../session/aws-errors.ts";
 import { ANSWER_MS } from "../session/client-config.ts";
 import { readJson } from "../session/read-answer.ts";
 import type { AwsSession } from "../session/session.ts";
+import { listIn } from "../session/strange-answer.ts";
 import { named } from "../wires/aws-line.ts";
 
 /**
@@ -21,15 +20,8 @@ export async function discoverMantle(session: AwsSession): Promise<Discovered> {
   try {
     const client = await session.rest("bedrock-mantle");
     const { value, metadata } = await client.send(call, readJson, runtime.signal);
-    const { data } = value;
-    if (!Array.isArray(data)) {
-      throw new OpenclawError("bad-response", {
-        message: `${session.endpoint("bedrock-mantle")?.url ?? "Bedrock Mantle"} answered without a list of models, which AWS never does.`,
-        hint: IN_BETWEEN,
-        requestId: metadata.requestId,
-      });
-    }
-    const ids = data.map((model: unknown) => (isRecord(model) ? identifier(model["id"]) : ""));
+    const data = listIn(value["data"], "models", { session, service: "bedrock-mantle", metadata });
+    const ids = data.map((model) => (isRecord(model) ? identifier(model["id"]) : ""));
     return {
       region: session.region.value,
       endpoint: "bedrock-mantle",

@@ -2,6 +2,7 @@ import type { DataRetentionMode } from "@aws-sdk/client-bedrock";
 import { toOpenclawError } from "./aws-errors.ts";
 import { type Answer, callBedrock } from "./bedrock-operations.ts";
 import type { AwsSession } from "./session.ts";
+import { listIn } from "./strange-answer.ts";
 
 /** Asks whether the account has access to a foundation model in the session's region. Throws as RestClient.send does. */
 export async function askAvailability(
@@ -33,8 +34,9 @@ export async function listOffers(
   modelId: string,
 ): Promise<NonNullable<Answer<"ListFoundationModelAgreementOffers">["offers"]>> {
   try {
-    const { offers = [] } = await callBedrock(session, "ListFoundationModelAgreementOffers", { modelId });
-    return offers;
+    const { offers } = await callBedrock(session, "ListFoundationModelAgreementOffers", { modelId });
+    listIn(offers, "offers", { session, service: "bedrock" });
+    return offers ?? [];
   } catch (failure) {
     if (isNamed(failure, "ResourceNotFoundException")) return [];
     const action = "bedrock:ListFoundationModelAgreementOffers";

@@ -23,6 +23,7 @@ import { notForApiKey } from "./denial.ts";
 import { reportAttempts } from "./report-attempts.ts";
 import type { AwsSession } from "./session.ts";
 import { refuseStrangeAnswers } from "./storage-answers.ts";
+import { type Answered, PageTokens } from "./strange-answer.ts";
 
 /** A bucket, and what is said of it with each call. */
 export interface Bucket {
@@ -264,6 +265,7 @@ export class ObjectStore {
 
   async #partsOf(key: string, uploadId: string): Promise<UploadedPart[]> {
     const parts: UploadedPart[] = [];
+    const tokens = new PageTokens();
     let marker: string | undefined;
     do {
       const answer = await this.#call("s3:ListMultipartUploadParts", () =>
@@ -275,7 +277,9 @@ export class ObjectStore {
       for (const { PartNumber, Size, ChecksumSHA256, ETag } of answer.Parts ?? [])
         if (PartNumber !== undefined && Size !== undefined && ChecksumSHA256 && ETag)
           parts.push({ number: PartNumber, bytes: Size, sha256: ChecksumSHA256, etag: ETag });
-      marker = answer.IsTruncated ? answer.NextPartNumberMarker : undefined;
+      marker = answer.IsTruncated
+        ? tokens.next(answer.NextPartNumberMarker, "parts", this.#answered)
+        : undefined;
     } while (marker !== undefined);
     return parts;
   }
@@ -289,6 +293,7 @@ export class ObjectStore {
 
   /** The objects whose keys begin with a prefix, in the order of their keys. */
   async *list(prefix: string): AsyncGenerator<ListedObject, void, undefined> {
+    const tokens = new PageTokens();
     let token: string | undefined;
     do {
       const answer = await this.#call("s3:ListBucket", () =>
@@ -299,7 +304,9 @@ export class ObjectStore {
       );
       for (const { Key, Size = 0 } of answer.Contents ?? [])
         if (Key !== undefined) yield { key: Key, bytes: Size };
-      token = answer.IsTruncated ? answer.NextContinuationToken : undefined;
+      token = answer.IsTruncated
+        ? tokens.next(answer.NextContinuationToken, "objects", this.#answered)
+        : undefined;
     } while (token !== undefined);
   }
 
@@ -353,6 +360,10 @@ export class ObjectStore {
   async #soon<T>(next: Promise<T>): Promise<T> {
     const silence = AbortSignal.timeout(SILENCE_MS);
     return untilAborted(next, AbortSignal.any([this.#signal, silence]));
+  }
+
+  get #answered(): Answered {
+    return { session: this.#session, service: "s3" };
   }
 
   #place(): { Bucket: string; ExpectedBucketOwner?: string } {

@@ -7,6 +7,7 @@ import { notForApiKey } from "./denial.ts";
 import { readJson } from "./read-answer.ts";
 import type { BedrockService, CalledService } from "./regional-endpoint.ts";
 import type { AwsSession } from "./session.ts";
+import { listIn, PageTokens } from "./strange-answer.ts";
 
 /** An operation of a service that speaks AWS JSON: all go to one path, and a header names them. */
 interface JsonOperation {
@@ -78,7 +79,8 @@ export async function listBedrockQuotas(session: AwsSession): Promise<ServiceQuo
       ...(typeof nextToken === "string" ? { NextToken: nextToken } : {}),
       MaxResults: PAGE,
     });
-    quotas.push(...listOf(answer["Quotas"]).flatMap(readQuota));
+    const answered = { session, service: "service-quotas" } as const;
+    quotas.push(...listIn(answer["Quotas"], "quotas", answered).flatMap(readQuota));
     nextToken = answer["NextToken"];
     if (typeof nextToken !== "string" || nextToken === "") return quotas;
   }
@@ -138,7 +140,9 @@ export async function readQuotaUse(
     },
   }));
   const points = new Map<string, [time: number, value: number][]>();
+  const answered = { session, service: "cloudwatch" } as const;
   for (let first = 0; first < queries.length; first += MOST_QUERIES) {
+    const tokens = new PageTokens();
     let nextToken: unknown;
     do {
       const answer = await callJson(session, "GetMetricData", {
@@ -147,13 +151,13 @@ export async function readQuotaUse(
         EndTime: end / 1000,
         ...(typeof nextToken === "string" ? { NextToken: nextToken } : {}),
       });
-      for (const result of listOf(answer["MetricDataResults"])) {
+      for (const result of listIn(answer["MetricDataResults"], "metrics", answered)) {
         if (!isRecord(result) || typeof result["Id"] !== "string") continue;
         const own = points.get(result["Id"]) ?? [];
         points.set(result["Id"], own.concat(readPoints(result)));
       }
-      nextToken = answer["NextToken"];
-    } while (typeof nextToken === "string" && nextToken !== "");
+      nextToken = tokens.next(answer["NextToken"], "metrics", answered);
+    } while (typeof nextToken === "string");
   }
   const pointsOf = (id: string, metric: Metric): [time: number, value: number][] => {
     const index = wanted.findIndex((query) => query.id === id && query.metric === metric);

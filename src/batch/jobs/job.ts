@@ -2,6 +2,7 @@ import { OpenclawError, withFields } from "../../errors.ts";
 import { toOpenclawError } from "../../session/aws-errors.ts";
 import type { Answer } from "../../session/bedrock-operations.ts";
 import type { AwsSession } from "../../session/session.ts";
+import { listIn, PageTokens } from "../../session/strange-answer.ts";
 import { readPlace, withPlace } from "./job-place.ts";
 import type { InvocationType } from "./line-rules.ts";
 
@@ -126,6 +127,8 @@ export interface JobFilter {
 export async function listJobs(session: AwsSession, filter: JobFilter): Promise<BatchJob[]> {
   const { nameContains, status, most } = filter;
   const jobs: BatchJob[] = [];
+  const answered = { session, service: "bedrock" } as const;
+  const tokens = new PageTokens();
   let nextToken: string | undefined;
   do {
     const answer = await explained(session, "ListModelInvocationJobs", ({ callBedrock }) =>
@@ -139,9 +142,10 @@ export async function listJobs(session: AwsSession, filter: JobFilter): Promise<
         sortOrder: "Descending",
       }),
     );
-    for (const summary of answer.invocationJobSummaries ?? []) jobs.push(readJob(summary as JobAnswer));
-    ({ nextToken } = answer);
-  } while (nextToken !== undefined && nextToken !== "" && jobs.length < most);
+    for (const summary of listIn(answer.invocationJobSummaries, "jobs", answered))
+      jobs.push(readJob((summary ?? {}) as JobAnswer));
+    nextToken = tokens.next(answer.nextToken, "jobs", answered);
+  } while (nextToken !== undefined && jobs.length < most);
   return jobs.slice(0, most);
 }
 
