@@ -9,8 +9,8 @@ import { jobDocument } from "./job-document.ts";
 const FIRST_MS = 1000;
 const GROWTH = 1.5;
 const MOST_MS = 60_000;
-/** Questions in a row that may fail in passing. */
-const MOST_FAILURES = 10;
+/** How long nobody may answer, in ms: a job takes up to a day, and a network may be away for a meeting. */
+const PATIENCE_MS = 60 * 60_000;
 /** What may pass by itself: errors of the network and the service. */
 const PASSING = 5;
 
@@ -25,7 +25,7 @@ export async function watchJob(first: BatchJob, session: AwsSession, goOn: strin
   const spinner = startSpinner(runtime, { text: tell(first), brief: first.status });
   let job = first;
   let told = "";
-  let failures = 0;
+  let silentSince: number | undefined;
   try {
     for (let ms = FIRST_MS; !isOver(job); ms = Math.min(ms * GROWTH, MOST_MS)) {
       if (spinner) spinner.wait = { text: tell(job), brief: job.status };
@@ -34,11 +34,14 @@ export async function watchJob(first: BatchJob, session: AwsSession, goOn: strin
       await wait(ms, undefined, { signal });
       try {
         job = await getJob(session, job.arn);
-        failures = 0;
+        silentSince = undefined;
       } catch (error) {
-        failures += 1;
+        const now = runtime.elapsed();
         const passes = error instanceof OpenclawError && error.exitCode === PASSING;
-        if (!passes || failures >= MOST_FAILURES) throw error;
+        if (!passes || now - (silentSince ?? now) > PATIENCE_MS) throw error;
+        if (silentSince === undefined)
+          terminal.note(`openclaw: ${asSentence(error.message)} The job goes on, and is asked about until AWS answers.`);
+        silentSince ??= now;
       }
     }
     return job;

@@ -69,7 +69,7 @@ export async function run(options: ResultsOptions, runtime: Runtime): Promise<vo
 
 async function writeResults(found: FoundJob, options: ResultsOptions, runtime: Runtime): Promise<void> {
   const { job, session } = found;
-  const failure = failureOf(job, session, hintOf(options));
+  const failure = failureOf(job, session, hintOf(options, job));
   const place = readPlace(job.outputUri);
   if (job.status === "Failed" || place === undefined)
     throw failure ?? new OpenclawError("bad-response", { message: `The job ${job.id} has no output.` });
@@ -123,10 +123,11 @@ async function writeResults(found: FoundJob, options: ResultsOptions, runtime: R
 }
 
 /** What to do about lines without an answer. */
-function hintOf({ failed }: ResultsOptions): string {
-  return failed === undefined
-    ? "Write the lines without an answer into a file, to submit or run them again: --failed FILE"
-    : `Ask the lines without an answer again: openclaw batch run ${quoteForShell(failed)}`;
+function hintOf({ failed, ...options }: ResultsOptions, { modelId }: BatchJob): string {
+  if (failed === undefined)
+    return "Write the lines without an answer into a file, to submit or run them again: --failed FILE";
+  const again = ["openclaw batch run", quoteForShell(failed), "-m", quoteForShell(modelId), ...repeatFlags(options)];
+  return `Ask the lines without an answer again: ${again.join(" ")}`;
 }
 
 /** Throws `usage` where one of the files, whatever links lead to it, would be replaced by another one. */
@@ -207,7 +208,7 @@ async function tell(joined: Joined, told: Told, { terminal }: Runtime): Promise<
     `openclaw: ${answered} of ${lines} lines have an answer · ${use.usage.inputTokens} tokens in, ${use.usage.outputTokens} out · ${use.cost === null ? "price unknown" : `$${formatUsd(use.cost.usd)} (batch price, estimate)`}`,
   );
   for (const each of failed.toSorted((one, other) => other.lines - one.lines)) tellFailed(each, terminal);
-  const error = failure ?? commonest(joined, hintOf(options));
+  const error = failure ?? commonest(joined, hintOf(options, job));
   if (!error) return terminal.format === "json" ? terminal.printJson(document) : undefined;
   throw withFields(error, { document });
 }

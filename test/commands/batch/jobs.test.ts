@@ -230,7 +230,7 @@ describe("a job", () => {
     expect(summary).toMatchObject({ answered: 18, error: { code: "throttled", exitCode: 5 } });
     expect(summary.failed).toMatchObject([{ code: "throttled", lines: 2 }]);
     expect(stderr).toContain("2 × throttled");
-    expect(stderr).toContain("hint: Ask the lines without an answer again: openclaw batch run again.jsonl\n");
+    expect(stderr).toContain("hint: Ask the lines without an answer again: openclaw batch run again.jsonl -m amazon.nova-lite-v1:0\n");
     const out = linesOf(read(user, "out.jsonl"));
     expect(out.map(({ recordId }) => recordId)).toEqual(plain(20).map(({ id }) => id));
     const failed = out.filter(({ error }) => error !== undefined).map(({ recordId }) => recordId);
@@ -658,6 +658,7 @@ describe("waiting for a job", () => {
     });
     const { code, stderr } = await user.run([...SUBMIT, "--wait"], { env: { AWS_MAX_ATTEMPTS: "1" } });
     expect(code, stderr).toBe(0);
+    expect(stderr.match(/Not now\. The job goes on, and is asked about until AWS answers\./g)).toHaveLength(1);
   });
 
   it("shows a spinner with its records on a terminal, which leaves no trace", async () => {
