@@ -86,10 +86,7 @@ export async function listProfiles(
     nextToken = tokens.next(readToken(document["nextToken"], answered), "inference profiles", answered);
     if (nextToken === undefined) return found;
   }
-  throw strangeAnswer(
-    answered,
-    `has no end of inference profiles: ${MOST_PAGES} pages, and more to come`,
-  );
+  throw strangeAnswer(answered, `has no end of inference profiles: ${MOST_PAGES} pages, and more to come`);
 }
 
 /** The name of the next page; empty when there is none. Throws `bad-response` for one that no request can carry. */

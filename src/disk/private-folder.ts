@@ -2,7 +2,9 @@ import { rmSync } from "node:fs";
 import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { errorCode, OpenclawError, withFields } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
+import { writeError } from "./atomic-write.ts";
 
 /** A temporary folder that only this user can enter. */
 export interface PrivateFolder {
@@ -13,12 +15,18 @@ export interface PrivateFolder {
   close: () => void;
 }
 
-/** Makes one, which is gone at the latest when the program exits. Rejects with Node's own error. */
+/**
+ * Makes one, which is gone at the latest when the program exits. Throws `internal` where nobody can make one, as
+ * `temporaryError` says it.
+ */
 export async function makePrivateFolder({
   env,
   onExit,
 }: Pick<Runtime, "env" | "onExit">): Promise<PrivateFolder> {
-  const folder = await mkdtemp(path.join(env["TMPDIR"] ?? tmpdir(), "openclaw-"));
+  const parent = env["TMPDIR"] ?? tmpdir();
+  const folder = await mkdtemp(path.join(parent, "openclaw-")).catch((cause: unknown) => {
+    throw temporaryError(parent, cause);
+  });
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   const forgetExit = onExit(remove);
   return {
@@ -29,4 +37,12 @@ export async function makePrivateFolder({
       remove();
     },
   };
+}
+
+/** Node's error of writing below a folder for temporary files as one that says where there may be room. Others stay as they are. */
+export function temporaryError(folder: string, cause: unknown): unknown {
+  if (cause instanceof OpenclawError || errorCode(cause) === undefined) return cause;
+  return withFields(writeError(path.join(folder, "openclaw-tmp"), cause), {
+    hint: "Name a folder with more room for temporary files: export TMPDIR=FOLDER",
+  });
 }

@@ -112,7 +112,8 @@ export function adviseDenial(denial: Denial, credentials: string, called = denia
       return `Allow ${action} to these credentials in the trust policy of ${denial.resource ?? "the role"}.`;
     default: {
       if (isExplicit) return `Lift the Deny of ${action} in the IAM policies of ${principal}.`;
-      const command = action.startsWith("kms:") && USES_KEY.test(called) ? keyPolicy(denial) : extraPolicy(action);
+      const command =
+        action.startsWith("kms:") && USES_KEY.test(called) ? keyPolicy(denial) : extraPolicy(action);
       if (command !== undefined) return `Allow ${action} to ${principal}: ${command}`;
       return /^bedrock(-mantle)?:/.test(action)
         ? `Allow ${action} to ${principal}; a policy with all that is needed: openclaw iam policy`

@@ -352,7 +352,9 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     hint: (c) => {
       const action = c.action ?? "the action";
       const allow = adviseDenial({ action, isExplicit: false }, c.credentials ?? "these credentials");
-      return c.bucketOwner ? `Name the account that the bucket is of with --bucket-owner, or, where it is that one: ${allow}` : allow;
+      return c.bucketOwner
+        ? `Name the account that the bucket is of with --bucket-owner, or, where it is that one: ${allow}`
+        : allow;
     },
   },
   {

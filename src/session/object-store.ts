@@ -127,7 +127,8 @@ export class ObjectStore {
       const region = headers["x-amz-bucket-region"];
       if (status === 301) return { region };
       // What stands in the way of a question without a body tells nothing else.
-      if (status === 403) return { region, refusal: this.#explain(named("AccessDenied", failure, "Access Denied"), action) };
+      if (status === 403)
+        return { region, refusal: this.#explain(named("AccessDenied", failure, "Access Denied"), action) };
       if (status === 400) return { region, refusal: this.#explain(failure, action) };
       throw this.#explain(status === 404 ? named("NoSuchBucket", failure) : failure, action);
     }
@@ -347,7 +348,7 @@ export class ObjectStore {
         if (failure instanceof Error && failure.message.startsWith("Checksum mismatch"))
           throw this.#explain(named("BadDigest", failure), "s3:GetObject");
         // There is nothing behind the last byte that could be asked for.
-        if (offset === length) return;
+        if (offset === length && !this.#signal.aborted) return;
         if (breaks >= MOST_BREAKS || this.#signal.aborted || failure instanceof OpenclawError)
           throw this.#explain(failure, "s3:GetObject");
       } finally {

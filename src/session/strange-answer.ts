@@ -39,7 +39,8 @@ export class PageTokens {
   /** The name of the next page; undefined after the last one. Throws `bad-response` for one that was there before. */
   next<Token>(token: Token | undefined, what: string, answered: Answered): Token | undefined {
     if (token === undefined || token === null || token === "") return undefined;
-    if (this.#seen.has(token)) throw strangeAnswer(answered, `leads in a circle from page to page of ${what}`);
+    if (this.#seen.has(token))
+      throw strangeAnswer(answered, `leads in a circle from page to page of ${what}`);
     this.#seen.add(token);
     return token;
   }

@@ -173,7 +173,11 @@ describe("what to do about a denial", () => {
   );
 
   it("names the key of a bucket where S3 may not use it, and no batch where that is not what was called", () => {
-    const denial = { action: "kms:Decrypt", resource: "arn:aws:kms:us-east-1:123456789012:key/1", isExplicit: false };
+    const denial = {
+      action: "kms:Decrypt",
+      resource: "arn:aws:kms:us-east-1:123456789012:key/1",
+      isExplicit: false,
+    };
     expect(adviseDenial(denial, "the user u", "s3:GetObject")).toBe(
       `Allow kms:Decrypt to the user u: openclaw iam policy --for batch --s3 s3://BUCKET/PREFIX --kms-key ${denial.resource}`,
     );

@@ -169,16 +169,19 @@ describe("a bucket", () => {
     "InvalidLocationConstraint",
     "TooManyBuckets",
   ]);
-  it.each(STORAGE_CODES.filter((code) => !NOT_CALLED.has(code)))("tells %s of S3 by the table", async (name) => {
-    const user = await emulate({ script: () => ({ error: { name, message: "In S3's words." } }) });
-    const { store } = await openStore(user, { env: { AWS_MAX_ATTEMPTS: "1" } });
-    const error = await store.put("a", Buffer.from("x"), sha256("x")).catch((thrown: unknown) => thrown);
-    expect(error).toMatchObject({
-      code: expect.not.stringMatching(/^(internal|bad-response)$/),
-      hint: expect.stringMatching(/./),
-      details: { awsError: name },
-    });
-  });
+  it.each(STORAGE_CODES.filter((code) => !NOT_CALLED.has(code)))(
+    "tells %s of S3 by the table",
+    async (name) => {
+      const user = await emulate({ script: () => ({ error: { name, message: "In S3's words." } }) });
+      const { store } = await openStore(user, { env: { AWS_MAX_ATTEMPTS: "1" } });
+      const error = await store.put("a", Buffer.from("x"), sha256("x")).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({
+        code: expect.not.stringMatching(/^(internal|bad-response)$/),
+        hint: expect.stringMatching(/./),
+        details: { awsError: name },
+      });
+    },
+  );
 
   it("that has to be of another account says so, and what is to be allowed where it is not that", async () => {
     const { store } = await openStore(await emulate(), { bucket: { owner: "210987654321" } });

@@ -52,7 +52,9 @@ describe("a list of AWS", () => {
       await expect(ask(await answeredBy(json(body)))).rejects.toMatchObject({
         code: "bad-response",
         message: expect.stringMatching(
-          new RegExp(`^http://127\\.0\\.0\\.1:\\d+ answered without a list of ${name}, which AWS never does\\.$`),
+          new RegExp(
+            `^http://127\\.0\\.0\\.1:\\d+ answered without a list of ${name}, which AWS never does\\.$`,
+          ),
         ),
         hint: expect.stringMatching(/./),
       });
@@ -65,11 +67,7 @@ describe("a list of AWS", () => {
 
   it.each<[name: string, page: object, ask: (session: AwsSession) => Promise<unknown>]>([
     ["inference profiles", { inferenceProfileSummaries: [], nextToken: "a" }, listProfiles],
-    [
-      "jobs",
-      { invocationJobSummaries: [], nextToken: "a" },
-      (session) => listJobs(session, { most: 100 }),
-    ],
+    ["jobs", { invocationJobSummaries: [], nextToken: "a" }, (session) => listJobs(session, { most: 100 })],
     ["metrics", { MetricDataResults: [], NextToken: "a" }, (session) => readQuotaUse(session, [MODEL])],
   ])("of %s that leads in a circle comes to an end", async (name, page, ask) => {
     await expect(ask(await answeredBy(json(page)))).rejects.toMatchObject({

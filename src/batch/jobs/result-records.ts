@@ -59,7 +59,7 @@ export class ResultRecords {
 
   /**
    * Reads what a job has put into S3. `onRecord` is handed each result as it comes. Throws the errors of the error table, and
-   * Node's own of the temporary file.
+   * `internal` for a temporary file that cannot be written.
    */
   static async read(
     job: BatchJob,
@@ -126,7 +126,7 @@ export class ResultRecords {
 
   /**
    * What became of a record of an input file, or of the only one that has its id where that file is not known; undefined where
-   * nothing has. An error where there are several of the id. Rejects with Node's own error.
+   * nothing has. An error where there are several of the id. Throws `internal` as SpoolFile does.
    */
   async find(file: string | undefined, recordId: string): Promise<ResultRecord | OpenclawError | undefined> {
     const numbers = this.#files.flatMap((name, index) =>

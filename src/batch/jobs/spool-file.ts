@@ -1,6 +1,6 @@
 import { type FileHandle, open } from "node:fs/promises";
 import path from "node:path";
-import { makePrivateFolder } from "../../disk/private-folder.ts";
+import { makePrivateFolder, type PrivateFolder, temporaryError } from "../../disk/private-folder.ts";
 import type { Runtime } from "../../runtime.ts";
 
 /** Written at once, in bytes. */
@@ -8,18 +8,18 @@ const BLOCK_BYTES = 256 * 1024;
 
 /**
  * A private temporary file that is written once and read at any place: what does not fit into memory. Where the system allows
- * it, it has no name, and is gone with the process. Its functions reject with Node's own errors.
+ * it, it has no name, and is gone with the process. Throws `internal` for a disk that takes or gives no more.
  */
 export class SpoolFile {
   readonly #handle: FileHandle;
-  readonly #forget: () => void;
+  readonly #folder: PrivateFolder;
   #held: Buffer[] = [];
   #heldBytes = 0;
   #written = 0;
 
-  private constructor(handle: FileHandle, forget: () => void) {
+  private constructor(handle: FileHandle, folder: PrivateFolder) {
     this.#handle = handle;
-    this.#forget = forget;
+    this.#folder = folder;
   }
 
   static async create(runtime: Pick<Runtime, "env" | "onExit" | "platform">): Promise<SpoolFile> {
@@ -27,10 +27,10 @@ export class SpoolFile {
     try {
       const handle = await open(path.join(folder.path, "spool"), "wx+", 0o600);
       if (runtime.platform !== "win32") folder.remove();
-      return new SpoolFile(handle, folder.close);
+      return new SpoolFile(handle, folder);
     } catch (error) {
       folder.close();
-      throw error;
+      throw temporaryError(folder.path, error);
     }
   }
 
@@ -57,15 +57,19 @@ export class SpoolFile {
 
   async close(): Promise<void> {
     await this.#handle.close();
-    this.#forget();
+    this.#folder.close();
   }
 
   async #flush(): Promise<void> {
     if (this.#heldBytes === 0) return;
     const block = Buffer.concat(this.#held);
     [this.#held, this.#heldBytes] = [[], 0];
-    for (let at = 0; at < block.length;)
-      at += (await this.#handle.write(block, at, block.length - at, this.#written + at)).bytesWritten;
+    try {
+      for (let at = 0; at < block.length;)
+        at += (await this.#handle.write(block, at, block.length - at, this.#written + at)).bytesWritten;
+    } catch (error) {
+      throw temporaryError(this.#folder.path, error);
+    }
     this.#written += block.length;
   }
 }

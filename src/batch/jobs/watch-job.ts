@@ -40,7 +40,9 @@ export async function watchJob(first: BatchJob, session: AwsSession, goOn: strin
         const passes = error instanceof OpenclawError && error.exitCode === PASSING;
         if (!passes || now - (silentSince ?? now) > PATIENCE_MS) throw error;
         if (silentSince === undefined)
-          terminal.note(`openclaw: ${asSentence(error.message)} The job goes on, and is asked about until AWS answers.`);
+          terminal.note(
+            `openclaw: ${asSentence(error.message)} The job goes on, and is asked about until AWS answers.`,
+          );
         silentSince ??= now;
       }
     }

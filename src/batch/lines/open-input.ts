@@ -1,7 +1,7 @@
 import { close, constants, fstat, open, read, type Stats, write } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import { makePrivateFolder } from "../../disk/private-folder.ts";
+import { makePrivateFolder, temporaryError } from "../../disk/private-folder.ts";
 import { namesStdin } from "../../disk/read-input.ts";
 import { ReadFailure, refuseIrregular, toReadFailure, withFile } from "../../disk/read-file.ts";
 import { OpenclawError, shorten, usageError } from "../../errors.ts";
@@ -113,7 +113,7 @@ async function copyOf(stream: AsyncIterable<string | Uint8Array>, runtime: Input
     descriptor = await openFile(path.join(folder.path, "lines"), flags, 0o600);
     // What has no name is gone with the process, however that ends.
     if (runtime.platform !== "win32") folder.remove();
-    await copyInto(descriptor, stream, runtime.signal);
+    await copyInto(descriptor, stream, { signal: runtime.signal, folder: folder.path });
     return { descriptor, forget: folder.close };
   } catch (error) {
     if (descriptor !== undefined) await closeFile(descriptor);
@@ -125,16 +125,22 @@ async function copyOf(stream: AsyncIterable<string | Uint8Array>, runtime: Input
 async function copyInto(
   descriptor: number,
   stream: AsyncIterable<string | Uint8Array>,
-  signal: AbortSignal,
+  { signal, folder }: { signal: AbortSignal; folder: string },
 ): Promise<void> {
+  const write = async (...at: [Buffer, number, number]): Promise<number> => {
+    try {
+      return (await writeTo(descriptor, ...at)).bytesWritten;
+    } catch (error) {
+      throw temporaryError(folder, error);
+    }
+  };
   const chunks = stream[Symbol.asyncIterator]();
   const { untilAborted } = await import("../../until-aborted.ts");
   for (;;) {
     const { value, done } = await untilAborted(chunks.next(), signal);
     if (done === true) return;
     const bytes = Buffer.from(value as string);
-    for (let at = 0; at < bytes.length;)
-      at += (await writeTo(descriptor, bytes, at, bytes.length - at)).bytesWritten;
+    for (let at = 0; at < bytes.length;) at += await write(bytes, at, bytes.length - at);
   }
 }
 

@@ -126,7 +126,13 @@ async function writeResults(found: FoundJob, options: ResultsOptions, runtime: R
 function hintOf({ failed, ...options }: ResultsOptions, { modelId }: BatchJob): string {
   if (failed === undefined)
     return "Write the lines without an answer into a file, to submit or run them again: --failed FILE";
-  const again = ["openclaw batch run", quoteForShell(failed), "-m", quoteForShell(modelId), ...repeatFlags(options)];
+  const again = [
+    "openclaw batch run",
+    quoteForShell(failed),
+    "-m",
+    quoteForShell(modelId),
+    ...repeatFlags(options),
+  ];
   return `Ask the lines without an answer again: ${again.join(" ")}`;
 }
 

@@ -413,7 +413,10 @@ describe("a file", () => {
     ["missing", "'missing' cannot be read: it does not exist."],
     [".", "'.' cannot be read: it is a folder."],
     ["/dev/zero", "'/dev/zero' cannot be read: it is a device."],
-    ["s3://b/lines.jsonl", "'s3://b/lines.jsonl' is an object of Amazon S3, and lines are read from this machine."],
+    [
+      "s3://b/lines.jsonl",
+      "'s3://b/lines.jsonl' is an object of Amazon S3, and lines are read from this machine.",
+    ],
   ])("is refused that is none: %s", async (name, message) => {
     await expect(checkNamed(name, createHome())).rejects.toMatchObject({ code: "usage", message });
   });

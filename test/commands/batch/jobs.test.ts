@@ -230,7 +230,9 @@ describe("a job", () => {
     expect(summary).toMatchObject({ answered: 18, error: { code: "throttled", exitCode: 5 } });
     expect(summary.failed).toMatchObject([{ code: "throttled", lines: 2 }]);
     expect(stderr).toContain("2 × throttled");
-    expect(stderr).toContain("hint: Ask the lines without an answer again: openclaw batch run again.jsonl -m amazon.nova-lite-v1:0\n");
+    expect(stderr).toContain(
+      "hint: Ask the lines without an answer again: openclaw batch run again.jsonl -m amazon.nova-lite-v1:0\n",
+    );
     const out = linesOf(read(user, "out.jsonl"));
     expect(out.map(({ recordId }) => recordId)).toEqual(plain(20).map(({ id }) => id));
     const failed = out.filter(({ error }) => error !== undefined).map(({ recordId }) => recordId);
@@ -526,7 +528,12 @@ describe("a submit", () => {
     ["a key that is none", ["--kms-key", "my key"], 2, "alias/NAME"],
     ["an account that is none", ["--bucket-owner", "12"], 2, "twelve digits"],
     ["a tag that is none", ["--tag", "team"], 2, "KEY=VALUE"],
-    ["a bucket of another account", ["--bucket-owner", "210987654321"], 4, "of the account 210987654321 (--bucket-owner)"],
+    [
+      "a bucket of another account",
+      ["--bucket-owner", "210987654321"],
+      4,
+      "of the account 210987654321 (--bucket-owner)",
+    ],
   ])("with %s says what to do", async (_, args, code, says) => {
     const user = await machine(plain(3));
     const result = await user.run([...SUBMIT, ...args]);
@@ -658,7 +665,9 @@ describe("waiting for a job", () => {
     });
     const { code, stderr } = await user.run([...SUBMIT, "--wait"], { env: { AWS_MAX_ATTEMPTS: "1" } });
     expect(code, stderr).toBe(0);
-    expect(stderr.match(/Not now\. The job goes on, and is asked about until AWS answers\./g)).toHaveLength(1);
+    expect(stderr.match(/Not now\. The job goes on, and is asked about until AWS answers\./g)).toHaveLength(
+      1,
+    );
   });
 
   it("shows a spinner with its records on a terminal, which leaves no trace", async () => {
@@ -763,6 +772,23 @@ it("says that results are gone, and which record cannot be read", async () => {
   const gone = await user.run(["batch", "results", job]);
   expect(gone.code, gone.stderr).toBe(6);
   expect(gone.stderr).toContain("are not in s3://openclaw-emulator/out/");
+});
+
+it("says where temporary files could be where none can", async () => {
+  const user = await machine(plain(2));
+  const env = { TMPDIR: path.join(user.home, "nowhere") };
+  const says = new RegExp(
+    `^error: Cannot write ${env.TMPDIR}/.*its folder is not there.*\nhint: .*export TMPDIR=FOLDER`,
+  );
+  const piped = await user.run(["batch", "submit", "-", "-m", MODEL, ...WHERE], {
+    env,
+    input: '{"prompt":"Hi"}\n',
+  });
+  expect(piped.stderr).toMatch(says);
+  const { stdout } = await user.run([...SUBMIT, "--wait"], { env });
+  const results = await user.run(["batch", "results", stdout.trim()], { env });
+  expect(results.stderr).toMatch(says);
+  expect([piped.code, results.code]).toEqual([1, 1]);
 });
 
 it("is seen by the AWS CLI as it is told here", async (context) => {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { connect } from "node:net";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Emulator } from "../../../src/emulator/emulator.ts";
@@ -22,6 +22,21 @@ it("gives each object that comes at once a file of its own", async () => {
   const drafts = await Promise.all(Array.from({ length: 12 }, () => store.start()));
   const paths = await Promise.all(drafts.map(async (draft) => (await draft.finish()).path));
   expect(new Set(paths).size).toBe(12);
+});
+
+it("gives what is being read to its end, also where it is taken away before the first byte", async () => {
+  const store = new DiskStore();
+  onTestFinished(() => store.close());
+  const draft = await store.start();
+  await draft.write(Buffer.from("0123456789"));
+  const blob = await draft.finish();
+  const pieces = store.read([blob], 2, 8);
+  await store.remove([blob]);
+  expect(existsSync(blob.path)).toBe(true);
+  const read: Buffer[] = [];
+  for await (const piece of pieces) read.push(piece);
+  expect(Buffer.concat(read).toString()).toBe("234567");
+  expect(existsSync(blob.path)).toBe(false);
 });
 
 describe("Amazon S3", () => {
