@@ -1,3 +1,5 @@
+import { isRewritten, parseExactly } from "./json-numbers.ts";
+
 /** The deepest nesting that is taken, in arrays and objects. What goes through it calls itself once a level. */
 export const MOST_DEPTH = 256;
 /** The most values that one document may hold: about what the longest conversation needs, two or three times over. */
@@ -33,6 +35,9 @@ export class JsonScan {
   #values = 0;
   #depth = 0;
   #token = 0;
+  /** What of it came before these bytes. */
+  #tokenSoFar = "";
+  #changesNumbers = false;
   #isInText = false;
   /** Whether the last byte so far is a backslash that escapes the next. */
   #isEscaping = false;
@@ -49,6 +54,11 @@ export class JsonScan {
   /** Arrays, objects and what follows commas, so far. */
   get values(): number {
     return this.#values;
+  }
+
+  /** Whether the document so far may hold a number that JavaScript would write in another way. */
+  get changesNumbers(): boolean {
+    return this.#changesNumbers || this.#token > 0;
   }
 
   /**
@@ -69,16 +79,31 @@ export class JsonScan {
         place = this.#skipText(bytes, place);
         if (!this.#isInText) this.#endText(before + place - 1);
       } else {
+        const length = this.#token;
         this.#takeByte(bytes[place++] ?? 0);
         if (this.#isInText) this.#start = before + place;
+        if (length > this.#token) this.#endToken(bytes, place - 1, length);
       }
     }
+    const here = this.#token - this.#tokenSoFar.length;
+    if (here > 0) this.#tokenSoFar += bytes.toString("latin1", bytes.length - here);
+  }
+
+  /** A number or word of a length has ended. */
+  #endToken(bytes: Buffer, end: number, length: number): void {
+    const start = end - length + this.#tokenSoFar.length;
+    // A digit is the same to everybody.
+    if (length > 1)
+      this.#changesNumbers ||= isRewritten(this.#tokenSoFar + bytes.toString("latin1", start, end));
+    this.#tokenSoFar = "";
   }
 
   /** The document is whole; another may follow. */
   end(): void {
     this.#depth = 0;
     this.#token = 0;
+    this.#tokenSoFar = "";
+    this.#changesNumbers = false;
     this.#isInText = false;
     this.#isEscaping = false;
     this.#longTexts.length = 0;
@@ -176,19 +201,37 @@ export class EscapeCount {
 
 /** Parses JSON within bounds; `shared` counts over several documents. Throws SyntaxError, JsonBoundsError among them. */
 export function parseBoundedJson(text: string, shared?: JsonScan): unknown {
-  // So little cannot be out of bounds by itself.
-  if (shared !== undefined || text.length > MOST_DEPTH) {
-    const scan = shared ?? new JsonScan();
-    scan.end();
-    scan.take(Buffer.from(text));
-  }
+  scanned(text, shared);
   return JSON.parse(text);
+}
+
+/** The same, with each number as it was written. */
+export function parseBoundedExactly(text: string, shared?: JsonScan): unknown {
+  return scanned(text, shared)?.changesNumbers === false ? JSON.parse(text) : parseExactly(text);
+}
+
+/** The scan of a text; undefined where so little cannot be out of bounds by itself. Throws JsonBoundsError. */
+function scanned(text: string, shared: JsonScan | undefined): JsonScan | undefined {
+  if (shared === undefined && text.length <= MOST_DEPTH) return undefined;
+  const scan = shared ?? new JsonScan();
+  scan.end();
+  scan.take(Buffer.from(text));
+  return scan;
 }
 
 /** The value that a text is in JSON; undefined where it is none, or none within bounds. */
 export function parseIfJson(text: string): unknown {
+  return ifJson(() => parseBoundedJson(text));
+}
+
+/** The same, with each number as it was written. */
+export function parseExactlyIfJson(text: string): unknown {
+  return ifJson(() => parseBoundedExactly(text));
+}
+
+function ifJson(parse: () => unknown): unknown {
   try {
-    return parseBoundedJson(text);
+    return parse();
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

@@ -1,9 +1,18 @@
+import { WrittenNumber } from "./json-numbers.ts";
+
 /** A JSON object of which nothing is known yet. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Whether a value is an object that is no list, as JSON has them. */
+/** Whether a value is an object that is no list, as JSON has them: none is a number that stays as it was written. */
 export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return (
+    typeof value === "object" && value !== null && !Array.isArray(value) && !(value instanceof WrittenNumber)
+  );
+}
+
+/** The number that a value is, also where it stays as it was written; undefined for anything else. */
+export function numberOf(value: unknown): number | undefined {
+  return typeof value === "number" || value instanceof WrittenNumber ? Number(value) : undefined;
 }
 
 /** Whether objects and lists stand in each other more than so many levels deep. */
@@ -30,8 +39,8 @@ export function textAt(value: unknown, name: string): string | undefined {
 
 /** The count under a name of a JSON object: a whole number from 0 up; undefined where there is none. */
 export function countAt(holder: JsonObject, name: string): number | undefined {
-  const value = holder[name];
-  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+  const value = numberOf(holder[name]);
+  return value !== undefined && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
 }
 
 /** The object under a name of a JSON object; an empty one where there is none. */

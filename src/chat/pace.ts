@@ -1,7 +1,7 @@
 import type { ChatEvent, ChatEvents } from "../converse/chat-event.ts";
 import type { RequestPlan, Wire } from "../converse/wire.ts";
 import { OpenclawError } from "../errors.ts";
-import { isRecord, textAt } from "../json.ts";
+import { isRecord, numberOf, textAt } from "../json.ts";
 import { lookUpCatalog } from "../models/catalog.ts";
 import { familyOf, PLAIN_BURNDOWN } from "../models/families.ts";
 import { type QuotaScope, reservation, scopeOfId, scopeOfProfile, settlement } from "../models/quotas.ts";
@@ -227,7 +227,7 @@ function mostTokensIn(body: unknown): number | undefined {
   if (!isRecord(body)) return undefined;
   for (const fields of [body, body["inferenceConfig"], body["textGenerationConfig"]]) {
     const found = Object.entries(isRecord(fields) ? fields : {}).find(
-      ([name, value]) => LENGTH_FIELDS.has(name) && typeof value === "number",
+      ([name, value]) => LENGTH_FIELDS.has(name) && numberOf(value) !== undefined,
     );
     if (found) return Number(found[1]);
   }

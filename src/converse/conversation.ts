@@ -11,6 +11,7 @@ import { baseModelId } from "../models/base-model-id.ts";
 import type { FileKind } from "../models/families.ts";
 import { TEXT_FORMATS } from "./file-kind.ts";
 import { ANSWER_TOOL } from "./request.ts";
+import { toJson } from "../json-numbers.ts";
 
 /** One question and what came of it. */
 export interface Turn {
@@ -115,7 +116,7 @@ export function textOf(block: ContentBlock): string {
   if (block.citationsContent) return (block.citationsContent.content ?? []).map(({ text }) => text).join("");
   const { toolUse } = block;
   // What a service's own tool was asked, such as a search of the web, is nothing that the model said.
-  return toolUse && toolUse.type !== "server_tool_use" ? JSON.stringify(toolUse.input) : "";
+  return toolUse && toolUse.type !== "server_tool_use" ? toJson(toolUse.input) : "";
 }
 
 /** A file that a content block holds: its kind, and what is here of it. */

@@ -6,7 +6,7 @@ import { inTurns } from "../next-turn.ts";
 import { type CallContext, toOpenclawError } from "../session/aws-errors.ts";
 import { toCall } from "../session/bedrock-operations.ts";
 import { isKnownAwsError } from "../session/error-table.ts";
-import { readJson } from "../session/read-answer.ts";
+import { readJsonExactly } from "../session/read-answer.ts";
 import type { AttemptGate, RestCall } from "../session/rest-client.ts";
 import type { AwsSession } from "../session/session.ts";
 import { untilAborted } from "../until-aborted.ts";
@@ -104,7 +104,7 @@ async function sendForWhole(
   call: GatedCall,
 ): Promise<OpenAnswer> {
   const begin: Begin = async (response, { requestId }) => {
-    const parts = [...partsOfAnswer(await readJson(response))];
+    const parts = [...partsOfAnswer(await readJsonExactly(response))];
     deadlines.heard();
     return { requestId, batches: inOneBatch(parts) };
   };

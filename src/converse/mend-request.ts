@@ -13,8 +13,8 @@ import type {
 import { sha256Hex } from "../aws/digest.ts";
 import { type ChatParameters, flagName, type ParameterNames } from "../config/parameters.ts";
 import { LONGEST_MESSAGE, OpenclawError, shorten } from "../errors.ts";
-import { isRecord, isWellFormed, wellFormed } from "../json.ts";
-import { parseIfJson } from "../json-bounds.ts";
+import { isRecord, isWellFormed, numberOf, wellFormed } from "../json.ts";
+import { parseExactlyIfJson } from "../json-bounds.ts";
 import { toJsonText } from "../network/json-body.ts";
 import { mapInTurns, nextTurn, piecesOf, TURN_BYTES, turnOver } from "../next-turn.ts";
 import { once } from "../once.ts";
@@ -445,7 +445,7 @@ function tellFound(
 function mendCall(use: ToolUseBlock, { tell }: Mending): ToolUseBlock {
   const { toolUseId = "", input } = use;
   const name = toolName(use.name ?? "");
-  const read = typeof input === "string" ? parseIfJson(input.trim() === "" ? "{}" : input) : input;
+  const read = typeof input === "string" ? parseExactlyIfJson(input.trim() === "" ? "{}" : input) : input;
   if (isRecord(read)) return { toolUseId, name, input: read as ToolUseBlock["input"] };
   tell(`The arguments of a call of '${use.name}' are no JSON object, and sent as {}`);
   return { toolUseId, name, input: {} };
@@ -896,8 +896,8 @@ function mendSampling(
 function mendLength(input: Input, { mostTokens = Number.POSITIVE_INFINITY }: Mending): Input {
   const fields = input.additionalModelRequestFields;
   const thinking = isRecord(fields) ? fields["thinking"] : undefined;
-  const budget = isRecord(thinking) ? thinking["budget_tokens"] : undefined;
-  if (typeof budget !== "number" || input.inferenceConfig?.maxTokens !== undefined) return input;
+  const budget = numberOf(isRecord(thinking) ? thinking["budget_tokens"] : undefined);
+  if (budget === undefined || input.inferenceConfig?.maxTokens !== undefined) return input;
   const maxTokens = Math.min(budget + ANSWER_TOKENS, mostTokens);
   return { ...input, inferenceConfig: { ...input.inferenceConfig, maxTokens } };
 }

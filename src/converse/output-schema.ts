@@ -2,6 +2,7 @@ import { readTextInput } from "../disk/read-input.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { ANSWER_MS, askSchemaWorker } from "./schema-workers.ts";
+import { parseExactly, toJson } from "../json-numbers.ts";
 
 /** A JSON Schema that an answer must fit. */
 export interface OutputSchema {
@@ -46,7 +47,7 @@ export async function readOutputSchema(text: string, runtime: Runtime): Promise<
     : await readTextInput(text, "--schema", "Name a file, or quote a JSON Schema.", runtime);
   let schema: unknown;
   try {
-    schema = JSON.parse(json);
+    schema = parseExactly(json);
   } catch (cause) {
     throw usageError(
       `${label} is not JSON: ${(cause as Error).message}.`,
@@ -67,7 +68,7 @@ export async function readOutputSchema(text: string, runtime: Runtime): Promise<
  */
 export function compileOutputSchema(schema: JsonSchema, source: SchemaSource): OutputSchema {
   const { label, param, most = Number.POSITIVE_INFINITY, signal } = source;
-  const text = toJson(schema, label);
+  const text = textOf(schema, label);
   if (text.length > most) throw usageError(`${label} is longer than ${most} characters.`);
   const checked = check(text, source);
   // Whoever never gets as far as to ask is not told.
@@ -116,9 +117,9 @@ function tooMuch(what: "late" | "large"): string {
   return what === "late" ? `longer than ${ANSWER_MS / 1000} s` : "too much memory";
 }
 
-function toJson(schema: JsonSchema, label: string): string {
+function textOf(schema: JsonSchema, label: string): string {
   try {
-    return JSON.stringify(schema);
+    return toJson(schema);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw usageError(`${label} is not a valid JSON Schema: / is nested too deeply.`, CORRECT);

@@ -1,5 +1,6 @@
 import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
 import { isRecord, type JsonObject } from "../json.ts";
+import { toJson } from "../json-numbers.ts";
 import { toPart } from "./read-part.ts";
 
 /**
@@ -13,7 +14,7 @@ export function* partsOfAnswer(answer: JsonObject): Generator<ConverseStreamOutp
   for (const [contentBlockIndex, block] of content.filter(isRecord).entries()) {
     const { input, ...tool } = objectAt(block, "toolUse");
     if (block["toolUse"]) yield toPart("contentBlockStart", { contentBlockIndex, start: { toolUse: tool } });
-    const deltas = block["toolUse"] ? [{ toolUse: { input: JSON.stringify(input ?? {}) } }] : deltasOf(block);
+    const deltas = block["toolUse"] ? [{ toolUse: { input: toJson(input ?? {}) } }] : deltasOf(block);
     for (const delta of deltas) yield toPart("contentBlockDelta", { contentBlockIndex, delta });
     yield toPart("contentBlockStop", { contentBlockIndex });
   }

@@ -1,5 +1,6 @@
 import { isRecord } from "../json.ts";
-import { parseBoundedJson } from "../json-bounds.ts";
+import { parseBoundedExactly } from "../json-bounds.ts";
+import { toJson } from "../json-numbers.ts";
 import type {
   ConverseStreamCommandInput,
   SystemContentBlock,
@@ -81,13 +82,13 @@ export function withStructuredOutput(
   if (form === "instruction") {
     const text =
       "Answer with exactly one JSON document and nothing else, no code fence, valid against this JSON Schema:\n" +
-      JSON.stringify(schema);
+      toJson(schema);
     const system: SystemContentBlock[] = [...(input.system ?? []), { text }];
     return { ...input, system };
   }
   const sent = wrapped(schema) ?? schema;
   if (form === "native") {
-    const closed = JSON.stringify(sent, (_key, value: unknown) =>
+    const closed = toJson(sent, (_key, value) =>
       isObjectSchema(value) ? { ...value, additionalProperties: false } : value,
     );
     const jsonSchema = { name: ANSWER_TOOL, schema: closed };
@@ -176,7 +177,7 @@ async function validated(
   const text = withoutFence(raw.trim());
   let value: unknown;
   try {
-    value = parseBoundedJson(text);
+    value = parseBoundedExactly(text);
   } catch (cause) {
     if (isAnyTaken) return raw;
     const isCut = stopReason === "max_tokens";
@@ -191,7 +192,7 @@ async function validated(
   }
   const isWrapped = form !== "instruction" && !isObjectSchema(schema);
   // The model's own text where it can be had: numbers keep their digits.
-  const answer = isWrapped && isRecord(value) && "value" in value ? JSON.stringify(value["value"]) : text;
+  const answer = isWrapped && isRecord(value) && "value" in value ? toJson(value["value"]) : text;
   if (isAnyTaken) return answer;
   const problems = await problemsOf(answer).catch((error: unknown) => {
     if (!(error instanceof OpenclawError) || error.code !== "invalid-request") throw error;

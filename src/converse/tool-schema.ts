@@ -1,4 +1,4 @@
-import { isRecord, type JsonObject } from "../json.ts";
+import { isRecord, type JsonObject, numberOf } from "../json.ts";
 import type { FamilyFacts } from "../models/families.ts";
 
 /** Where schemas stand in a schema: as one value, as the values of an object, in a list. */
@@ -30,7 +30,7 @@ function inNewestDraft(schema: JsonObject): JsonObject {
   ] as const) {
     if (typeof schema[exclusive] !== "boolean") continue;
     delete next[exclusive];
-    if (schema[exclusive] !== true || typeof schema[bound] !== "number") continue;
+    if (schema[exclusive] !== true || numberOf(schema[bound]) === undefined) continue;
     delete next[bound];
     next[exclusive] = schema[bound];
   }

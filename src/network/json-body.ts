@@ -1,14 +1,15 @@
 import { nextTurn, piecesOf, TURN_BYTES, turnOver } from "../next-turn.ts";
+import { toJson } from "../json-numbers.ts";
 
 /** A body as it is sent: a text, or pieces of one that is too long to be worked on at once. */
 export type JsonBody = string | readonly Buffer[];
 
 /**
- * Writes a value as JSON: bytes in base64, as the SDK's clients do, and everything else as JSON.stringify has it. A long
- * one is written in pieces, between which others have their turn.
+ * Writes a value as JSON: bytes in base64, as the SDK's clients do, and everything else as `toJson` has it. A long one
+ * is written in pieces, between which others have their turn.
  */
 export async function toJsonBody(value: unknown): Promise<JsonBody> {
-  if (roomLeft(value, SHORT) >= 0) return JSON.stringify(value) ?? "null";
+  if (roomLeft(value, SHORT) >= 0) return toJson(value) ?? "null";
   const heavy = new Set<object>();
   // Whoever made it has taken this turn, and to go over it takes another.
   await nextTurn();
@@ -73,7 +74,7 @@ function weigh(value: unknown, heavy: Set<object>): number {
 
 function* partsOf(value: unknown, heavy: ReadonlySet<unknown>): Generator<string, void, undefined> {
   if (typeof value === "string" && value.length > TURN_BYTES) yield* partsOfText(value);
-  else if (typeof value !== "object" || !heavy.has(value)) yield JSON.stringify(value) ?? "null";
+  else if (typeof value !== "object" || !heavy.has(value)) yield toJson(value) ?? "null";
   else if (value instanceof Uint8Array) yield* partsOfBytes(value);
   else if (Array.isArray(value)) {
     let before = "[";

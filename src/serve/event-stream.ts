@@ -1,6 +1,7 @@
 import { type Call, CLIENT_CLOSED, type Outgoing } from "./call.ts";
 import type { AnswerService, RouteRequest } from "./dialect.ts";
 import { settlesWithin } from "../settles-within.ts";
+import { toJson } from "../json-numbers.ts";
 
 /** A comment, which readers of event streams skip (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
 const COMMENT = ": waiting\n\n";
@@ -13,7 +14,7 @@ type Frames = AsyncGenerator<Frame, void, undefined>;
 
 /** A server-sent event that bears its type, as OpenAI's Responses and Anthropic's Messages send them. */
 export function typedFrame(event: { type: string }): string {
-  return `event: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+  return `event: ${event.type}\ndata: ${toJson(event)}\n\n`;
 }
 
 /** Events as the frames of their stream. */

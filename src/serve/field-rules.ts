@@ -1,4 +1,5 @@
 import { shorten } from "../errors.ts";
+import { numberOf } from "../json.ts";
 import { refused, type RequestField, show } from "./request-field.ts";
 import type { ServeLog } from "./serve-log.ts";
 
@@ -26,7 +27,7 @@ export function judgeFields(object: RequestField, rules: Readonly<Record<string,
     // More are not named, and whoever makes up thousands is not to take the time of others.
     if (rule === undefined && unknown.length < MOST_NAMED) unknown.push(field.param);
     if (typeof rule !== "function" || !field.given) continue;
-    const why = rule(field.value);
+    const why = rule(numberOf(field.value) ?? field.value);
     if (why !== undefined)
       throw field.refused(
         `'${field.param}' ${show(field.value)} is not supported: ${why}.`,

@@ -3,7 +3,7 @@ import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import { EscapeCount, JsonBoundsError, JsonScan } from "../json-bounds.ts";
-import { isRecord } from "../json.ts";
+import { markedNumber, markNumbers, parseExactly, replaceTexts } from "../json-numbers.ts";
 import { nextTurn, TURN_BYTES, turnOver } from "../next-turn.ts";
 
 /** What a value costs beside its bytes when it is built, in bytes: an empty object of V8 and the place that holds it. */
@@ -131,8 +131,11 @@ export async function readJsonBody(request: Incoming, bounds: BodyBounds): Promi
   });
   bounds.share.bodyBytes = length;
   bounds.share.grow(scan.values * VALUE_BYTES);
-  if (length <= TURN_BYTES) return parse(textOf(Array.from(bytes.parts([]), ({ text }) => text)));
-  const body = await bounds.share.inTurn(() => parseInSteps(bytes, length, scan.longTexts, bounds));
+  if (length <= TURN_BYTES) {
+    const text = textOf(Array.from(bytes.parts([]), (part) => part.text));
+    return parse(text, scan.changesNumbers);
+  }
+  const body = await bounds.share.inTurn(() => parseInSteps(bytes, length, scan, bounds));
   await nextTurn();
   return body;
 }
@@ -144,12 +147,12 @@ const MOST_PLACED_BYTES = 16 * 1024 * 1024;
 async function parseInSteps(
   bytes: BodyBytes,
   length: number,
-  longTexts: readonly number[],
+  scan: JsonScan,
   { share, signal }: BodyBounds,
 ): Promise<unknown> {
   signal.throwIfAborted();
   try {
-    return await parseApart(bytes, longTexts, share);
+    return await parseApart(bytes, scan, share);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     // Where it fails is found in the whole alone, which takes too long for what nobody reads.
@@ -161,20 +164,20 @@ async function parseInSteps(
     }
     const whole = textOf(texts);
     await nextTurn();
-    return parse(whole);
+    return parse(whole, scan.changesNumbers);
   } finally {
     bytes.drop();
   }
 }
 
 /**
- * What `JSON.parse` makes of a body, its long texts read by themselves and piece by piece: parsed as one, 31 MB of which one
+ * What `parseExactly` makes of a body, its long texts read by themselves and piece by piece: parsed as one, 31 MB of which one
  * character is no Latin-1 take 50 ms, and as long with an escape in every few letters. Throws BodyRefusal, and SyntaxError
  * exactly where the whole is no JSON.
  */
 async function parseApart(
   bytes: BodyBytes,
-  longTexts: readonly number[],
+  { longTexts, changesNumbers }: JsonScan,
   share: BytesShare,
 ): Promise<unknown> {
   // Nobody who wrote the body could know it.
@@ -209,25 +212,13 @@ async function parseApart(
   const restBytes = Buffer.byteLength(rest);
   if (rest.length < restBytes) share.grow(Math.max(rest.length * 2 - restBytes, 0));
   await nextTurn();
-  const body: unknown = JSON.parse(rest);
+  const marked = changesNumbers ? (markNumbers(rest) ?? rest) : rest;
+  if (marked !== rest) await nextTurn();
+  const body: unknown = JSON.parse(marked);
   await nextTurn();
-  return putBack(body, (text) => (text.startsWith(mark) ? long[Number(text.slice(mark.length))] : undefined));
-}
-
-/** The value with its texts replaced in it by what is found for them. */
-function putBack(value: unknown, find: (text: string) => string | undefined): unknown {
-  if (typeof value === "string") return find(value) ?? value;
-  if (Array.isArray(value)) {
-    for (const [index, item] of (value as unknown[]).entries()) {
-      if (typeof item === "string" || typeof item === "object") value[index] = putBack(item, find);
-    }
-  } else if (isRecord(value)) {
-    for (const key of Object.keys(value)) {
-      const item = value[key];
-      if (typeof item === "string" || typeof item === "object") value[key] = putBack(item, find);
-    }
-  }
-  return value;
+  return replaceTexts(body, (text) =>
+    text.startsWith(mark) ? long[Number(text.slice(mark.length))] : markedNumber(text),
+  );
 }
 
 /** With the mark that some editors put in front of UTF-8 it is JSON all the same. */
@@ -236,9 +227,9 @@ function textOf(texts: readonly string[]): string {
   return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }
 
-function parse(text: string): unknown {
+function parse(text: string, changesNumbers: boolean): unknown {
   try {
-    return JSON.parse(text);
+    return changesNumbers ? parseExactly(text) : JSON.parse(text);
   } catch (error) {
     if (error instanceof SyntaxError) throw notJson(`is not JSON: ${error.message}`);
     throw error;

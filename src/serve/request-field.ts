@@ -1,5 +1,6 @@
 import { OpenclawError, shorten } from "../errors.ts";
-import { isRecord, type JsonObject } from "../json.ts";
+import { isRecord, type JsonObject, numberOf } from "../json.ts";
+import { toJson } from "../json-numbers.ts";
 import { LONGEST_ID } from "../models/resolve-model.ts";
 
 /** The error for a request that cannot be taken as it is; `param` names the field at fault as OpenAI's errors do. */
@@ -109,9 +110,8 @@ export class RequestField {
   }
 
   number(): number {
-    return typeof this.value === "number" && Number.isFinite(this.value)
-      ? this.value
-      : this.#refuseType("a number");
+    const number = numberOf(this.value);
+    return number !== undefined && Number.isFinite(number) ? number : this.#refuseType("a number");
   }
 
   /** A whole number of at least 1. */
@@ -160,8 +160,7 @@ export function readModelName(field: RequestField): string {
 /** A value in a message: short, and never the whole of what somebody sent. */
 export function show(value: unknown): string {
   const text =
-    JSON.stringify(value, (_, item: unknown) => (typeof item === "string" ? item.slice(0, SHOWN) : item)) ??
-    "undefined";
+    toJson(value, (_, item) => (typeof item === "string" ? item.slice(0, SHOWN) : item)) ?? "undefined";
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
 }
 

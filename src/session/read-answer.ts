@@ -1,6 +1,7 @@
 import type { HttpResponse, ResponseMetadata } from "@smithy/types";
 import { OpenclawError } from "../errors.ts";
 import { isRecord, type JsonObject } from "../json.ts";
+import { parseExactly } from "../json-numbers.ts";
 import { readBytes } from "../read-bytes.ts";
 import { IN_BETWEEN } from "../network/network-errors.ts";
 import { loadRestJsonErrorCode } from "../network/sdk-parts.ts";
@@ -37,9 +38,20 @@ export async function readText({ body, statusCode }: HttpResponse): Promise<stri
  * empty one. Throws the `SyntaxError` of what is no JSON, and what the connection throws.
  */
 export async function readJson(response: HttpResponse): Promise<JsonObject> {
+  return readObject(response, JSON.parse);
+}
+
+/** The same, with each number as it was written: what a model calls a tool with. */
+export async function readJsonExactly(response: HttpResponse): Promise<JsonObject> {
+  return readObject(response, parseExactly);
+}
+
+type Parse = (text: string, reviver: (key: string, item: unknown) => unknown) => unknown;
+
+async function readObject(response: HttpResponse, parse: Parse): Promise<JsonObject> {
   const text = await readText(response);
   try {
-    const value: unknown = JSON.parse(text || "{}", (_, item: unknown) => (item === null ? undefined : item));
+    const value = parse(text || "{}", (_, item) => (item === null ? undefined : item));
     return isRecord(value) ? value : {};
   } catch (failure) {
     throw asAnswered(failure as Error, response);

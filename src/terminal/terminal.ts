@@ -1,5 +1,6 @@
 import stringWidth from "string-width";
 import { wellFormed } from "../json.ts";
+import { toJson } from "../json-numbers.ts";
 import { colorLevel, type ColorLevel, type Style, styleFor } from "./color.ts";
 import { actOwn, escapeInJson, neutralise, Neutraliser, onOneLine } from "./neutralise.ts";
 import { cutText, hang } from "./word-wrap.ts";
@@ -358,5 +359,5 @@ export class Terminal {
 
 /** JSON as it is printed, with its line end. */
 export function jsonLine(document: unknown, indent?: number): string {
-  return `${escapeInJson(JSON.stringify(wellFormed(document), undefined, indent))}\n`;
+  return `${escapeInJson(toJson(wellFormed(document), undefined, indent))}\n`;
 }

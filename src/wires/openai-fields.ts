@@ -6,6 +6,7 @@ import type {
 import type { ReasoningEffort } from "openai/resources/shared";
 import { OpenclawError } from "../errors.ts";
 import { isRecord, textAt } from "../json.ts";
+import { parseExactly } from "../json-numbers.ts";
 import { EFFORTS } from "../session/refusal-table.ts";
 
 /*
@@ -68,7 +69,7 @@ export function formatOf({ textFormat }: OutputConfig): AnswerFormat | undefined
 
 function readSchema(text: string): Record<string, unknown> {
   try {
-    return JSON.parse(text) as Record<string, unknown>;
+    return parseExactly(text) as Record<string, unknown>;
   } catch (cause) {
     throw new OpenclawError("invalid-request", {
       message: `The JSON Schema of outputConfig is not JSON: ${(cause as Error).message}.`,

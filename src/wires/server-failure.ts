@@ -1,5 +1,5 @@
 import { OpenclawError } from "../errors.ts";
-import { parseIfJson } from "../json-bounds.ts";
+import { parseExactlyIfJson } from "../json-bounds.ts";
 import { isRecord, type JsonObject, textAt } from "../json.ts";
 import { hostOfRedirect } from "../network/network-errors.ts";
 import { FAILURE_TABLE, type FailureRow } from "./failure-table.ts";
@@ -128,7 +128,7 @@ function oneLine(text: string): string {
 
 /** The JSON that a text is; the text itself where it is none, or none within bounds. */
 export function parseJson(text: string): unknown {
-  const value = parseIfJson(text);
+  const value = parseExactlyIfJson(text);
   return value === undefined ? text : value;
 }
 

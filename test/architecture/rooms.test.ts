@@ -93,6 +93,7 @@ const KNOWN_TO_EMULATOR = new Set([
   "aws",
   "json",
   "json-bounds",
+  "json-numbers",
   "loopback",
   "errors",
   "http-port",

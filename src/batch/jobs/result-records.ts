@@ -1,5 +1,6 @@
 import { OpenclawError, shorten } from "../../errors.ts";
 import { isRecord, type JsonObject, textAt } from "../../json.ts";
+import { parseExactly, toJson } from "../../json-numbers.ts";
 import { parseLine } from "../../ledger/entry.ts";
 import { turnOver } from "../../next-turn.ts";
 import type { Runtime } from "../../runtime.ts";
@@ -97,7 +98,7 @@ export class ResultRecords {
         await over;
         signal.throwIfAborted();
       }
-      const value = parseLine(bytes.toString("utf8"));
+      const value = parseLine(bytes.toString("utf8"), parseExactly);
       const id = textAt(value, "recordId");
       if (!isRecord(value) || id === undefined) continue;
       const { modelOutput, error } = value;
@@ -112,7 +113,7 @@ export class ResultRecords {
         this.#places[(before - 1) * 2 + 1] = 0;
         continue;
       }
-      const kept = Buffer.from(JSON.stringify(record));
+      const kept = Buffer.from(toJson(record));
       const offset = await this.#spool.append(kept);
       if (this.#places.length === this.#count * 2) {
         const old = this.#places;
@@ -139,7 +140,7 @@ export class ResultRecords {
       return new OpenclawError("bad-response", {
         message: `The job has several results with the id '${shorten(recordId)}', and does not tell which is of this line.`,
       });
-    return JSON.parse((await this.#spool.read(offset, length)).toString("utf8")) as ResultRecord;
+    return parseExactly((await this.#spool.read(offset, length)).toString("utf8")) as ResultRecord;
   }
 
   async close(): Promise<void> {

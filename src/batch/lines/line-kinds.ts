@@ -8,6 +8,7 @@ import {
 } from "../../config/parameters.ts";
 import type { ChatEvents } from "../../converse/chat-event.ts";
 import { isRecord, type JsonObject, textAt } from "../../json.ts";
+import { parseExactly } from "../../json-numbers.ts";
 import type { Asked } from "../../serve/answer-call.ts";
 import { fromClaudeBody, isClaudeBody } from "../../serve/dialects/bedrock/claude-body.ts";
 import { fromConverseRequest } from "../../serve/dialects/bedrock/from-converse-request.ts";
@@ -179,7 +180,7 @@ function readOwn(body: JsonObject): Told {
     tell: async (events) => {
       const chunks: Uint8Array[] = [];
       for await (const event of events) if (event.type === "chunk") chunks.push(event.bytes);
-      const answer: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
+      const answer = parseExactly(Buffer.concat(chunks).toString("utf8"));
       return isRecord(answer) ? answer : { answer };
     },
   };

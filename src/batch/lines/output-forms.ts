@@ -2,7 +2,8 @@ import { type ErrorCode, OpenclawError } from "../../errors.ts";
 import { type ChatEvents, usageOf } from "../../converse/chat-event.ts";
 import { judgeStop } from "../../converse/outcome.ts";
 import { withoutUndefined, wellFormed } from "../../json.ts";
-import { parseIfJson } from "../../json-bounds.ts";
+import { parseExactlyIfJson } from "../../json-bounds.ts";
+import { toJson } from "../../json-numbers.ts";
 import type { CallCost, TokenUsage } from "../../models/usage.ts";
 import { toErrorBody } from "../../serve/content/openai-error.ts";
 import { errorBody } from "../../serve/dialects/messages/message-error.ts";
@@ -177,7 +178,7 @@ async function tellPlain(events: ChatEvents, costOf: AnswerContext["costOf"]): P
   const called = [...calls.values()].map(({ toolUseId, name, json }) => ({
     toolUseId,
     name,
-    input: parseIfJson(json === "" ? "{}" : json) ?? json,
+    input: parseExactlyIfJson(json === "" ? "{}" : json) ?? json,
   }));
   return withoutUndefined({
     text: text.join(""),
@@ -198,6 +199,6 @@ const LINE_ENDS = /[\u0085\u2028\u2029]/g;
  * is valid UTF-8.
  */
 export function toLine(value: object): string {
-  const json = JSON.stringify(wellFormed(value));
+  const json = toJson(wellFormed(value));
   return `${json.replace(LINE_ENDS, (end) => `\\u${end.charCodeAt(0).toString(16).padStart(4, "0")}`)}\n`;
 }

@@ -1,7 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import { asSentence, OpenclawError, shorten } from "../../errors.ts";
-import { isRecord } from "../../json.ts";
+import { isRecord, numberOf } from "../../json.ts";
 import { JsonScan, MOST_DEPTH } from "../../json-bounds.ts";
+import { parseExactly } from "../../json-numbers.ts";
 import { refused, RequestField } from "../../serve/request-field.ts";
 import type { BatchLine, LineKind } from "./batch-line.ts";
 import { askText, JSON_KINDS, kindOf } from "./line-kinds.ts";
@@ -92,7 +93,7 @@ function parse(text: string, bytes: Buffer): RequestField {
   try {
     // So little cannot be out of bounds.
     if (bytes.length > MOST_DEPTH) new JsonScan().take(bytes);
-    value = JSON.parse(text);
+    value = parseExactly(text);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     throw refused(`It is not JSON: ${asSentence(shorten(error.message))}`, "");
@@ -118,7 +119,7 @@ function noKind(names: readonly string[], kind: LineKind | undefined): OpenclawE
 function readId(line: RequestField, names: readonly string[]): string | undefined {
   const field = names.flatMap((name) => line.at(name).given ?? [])[0];
   if (!field) return undefined;
-  const id = typeof field.value === "number" ? String(field.value) : field.text();
+  const id = numberOf(field.value) === undefined ? field.text() : String(field.value);
   if (id === "") throw field.refused(`'${field.param}' is empty.`);
   if (id.length <= LONGEST_RECORD_ID) return id;
   throw field.refused(`'${field.param}' has ${id.length} characters, and may have ${LONGEST_RECORD_ID}.`);

@@ -11,6 +11,7 @@ import {
 import { SourceList, toCitedSource } from "../../converse/cited-source.ts";
 import type { Session } from "./session-files.ts";
 import { type KeptTurn, packBytes } from "./session-record.ts";
+import { toJson } from "../../json-numbers.ts";
 
 /** What a list shows of a session. */
 export interface SessionSummary {
@@ -147,14 +148,14 @@ function toMarkdown(part: TurnPart): string[] {
   if ("text" in part) return [part.text];
   const { call, result } = part;
   const name = (call.name ?? "").replaceAll(/[`\s]+/g, " ");
-  const called = [`Called \`${name}\`:`, fenced(JSON.stringify(call.input, undefined, 2) ?? "", "json")];
+  const called = [`Called \`${name}\`:`, fenced(toJson(call.input, undefined, 2) ?? "", "json")];
   if (!result) return called;
   const { content = [], status } = result;
   const texts = content.map(({ text, json, ...file }) => {
     if (text !== undefined) return text;
     return json === undefined
       ? attachmentsOf({ role: "user", content: [file as ContentBlock] }).join(", ")
-      : JSON.stringify(json);
+      : toJson(json);
   });
   return [...called, status === "error" ? "It failed:" : "It came to:", fenced(texts.join("\n"), "text")];
 }

@@ -1,4 +1,5 @@
 import { isRecord, wellFormed } from "../../json.ts";
+import { parseExactly, toJson } from "../../json-numbers.ts";
 import type { Message } from "@aws-sdk/client-bedrock-runtime";
 import type { TokenUsage } from "../../models/usage.ts";
 import { questionOf, type Turn } from "../../converse/conversation.ts";
@@ -112,7 +113,7 @@ export function turnLine(turn: KeptTurn, place: Place): string {
       ? [{ type: "answer" }, messages.slice(1)]
       : [{ type: TYPES[place], ...(place === "retry" ? { replaces: true } : {}) }, messages];
   const line = { ...head, ...(packBytes(wellFormed({ ...turn, messages: said })) as object) };
-  return `${JSON.stringify(line)}\n`;
+  return `${toJson(line)}\n`;
 }
 
 /** Reads the text of a session file up to its last line end. Undefined when it does not begin as a session does. */
@@ -162,7 +163,7 @@ function placeOf(record: unknown, isLastDamaged: boolean): Place {
 
 function parseLine(line: string): unknown {
   try {
-    return wellFormed(JSON.parse(line, unpackBytes) as unknown);
+    return wellFormed(parseExactly(line, unpackBytes));
   } catch (error) {
     if (error instanceof SyntaxError) return undefined;
     throw error;

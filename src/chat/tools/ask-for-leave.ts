@@ -9,6 +9,7 @@ import { withoutSpinner } from "../../terminal/spinner.ts";
 import { hang } from "../../terminal/word-wrap.ts";
 import type { AskForLeave, LeaveRequest } from "./permits.ts";
 import type { ToolSource } from "./tool.ts";
+import { parseExactly, toJson } from "../../json-numbers.ts";
 
 /** A text in a call's input that is longer than this loses its middle, in characters: the rest is still seen. */
 const LONGEST_TEXT = 600;
@@ -77,12 +78,11 @@ function inputOf({ tool, call }: LeaveRequest): { text: string; isHidden: boolea
     const text = told.replaceAll("\t", "    ");
     return { text, isHidden: neutralise(text) !== text, isCut: false };
   }
-  const seen = JSON.stringify(call.input, (_, value: unknown) =>
+  const seen = toJson(call.input, (_, value) =>
     typeof value === "string" ? shorten(value, LONGEST_TEXT) : value,
   );
-  const isShortened = seen !== JSON.stringify(call.input);
-  const lines =
-    seen.length <= SHORT_JSON ? [seen] : JSON.stringify(JSON.parse(seen), undefined, 2).split("\n");
+  const isShortened = seen !== toJson(call.input);
+  const lines = seen.length <= SHORT_JSON ? [seen] : toJson(parseExactly(seen), undefined, 2).split("\n");
   const left = lines.length - MOST_LINES;
   if (left > 0) lines.splice(MOST_LINES - 10, left, `… (${left} lines are not shown) …`);
   return { text: escapeInJson(lines.join("\n")), isHidden: false, isCut: isShortened || left > 0 };

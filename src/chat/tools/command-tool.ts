@@ -4,6 +4,7 @@ import { type CommandToolSetting, DEFAULT_TOOL_SECONDS } from "../../config/sett
 import { askSchemaWorker } from "../../converse/schema-workers.ts";
 import { OpenclawError } from "../../errors.ts";
 import type { JsonObject } from "../../json.ts";
+import { toJson } from "../../json-numbers.ts";
 import type { Runtime } from "../../runtime.ts";
 import { rememberSecrets } from "../../credentials/hide-secrets.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
@@ -31,7 +32,7 @@ export function commandTool(name: string, setting: CommandToolSetting, runtime: 
       const run = await runCommand(
         {
           command,
-          input: `${JSON.stringify(input)}\n`,
+          input: `${toJson(input)}\n`,
           env: environmentFor(runtime.env, env, runtime.platform),
           folder: runtime.currentFolder,
           timeoutSeconds,

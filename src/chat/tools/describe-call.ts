@@ -2,6 +2,7 @@ import type { ToolResultBlock, ToolResultContentBlock, ToolUseBlock } from "@aws
 import stringWidth from "string-width";
 import { fileOf } from "../../converse/conversation.ts";
 import { isRecord } from "../../json.ts";
+import { toJson } from "../../json-numbers.ts";
 import { formatSeconds } from "../../models/usage.ts";
 import type { Style } from "../../terminal/color.ts";
 import { neutralise, onOneLine } from "../../terminal/neutralise.ts";
@@ -108,13 +109,13 @@ function wordsOfInput(input: unknown): string {
 }
 
 function sayValue(value: unknown): string {
-  const said = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+  const said = typeof value === "string" ? value : (toJson(value) ?? "");
   return said.slice(0, MOST_SHOWN);
 }
 
 /** How much a result is, but for a text of one line, and how it begins. */
 function describeContent(content: readonly ToolResultContentBlock[]): { amount: string; beginning: string } {
-  const texts = content.flatMap(({ text, json }) => text ?? (json === undefined ? [] : JSON.stringify(json)));
+  const texts = content.flatMap(({ text, json }) => text ?? (json === undefined ? [] : toJson(json)));
   const files = content.flatMap((block) => {
     const file = fileOf(block);
     if (!file) return [];

@@ -3,7 +3,8 @@ import { textBlocks } from "../../converse/conversation.ts";
 import { readTextInput } from "../../disk/read-input.ts";
 import { type OpenclawError, shorten, usageError } from "../../errors.ts";
 import { isRecord } from "../../json.ts";
-import { parseBoundedJson } from "../../json-bounds.ts";
+import { parseBoundedExactly } from "../../json-bounds.ts";
+import { toJson } from "../../json-numbers.ts";
 import type { Runtime } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import type { Conversation } from "../sessions/kept-conversation.ts";
@@ -115,7 +116,7 @@ function readLine(line: string, place: string): ToolResultBlock {
 
 function parseLine(line: string, wrong: (what: string) => OpenclawError): unknown {
   try {
-    return parseBoundedJson(line);
+    return parseBoundedExactly(line);
   } catch (error) {
     if (error instanceof SyntaxError) throw wrong(`it is no JSON (${shorten(error.message)})`);
     throw error;
@@ -124,7 +125,7 @@ function parseLine(line: string, wrong: (what: string) => OpenclawError): unknow
 
 /** Converse takes only objects as JSON; what else there is stands as text, and so does what is cut because it is long. */
 function toBlock(content: unknown): ToolResultContentBlock {
-  const text = typeof content === "string" ? content : JSON.stringify(content);
+  const text = typeof content === "string" ? content : toJson(content);
   const bounded = boundText(text);
   if (isRecord(content) && bounded === text) return { json: content as never };
   return { text: bounded === "" ? "(nothing)" : bounded };

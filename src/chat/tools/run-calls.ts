@@ -3,6 +3,7 @@ import type { TurnClock } from "../../converse/deadlines.ts";
 import { ANSWER_MS, askSchemaWorker } from "../../converse/schema-workers.ts";
 import { OpenclawError, shorten } from "../../errors.ts";
 import { isRecord } from "../../json.ts";
+import { toJson } from "../../json-numbers.ts";
 import type { Runtime } from "../../runtime.ts";
 import { untilAborted } from "../../until-aborted.ts";
 import { withoutOwnSecrets } from "./tool-result.ts";
@@ -191,7 +192,7 @@ export async function problemOf(
 ): Promise<string | undefined> {
   const unfit = `The call was not run: the input of '${name}' `;
   if (!isRecord(input)) return `${unfit}must be a JSON object.`;
-  const question = { schema: JSON.stringify(inputSchema), value: JSON.stringify(input) };
+  const question = { schema: toJson(inputSchema), value: toJson(input) };
   const judged = await askSchemaWorker(question, signal).catch((error: unknown) => {
     // A machine that is busy fails this call, and not the turn.
     if (error instanceof OpenclawError && error.code === "service-unavailable") return error;

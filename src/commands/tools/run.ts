@@ -7,7 +7,7 @@ import { fileOf } from "../../converse/conversation.ts";
 import { readTextInput } from "../../disk/read-input.ts";
 import { OpenclawError, shorten, usageError } from "../../errors.ts";
 import { isRecord, type JsonObject } from "../../json.ts";
-import { parseBoundedJson } from "../../json-bounds.ts";
+import { parseBoundedExactly } from "../../json-bounds.ts";
 import { problemOf } from "../../chat/tools/run-calls.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
@@ -76,7 +76,7 @@ const EXAMPLE = `For example: openclaw tools run read-file '{"path":"README.md"}
 
 function parse(json: string, label: string): unknown {
   try {
-    return parseBoundedJson(json);
+    return parseBoundedExactly(json);
   } catch (error) {
     if (error instanceof SyntaxError) throw usageError(`${label} is not JSON: ${error.message}.`, EXAMPLE);
     throw error;

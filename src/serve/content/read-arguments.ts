@@ -1,6 +1,6 @@
 import type { ToolUseBlock } from "@aws-sdk/client-bedrock-runtime";
 import { isRecord } from "../../json.ts";
-import { JsonBoundsError, parseBoundedJson } from "../../json-bounds.ts";
+import { JsonBoundsError, parseBoundedExactly } from "../../json-bounds.ts";
 import type { RequestField } from "../request-field.ts";
 import type { ContentContext } from "./read-files.ts";
 
@@ -16,7 +16,7 @@ export function readArguments(
   if (!field.given) return {};
   const text = field.text();
   try {
-    return parseBoundedJson(text, argumentsScan) as ToolUseBlock["input"];
+    return parseBoundedExactly(text, argumentsScan) as ToolUseBlock["input"];
   } catch (cause) {
     if (!(cause instanceof JsonBoundsError)) return text;
     throw field.refused(`'${field.param}' cannot be taken: ${cause.message}.`);

@@ -15,6 +15,7 @@ import {
   type ToolRequest,
   USAGE_SCHEMA,
 } from "./served-tool.ts";
+import { parseExactly } from "../../json-numbers.ts";
 
 /** A schema larger than this is refused, in characters: it is compiled for each call. */
 const LONGEST_SCHEMA = 200_000;
@@ -103,7 +104,7 @@ async function askQuestion({ input, runtime, tell }: ToolRequest, by: ServedBy):
   const value = { model, text, stopReason, usage, costUsd: counted?.cost?.usd ?? null };
   const isCut = stopReason === "max_tokens" || stopReason === "model_context_window_exceeded";
   return {
-    value: schema && !isCut ? { ...value, json: JSON.parse(text) as unknown } : value,
+    value: schema && !isCut ? { ...value, json: parseExactly(text) } : value,
     text: isCut ? `${text}\n\n[The answer was cut: ${stopReason}.]` : text,
   };
 }

@@ -8,7 +8,7 @@ import {
   type RequestId,
 } from "@modelcontextprotocol/sdk/types.js";
 import { isRecord } from "../../json.ts";
-import { parseBoundedJson } from "../../json-bounds.ts";
+import { parseBoundedExactly } from "../../json-bounds.ts";
 import type { Runtime } from "../../runtime.ts";
 import { jsonLine } from "../../terminal/terminal.ts";
 
@@ -168,7 +168,7 @@ export class StdioTransport implements Transport {
     if (line === "") return;
     let value: unknown;
     try {
-      value = parseBoundedJson(line);
+      value = parseBoundedExactly(line);
     } catch (error) {
       return this.#leaveOut(`is not JSON, or none within bounds: ${(error as Error).message}`);
     }

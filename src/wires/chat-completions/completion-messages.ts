@@ -10,6 +10,7 @@ import type {
   ChatCompletionMessageParam,
 } from "openai/resources/chat/completions";
 import { type ContentPart, contentParts, instructionsOf, onlyText, saidIn } from "../content-parts.ts";
+import { toJson } from "../../json-numbers.ts";
 
 /**
  * The messages of a Converse request as those of a chat completion. Tool results become messages of their own, directly
@@ -44,14 +45,14 @@ function assistantMessages(content: readonly ContentBlock[]): ChatCompletionMess
 }
 
 function toolCall({ toolUseId = "", name = "", input }: ToolUseBlock): ChatCompletionMessageFunctionToolCall {
-  return { id: toolUseId, type: "function", function: { name, arguments: JSON.stringify(input ?? {}) } };
+  return { id: toolUseId, type: "function", function: { name, arguments: toJson(input ?? {}) } };
 }
 
 /** A tool's message holds text only: other content was mended to stand behind the results. */
 function userMessages(content: readonly ContentBlock[]): ChatCompletionMessageParam[] {
   const results = content.flatMap(({ toolResult }) => (toolResult ? [toolResult] : []));
   const answers = results.map(({ toolUseId = "", content: blocks }) => {
-    const texts = (blocks ?? []).map(({ text: said, json }) => said ?? JSON.stringify(json));
+    const texts = (blocks ?? []).map(({ text: said, json }) => said ?? toJson(json));
     return { role: "tool", tool_call_id: toolUseId, content: texts.join("\n\n") } as const;
   });
   const parts = content.filter(({ toolResult }) => !toolResult).flatMap(contentParts);

@@ -1,7 +1,8 @@
 import { KeptLength } from "../../converse/kept-length.ts";
 import { OpenclawError } from "../../errors.ts";
-import { isRecord, type JsonObject, recordAt, textAt } from "../../json.ts";
+import { isRecord, type JsonObject, numberOf, recordAt, textAt } from "../../json.ts";
 import { parseIfJson } from "../../json-bounds.ts";
+import { toJson } from "../../json-numbers.ts";
 
 /** What a call of a tool is told in: its beginning, a piece of its input, its end. */
 export type CallPart = { id: string; name: string } | { input: string } | { isOver: true };
@@ -68,7 +69,7 @@ export class StreamedCalls {
     const details = recordAt(piece, "function");
     const name = textAt(details, "name") ?? "";
     const id = textAt(piece, "id") || undefined;
-    const index = typeof piece["index"] === "number" ? piece["index"] : undefined;
+    const index = numberOf(piece["index"]);
     const input = argumentsText(details["arguments"]);
     this.#length.add(id?.length, name.length, input.length);
     const known = this.#find(id, index);
@@ -156,5 +157,5 @@ function isWhole(text: string): boolean {
 /** The arguments of a call as JSON text, where some servers have the value itself. */
 export function argumentsText(value: unknown): string {
   if (typeof value === "string") return value;
-  return value === undefined || value === null ? "" : JSON.stringify(value);
+  return value === undefined || value === null ? "" : toJson(value);
 }

@@ -25,6 +25,7 @@ import { documentAsText, TEXT_FORMATS } from "../../converse/file-kind.ts";
 import { decodeText } from "../../disk/decode-text.ts";
 import { OpenclawError } from "../../errors.ts";
 import { toBase64 } from "../data-url.ts";
+import { toJson } from "../../json-numbers.ts";
 
 /** What may stand in a tool's result. */
 type ResultPart = Exclude<NonNullable<ToolResultBlockParam["content"]>, string>[number];
@@ -190,7 +191,7 @@ function resultBlock(
 
 function resultPart(part: ToolResultContentBlock, form: DocumentForm): ResultPart {
   if (part.text !== undefined) return textBlock(part.text);
-  if (part.json !== undefined) return textBlock(JSON.stringify(part.json));
+  if (part.json !== undefined) return textBlock(toJson(part.json));
   if (part.image) return imageBlock(part.image);
   if (part.document) return documentBlock(part.document, form);
   if (part.searchResult) return searchResultBlock(part.searchResult);

@@ -9,7 +9,7 @@ import type {
 import { OpenclawError } from "../../errors.ts";
 import { withoutPlaceHolder } from "../../converse/own-tools.ts";
 import { isRecord, type JsonObject } from "../../json.ts";
-import { parseIfJson } from "../../json-bounds.ts";
+import { parseExactlyIfJson } from "../../json-bounds.ts";
 import { type DocumentForm, toMessageParams, toSystemParam, withCacheControl } from "./messages-content.ts";
 
 /** The body, and the fields of the Converse request that it has no place for. */
@@ -133,7 +133,7 @@ function outputConfigOf(
 }
 
 function readSchema(text: string): Record<string, unknown> {
-  const schema = parseIfJson(text);
+  const schema = parseExactlyIfJson(text);
   if (isRecord(schema)) return schema;
   throw new OpenclawError("invalid-request", {
     message: "The JSON Schema of outputConfig is not a JSON object.",

@@ -7,6 +7,7 @@ import type {
 } from "openai/resources/responses/responses";
 import { type ContentPart, contentParts, onlyText, saidIn, unfit } from "../content-parts.ts";
 import { readSignature } from "./reasoning-signature.ts";
+import { toJson } from "../../json-numbers.ts";
 
 /**
  * The messages of a Converse request as the input items of Responses, in their order: what was said, calls of tools, their
@@ -58,7 +59,7 @@ function reasoningItem({ reasoningContent }: ContentBlock): ResponseReasoningIte
 }
 
 function callItem({ toolUseId = "", name = "", input }: ToolUseBlock): ResponseFunctionToolCall {
-  return { type: "function_call", call_id: toolUseId, name, arguments: JSON.stringify(input ?? {}) };
+  return { type: "function_call", call_id: toolUseId, name, arguments: toJson(input ?? {}) };
 }
 
 function userItems(content: readonly ContentBlock[]): ResponseInputItem[] {
@@ -72,7 +73,7 @@ function resultItem({ toolUseId = "", content }: ToolResultBlock): ResponseInput
   const parts = (content ?? []).flatMap((block): ContentPart[] =>
     block.json === undefined
       ? contentParts(block as ContentBlock)
-      : [{ kind: "text", text: JSON.stringify(block.json) }],
+      : [{ kind: "text", text: toJson(block.json) }],
   );
   return {
     type: "function_call_output",

@@ -5,6 +5,7 @@ import type {
   StopReason,
 } from "@aws-sdk/client-bedrock-runtime";
 import { isRecord, type JsonObject, recordAt, recordsAt, textAt } from "../../json.ts";
+import { toJson } from "../../json-numbers.ts";
 import { tierOf, toTokenUsage } from "../chat-completions/completion-usage.ts";
 import { argumentsText } from "../chat-completions/streamed-calls.ts";
 import type { AnswerReader } from "../read-answer.ts";
@@ -234,7 +235,7 @@ export class ResponseReader implements AnswerReader {
     const { index } = this.#block(place);
     const toolUse = { toolUseId: textAt(item, "id"), name: "web_search", type: "server_tool_use" } as const;
     parts.push({ contentBlockStart: { contentBlockIndex: index, start: { toolUse } } });
-    this.#end(place, JSON.stringify(item["action"] ?? {}), "input", parts);
+    this.#end(place, toJson(item["action"] ?? {}), "input", parts);
   }
 
   #finish(response: JsonObject, parts: ConverseStreamOutput[]): void {

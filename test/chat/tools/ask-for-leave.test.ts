@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { leaveLines } from "../../../src/chat/tools/ask-for-leave.ts";
 import type { LeaveRequest } from "../../../src/chat/tools/permits.ts";
 import { textResult, type Tool } from "../../../src/chat/tools/tool.ts";
+import { parseExactly } from "../../../src/json-numbers.ts";
 
 const readFile: Tool = {
   name: "files__read",
@@ -99,6 +100,17 @@ describe("the question whether a call may run", () => {
     expect(many.at(-1)).toBe("Not all of what it is given is shown.");
     expect(framed(many)).toContain("… (444 lines are not shown) …");
     expect(framed(many)).toMatch(/ {4}499\n {2}\]\n\}$/);
+  });
+
+  test("shows numbers as the model wrote them, in a long input, too", () => {
+    const ids = (length: number): string =>
+      `[${Array.from({ length }, () => "12345678901234567890").join(",")}]`;
+    for (const length of [1, 100]) {
+      const input = parseExactly(`{"ids":${ids(length)}}`) as Record<string, unknown>;
+      const shown = framed(leaveLines(requestFor(readFile, input), 80));
+      expect(shown).toContain("12345678901234567890");
+      expect(shown).not.toContain("12345678901234567000");
+    }
   });
 
   test("does not let a server's name for its tool speak for this program", () => {

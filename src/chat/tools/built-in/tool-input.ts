@@ -1,4 +1,4 @@
-import type { JsonObject } from "../../../json.ts";
+import { type JsonObject, numberOf } from "../../../json.ts";
 
 /** What is wrong with a call, for the model to read: its input, or what that leads to. */
 export class CallFault extends Error {
@@ -21,9 +21,9 @@ export function requiredText(input: JsonObject, name: string): string {
 
 /** The whole number in a field; undefined where there is none. Throws a `CallFault` where it is not from `least` to `most`. */
 export function numberIn(input: JsonObject, name: string, least: number, most: number): number | undefined {
-  const value = input[name] ?? undefined;
-  if (value === undefined) return undefined;
-  if (typeof value !== "number" || !Number.isInteger(value) || value < least || value > most)
+  if ((input[name] ?? undefined) === undefined) return undefined;
+  const value = numberOf(input[name]);
+  if (value === undefined || !Number.isInteger(value) || value < least || value > most)
     throw new CallFault(`'${name}' has to be a whole number from ${least} to ${most}.`);
   return value;
 }

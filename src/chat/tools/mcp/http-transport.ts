@@ -17,6 +17,7 @@ import { quoteForShell } from "../../../terminal/quote-for-shell.ts";
 import { VERSION } from "../../../version.ts";
 import { MOST_MESSAGE_BYTES, type ServerLabel } from "./stdio-transport.ts";
 import { Unanswered } from "./unanswered.ts";
+import { markedCopy, unmarked } from "../../../json-numbers.ts";
 
 /** A server at an address, as the settings have it. */
 export interface HttpServer {
@@ -142,7 +143,8 @@ export class HttpTransport implements Transport {
       if (typeof id === "number" || typeof id === "string") this.#forget(id);
     }
     const id = "id" in message ? message.id : undefined;
-    await this.#inner.send(message, {
+    // The SDK writes it, and knows no numbers but those of JavaScript.
+    await this.#inner.send(markedCopy(message), {
       onresumptiontoken: () => {
         if (id !== undefined) this.#resumable.add(id);
       },
@@ -176,7 +178,8 @@ export class HttpTransport implements Transport {
     const headers = Object.fromEntries(new Headers(init?.headers));
     const isStream = method === "GET";
     if (isStream) await this.#awaitTurn();
-    const id = typeof init?.body === "string" ? idOf(init.body) : undefined;
+    const sent = typeof init?.body === "string" ? unmarked(init.body) : undefined;
+    const id = sent === undefined ? undefined : idOf(sent);
     const stop = new AbortController();
     if (id !== undefined) this.#streams.set(id, stop);
     const signal = init?.signal ? AbortSignal.any([init.signal, stop.signal]) : stop.signal;
@@ -184,11 +187,7 @@ export class HttpTransport implements Transport {
       status,
       headers: answered,
       body,
-    } = await this.#ask(
-      new URL(String(address)),
-      { method, headers, body: typeof init?.body === "string" ? init.body : undefined },
-      signal,
-    );
+    } = await this.#ask(new URL(String(address)), { method, headers, body: sent }, signal);
     const isGood = status >= 200 && status < 300;
     // The others of 3xx turn a POST into a GET.
     const isRedirect = (status === 307 || status === 308) && answered["location"] !== undefined;

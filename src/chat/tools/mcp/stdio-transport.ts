@@ -6,6 +6,7 @@ import { type ChildEnding, endRest, endWith } from "../../../end-child.ts";
 import { errorCode, OpenclawError, shorten } from "../../../errors.ts";
 import { isRecord } from "../../../json.ts";
 import { JsonBoundsError, parseBoundedJson } from "../../../json-bounds.ts";
+import { toJson } from "../../../json-numbers.ts";
 import type { Runtime } from "../../../runtime.ts";
 import { quoteForShell } from "../../../terminal/quote-for-shell.ts";
 import { explainStart } from "../find-program.ts";
@@ -124,7 +125,7 @@ export class StdioTransport implements Transport {
     const child = this.#child;
     if (!child || this.#failure) throw this.#failure ?? new Error("The server is not started.");
     this.#unanswered.sends(message);
-    child.stdin.write(`${JSON.stringify(message)}\n`);
+    child.stdin.write(`${toJson(message)}\n`);
     if (child.stdin.writableLength > MOST_UNREAD_BYTES) this.#break("does not read what it is sent");
   }
 

@@ -1,5 +1,5 @@
 import { isRecord, type JsonObject } from "../../../json.ts";
-import { EscapeCount, JsonBoundsError, parseBoundedJson } from "../../../json-bounds.ts";
+import { EscapeCount, JsonBoundsError, parseBoundedExactly } from "../../../json-bounds.ts";
 import { type Asked, countCall } from "../../answer-call.ts";
 import type { AnswerService, RouteRequest } from "../../dialect.ts";
 import { type RequestField, requestOf } from "../../request-field.ts";
@@ -40,7 +40,7 @@ async function readBody(field: RequestField): Promise<JsonObject> {
     );
   try {
     new EscapeCount().take(read);
-    const body = parseBoundedJson(read.toString("utf8"));
+    const body = parseBoundedExactly(read.toString("utf8"));
     if (isRecord(body)) return body;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;

@@ -18,7 +18,7 @@ import type { OutputSchema } from "../../../converse/output-schema.ts";
 import type { Ask } from "../../../converse/plan-request.ts";
 import { isRequestMetadata, MOST_ENTRIES } from "../../../converse/request-metadata.ts";
 import { isRecord, type JsonObject, textAt } from "../../../json.ts";
-import { JsonBoundsError, parseBoundedJson } from "../../../json-bounds.ts";
+import { JsonBoundsError, parseBoundedExactly } from "../../../json-bounds.ts";
 import { turnOver } from "../../../next-turn.ts";
 import type { Asked } from "../../answer-call.ts";
 import { compileSchema, isCut } from "../../content/answer-schema.ts";
@@ -259,7 +259,7 @@ async function readSchema(
 
 function parseSchema(source: string, field: RequestField): unknown {
   try {
-    return parseBoundedJson(source);
+    return parseBoundedExactly(source);
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     const why = error instanceof JsonBoundsError ? `cannot be taken: ${error.message}` : "is no JSON";

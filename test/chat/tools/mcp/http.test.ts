@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { openServer } from "../../../../src/chat/tools/mcp/open-server.ts";
 import { OpenclawError } from "../../../../src/errors.ts";
+import { parseExactly } from "../../../../src/json-numbers.ts";
 import {
   answerWell,
   configured,
@@ -57,6 +58,14 @@ async function callEcho(answer: (exchange: McpExchange) => boolean | void, limit
 }
 
 describe("a server behind HTTP", () => {
+  test("gets the numbers of a call as the model wrote them", async () => {
+    const { server, asked } = await open(() => false);
+    const [tool] = await server.tools();
+    const input = '{"id":12345678901234567890,"share":1.0}';
+    await tool!.run(parseExactly(input) as Record<string, unknown>, signal);
+    expect(asked.find(isCall)?.body).toContain(`"arguments":${input}`);
+  });
+
   test("is asked with the version agreed on, its session, the headers of the settings and this program's name", async () => {
     const { server, asked } = await open(
       (exchange) => {

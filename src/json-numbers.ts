@@ -1,0 +1,136 @@
+/*
+ * Numbers of JSON that JavaScript would write in another way than they came: ids of 64 bits, 1.0, -0, 1e400, long decimals.
+ * What is read exactly has a `WrittenNumber` in their places, and `toJson` gives them back to the digit. On the way they are
+ * texts behind a mark that nobody outside can know: Node 20 has neither `JSON.rawJSON` nor a reviver that is told the source.
+ */
+
+/** A number as it was written. To JSON.stringify and to arithmetic it is the nearest number that JavaScript has. */
+export class WrittenNumber extends Number {
+  readonly #text: string;
+
+  constructor(text: string) {
+    super(text);
+    this.#text = text;
+  }
+
+  override toString(): string {
+    return this.#text;
+  }
+
+  toJSON(): unknown {
+    if (!isWriting) return Number(this);
+    hasMarked = true;
+    return mark() + this.#text;
+  }
+}
+
+let known: string | undefined;
+
+function mark(): string {
+  return (known ??= crypto.randomUUID());
+}
+
+/** What is written at this moment is `toJson`'s; and whether it has marks. */
+let isWriting = false;
+let hasMarked = false;
+
+/** RFC 8259, section 6. */
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
+
+/** Whether a number of JSON is another, or looks otherwise, when JavaScript has read and written it. */
+export function isRewritten(literal: string): boolean {
+  return NUMBER.test(literal) && String(Number(literal)) !== literal;
+}
+
+/** What a text has, or something like it, that holds such a number. */
+const SUSPECT = /\d(?:[.eE]|\d{15})|-0/;
+/** Texts of JSON, the last one maybe without its end, and what may be numbers between them. */
+const TOKENS = /"[^"\\]*(?:\\[^][^"\\]*)*(?:"|\\?$)|-?\d[\d.eE+-]*/g;
+/** What is behind the name of a field, which no number is. */
+const COLON = /\s*:/y;
+
+/** JSON with marked texts in place of the numbers that JavaScript would change; undefined where there are none. */
+export function markNumbers(text: string): string | undefined {
+  let hasSome = false;
+  const marked = text.replaceAll(TOKENS, (token, at: number) => {
+    if (token.startsWith('"') || !isRewritten(token)) return token;
+    COLON.lastIndex = at + token.length;
+    if (COLON.test(text)) return token;
+    hasSome = true;
+    return `"${mark()}${token}"`;
+  });
+  return hasSome ? marked : undefined;
+}
+
+/** The number that a text stands for; undefined for any other text. */
+export function markedNumber(text: string): WrittenNumber | undefined {
+  return known !== undefined && text.startsWith(known)
+    ? new WrittenNumber(text.slice(known.length))
+    : undefined;
+}
+
+/** The value with its texts replaced in it by what is found for them. */
+export function replaceTexts(value: unknown, find: (text: string) => unknown): unknown {
+  if (typeof value === "string") return find(value) ?? value;
+  if (Array.isArray(value)) {
+    for (const [index, item] of (value as unknown[]).entries()) {
+      if (typeof item === "string" || typeof item === "object") value[index] = replaceTexts(item, find);
+    }
+  } else if (typeof value === "object" && value !== null && !(value instanceof Uint8Array)) {
+    const object = value as Record<string, unknown>;
+    for (const key of Object.keys(object)) {
+      const item = object[key];
+      if (typeof item === "string" || typeof item === "object") object[key] = replaceTexts(item, find);
+    }
+  }
+  return value;
+}
+
+type Replacer = (key: string, value: unknown) => unknown;
+
+/** JSON.parse, with each number as it was written. Throws SyntaxError. */
+export function parseExactly(text: string, reviver?: Replacer): unknown {
+  const marked = SUSPECT.test(text) ? markNumbers(text) : undefined;
+  if (marked === undefined) return JSON.parse(text, reviver);
+  let value: unknown;
+  try {
+    value = JSON.parse(marked, reviver);
+  } catch (error) {
+    // What is wrong is told of the text as it came.
+    if (error instanceof SyntaxError) return JSON.parse(text, reviver);
+    throw error;
+  }
+  return replaceTexts(value, markedNumber);
+}
+
+/** JSON.stringify, with each number as it was written. */
+export function toJson(value: unknown, replacer?: Replacer, indent?: number): string {
+  const json = marking(value, replacer, indent);
+  return hasMarked ? unmarked(json) : json;
+}
+
+/** A copy in which written numbers are marked texts, for what writes JSON by itself: `unmarked` gives them back in that. */
+export function markedCopy<T>(value: T): T {
+  const json = marking(value);
+  return hasMarked ? (JSON.parse(json) as T) : value;
+}
+
+/** JSON with the numbers in it that marked texts stand for. */
+export function unmarked(json: string): string {
+  return known === undefined ? json : json.replaceAll(new RegExp(`"${known}([^"]*)"`, "g"), "$1");
+}
+
+function marking(value: unknown, replacer?: Replacer, indent?: number): string {
+  const replace: Replacer | undefined =
+    replacer && ((key, item) => (isMarked(item) ? item : replacer(key, item)));
+  [isWriting, hasMarked] = [true, false];
+  try {
+    return JSON.stringify(value, replace, indent);
+  } finally {
+    isWriting = false;
+  }
+}
+
+function isMarked(value: unknown): boolean {
+  return typeof value === "string" && known !== undefined && value.startsWith(known);
+}
