@@ -2,6 +2,7 @@
 //   npm run bench -- [--quick] [--node VERSION…] [--runs N] [--only TEXT…] [--check] [--baseline FILE] [--save FILE] [--write]
 //   npm run bench -- --serve [--quick]   what `openclaw serve` adds and carries, and nothing else
 //   npm run bench -- --batch LINES       what a line of `openclaw batch run` takes, how much memory all of them, and `--resume` with a full journal
+//   npm run bench -- --submit MB         what `openclaw batch submit` of so large a file takes, and how much memory
 //   npm run bench -- --bodies            how long one hostile body holds up all others in `openclaw serve`; --only picks bodies
 //   npm run bench -- --soak MINUTES      hostile and honest load on `openclaw serve`, and nothing else
 // Each row and its reference take turns, so that a machine whose speed drifts drifts for both; medians are compared.
@@ -13,6 +14,7 @@ import { cpus, loadavg, tmpdir } from "node:os";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { batchRun } from "./bench/batch-run.js";
+import { batchSubmit } from "./bench/batch-submit.js";
 import { bodies } from "./bench/bodies.js";
 import { compareFigures, quantile, toFigure } from "./bench/figures.js";
 import { measure, runOnce } from "./bench/measure.js";
@@ -57,6 +59,7 @@ const { values: options } = parseArgs({
     bodies: { type: "boolean", default: false },
     soak: { type: "string" },
     batch: { type: "string" },
+    submit: { type: "string" },
   },
 });
 const runs = Number(options.runs ?? (options.quick ? 1 : 21));
@@ -79,20 +82,24 @@ try {
   if (options.soak !== undefined) {
     const { text, isFine } = await soak(work, Number(options.soak));
     console.log(text);
-    process.exit(isFine ? 0 : 1);
+    await end(isFine ? 0 : 1);
   }
   if (options.bodies) {
     const { text, isFine } = await bodies(work, versions, isNamed);
     console.log(text);
-    process.exit(isFine ? 0 : 1);
+    await end(isFine ? 0 : 1);
   }
   if (options.batch !== undefined) {
     console.log(await batchRun(work, Number(options.batch)));
-    process.exit(0);
+    await end(0);
+  }
+  if (options.submit !== undefined) {
+    console.log(await batchSubmit(work, Number(options.submit)));
+    await end(0);
   }
   if (options.serve) {
     console.log(await ofServe());
-    process.exit(0);
+    await end(0);
   }
   servers.plain = await startServer("server", work, 0);
   servers.stream = await startServer("server", work, options.quick ? 2000 : DELTAS);
@@ -122,6 +129,15 @@ try {
 } finally {
   for (const server of Object.values(servers)) server.child.stdin.end();
   await rm(work, { recursive: true, force: true });
+}
+
+/**
+ * Ends, whatever is still open, and leaves nothing behind.
+ * @param {number} code
+ */
+async function end(code) {
+  await rm(work, { recursive: true, force: true });
+  process.exit(code);
 }
 
 /** What `openclaw serve` adds to an answer, and what one process of it carries. */

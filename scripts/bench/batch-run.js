@@ -2,16 +2,14 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { createReadStream, createWriteStream } from "node:fs";
-import { mkdir, readFile, truncate } from "node:fs/promises";
+import { truncate } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
 import { crc32 } from "node:zlib";
-import { root } from "../set-up.js";
-import { runOnce } from "./measure.js";
+import { measuredProgram } from "./measured-program.js";
 import { startServer } from "./start-server.js";
 
 const MODEL = "anthropic.claude-3-haiku-20240307-v1:0";
-const reportUsage = path.join(root, "scripts", "bench", "report-usage.cjs");
 
 /**
  * Runs so many lines, and returns what they took, in words.
@@ -28,35 +26,14 @@ export async function batchRun(work, lines) {
   }
   written.end();
   await once(written, "finish");
-  const { child, url, accessKeyId, secretAccessKey } = await startServer("batch-server", work);
+  const { child, ...server } = await startServer("batch-server", work);
   try {
-    const home = path.join(work, "batch-home");
-    await mkdir(home);
-    const usage = path.join(home, "usage.json");
     const output = path.join(work, "answers.jsonl");
-    const args = ["--require", reportUsage, path.join(root, "bin", "openclaw.js"), "batch", "run", input];
-    /** @param {string[]} more */
-    const measure = async (...more) => {
-      const environment = {
-        PATH: process.env["PATH"],
-        HOME: home,
-        AWS_ACCESS_KEY_ID: accessKeyId,
-        AWS_SECRET_ACCESS_KEY: secretAccessKey,
-        AWS_ENDPOINT_URL: url,
-        AWS_REGION: "us-east-1",
-        OPENCLAW_USAGE: usage,
-      };
-      const { wallMs } = await runOnce(
-        process.execPath,
-        [...args, "-m", MODEL, "-o", output, "--json", ...more],
-        environment,
-      );
-      const { cpuMs, peakMiB } = JSON.parse(await readFile(usage, "utf8"));
-      return { wallMs, cpuMs, peakMiB: Math.round(peakMiB) };
-    };
-    const run = await measure();
+    const measure = await measuredProgram(server, work);
+    const args = ["batch", "run", input, "-m", MODEL, "-o", output, "--json"];
+    const run = await measure(...args);
     await writeJournal(input, output);
-    const again = await measure("--resume");
+    const again = await measure(...args, "--resume");
     return [
       `run: ${lines.toLocaleString("en-US")} lines, ${Math.round(lines / (run.wallMs / 1000))} a second, ` +
         `${(run.cpuMs / lines).toFixed(3)} ms of CPU a line, ${run.peakMiB} MiB at most`,

@@ -35,7 +35,7 @@ export interface JobContent {
 }
 
 /** What has no more bytes is kept, and not made again to be sent. */
-const KEPT_BYTES = 64 * 1024 * 1024;
+const KEPT_BYTES = 8 * 1024 * 1024;
 
 /**
  * Makes the records of a job of the lines of a file, `{"recordId","modelInput"}` each: what Converse takes, or the model's own
@@ -61,7 +61,8 @@ export async function readJobContent(
   return {
     bytes,
     sha256: hash.digest("hex"),
-    pieces: (length, own) => inPieces(again ?? recordsOf(input, terms, own, new Set()), length),
+    pieces: (length, own) =>
+      inPieces(again ?? recordsOf(input, terms, own, new Set()), Math.min(length, bytes)),
     notices: [...notices],
   };
 }
@@ -124,16 +125,18 @@ async function* inPieces(
   parts: Iterable<Buffer> | AsyncIterable<Buffer>,
   length: number,
 ): AsyncGenerator<Buffer, void, undefined> {
-  let held: Buffer[] = [];
+  let piece = Buffer.allocUnsafeSlow(length);
   let size = 0;
   for await (const part of parts) {
-    held.push(part);
-    size += part.length;
-    if (size < length) continue;
-    let whole = Buffer.concat(held);
-    for (; whole.length >= length; whole = whole.subarray(length)) yield whole.subarray(0, length);
-    // What is left of a large one would keep all of it.
-    [held, size] = [[Buffer.from(whole)], whole.length];
+    for (let at = 0; at < part.length;) {
+      const taken = part.copy(piece, size, at);
+      at += taken;
+      size += taken;
+      if (size < length) continue;
+      yield piece;
+      piece = Buffer.allocUnsafeSlow(length);
+      size = 0;
+    }
   }
-  if (size > 0) yield Buffer.concat(held);
+  if (size > 0) yield piece.subarray(0, size);
 }

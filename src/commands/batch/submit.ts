@@ -4,6 +4,7 @@ import { jobDocument } from "../../batch/jobs/job-document.ts";
 import { parseJobPlace, parseRole } from "../../batch/jobs/job-place.ts";
 import { parseTag, submitJob, type SubmitTerms, type Submitted } from "../../batch/jobs/submit-job.ts";
 import { watchJob } from "../../batch/jobs/watch-job.ts";
+import { collectEarly } from "../../collect-early.ts";
 import { usageError, withFields } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
@@ -33,6 +34,7 @@ export interface SubmitOptions extends GlobalOptions {
  * no job takes, the errors of the error table, and with --wait the one that the job ended in.
  */
 export async function run(options: SubmitOptions, runtime: Runtime): Promise<void> {
+  collectEarly();
   const terms = readTerms(options);
   const { terminal } = runtime;
   const input = await openBatchInput(options.file, runtime);
