@@ -311,6 +311,7 @@ export const PROGRAM: Program = {
             flag("-m, --model <model>", "model for all lines; several, by commas, are tried in order"),
             flag("-o, --output <file>", "write a result a line to this file, in the order of the lines"),
             flag("--resume", "go on with a run that was stopped: nothing is asked twice"),
+            flag("--retry-failed", "with --resume: ask lines again that have no answer"),
             flag("--overwrite", "begin anew where the output is there already"),
             flag("--lines", "each line is a prompt, whatever it looks like"),
             flag("--format <format>", "what results look like (default: as the lines do)", BATCH_FORMATS),

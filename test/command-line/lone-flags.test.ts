@@ -13,6 +13,7 @@ const LONE: readonly [command: string, partner: string][] = [
   ["emulator --upstream-model some", "--upstream"],
   ["batch run - --resume", "-o"],
   ["batch run - --overwrite", "-o"],
+  ["batch run - -o out.jsonl --retry-failed", "--resume"],
   ["doctor --role arn:aws:iam::123456789012:role/x", "--batch"],
 ];
 

@@ -22,6 +22,8 @@ export interface JournalHeader {
   asked: Readonly<Record<string, unknown>>;
   /** How much of the output was on the disk when this journal was begun, and what those lines came to. */
   written: { lines: number; bytes: number; tally: Tally };
+  /** Whether that output takes the place of an older one, and may stand beside it yet. */
+  isMerged?: boolean;
 }
 
 /** Where the JSON of a result stands in the journal, in bytes. */
@@ -30,7 +32,7 @@ export interface Placed {
   length: number;
 }
 
-/** A result without its text, which stays on the disk. */
+/** A result without its text, which stays on the disk. One of no length says only how a line failed that is in the output. */
 export type Replayed = Omit<LineResult, "json"> & Placed;
 
 /**
@@ -165,16 +167,25 @@ async function writeBeginning(
   try {
     const places: Placed[] = [];
     let size = 0;
+    let lines: Buffer[] = [];
+    let length = 0;
+    const write = async (): Promise<void> => {
+      await writePatiently(handle, Buffer.concat(lines, length), size - length, patience);
+      [lines, length] = [[], 0];
+    };
     const add = async (line: Buffer): Promise<void> => {
-      await writePatiently(handle, line, size, patience);
+      lines.push(line);
+      length += line.length;
       size += line.length;
+      if (length >= CHUNK) await write();
     };
     await add(lineOf(JSON.stringify({ openclawBatch: FORM, ...header })));
     for (const result of source ? kept : []) {
-      const json = (await source?.read(result))?.toString() ?? "";
-      await add(lineOf(resultText({ ...result, json })));
+      const json = result.length > 0 ? (await source?.read(result))?.toString() : undefined;
+      await add(lineOf(resultText({ ...result, json: json ?? "" })));
       places.push({ offset: size - 1 - result.length, length: result.length });
     }
+    await write();
     await patiently(() => handle.sync(), patience);
     await patiently(() => rename(temporary, file), patience);
     await syncFolder(path.dirname(file));

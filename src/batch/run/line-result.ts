@@ -43,10 +43,28 @@ export function addToTally(tally: Tally, result: Omit<LineResult, "json" | "numb
   tally.lines += 1;
   if (outcome === "cut") tally.cut += 1;
   else if (outcome !== "ok") tally.failed[outcome] = (tally.failed[outcome] ?? 0) + 1;
-  tally.inputTokens += result.inputTokens;
-  tally.outputTokens += result.outputTokens;
-  tally.usd += result.usd;
-  tally.unpriced += result.unpriced;
+  addCounts(tally, result);
+}
+
+/** Adds what a line used to what others did, or what it used at another time. */
+export function addCounts(sum: LineCounts, more: LineCounts): void {
+  sum.inputTokens += more.inputTokens;
+  sum.outputTokens += more.outputTokens;
+  sum.usd += more.usd;
+  sum.unpriced += more.unpriced;
+}
+
+/** Takes back that a line failed, which is asked again. What it used was used. */
+export function takeBackFailure(tally: Tally, code: ErrorCode): void {
+  tally.lines -= 1;
+  const left = (tally.failed[code] ?? 0) - 1;
+  if (left > 0) tally.failed[code] = left;
+  else delete tally.failed[code];
+}
+
+/** The error that is what became of a line; undefined for one with an answer. */
+export function failureOf(outcome: LineOutcome): ErrorCode | undefined {
+  return outcome === "ok" || outcome === "cut" ? undefined : outcome;
 }
 
 /** Lines without an answer. */

@@ -18,6 +18,8 @@ export interface OutputWishes {
   name: string | undefined;
   /** Goes on with a run that was stopped, where there is one. */
   resumes: boolean;
+  /** Asks lines again that have a result there and no answer. */
+  retriesFailed: boolean;
   /** Begins anew whatever is there. */
   overwrites: boolean;
 }
@@ -41,10 +43,15 @@ export interface OutputPlace {
  * that is no file, for one that another run writes to, and for one that was finished with.
  */
 export async function openPlace(
-  { name, resumes, overwrites }: OutputWishes,
+  { name, resumes, retriesFailed, overwrites }: OutputWishes,
   input: string | undefined,
   runtime: Runtime,
 ): Promise<OutputPlace> {
+  if (retriesFailed && !resumes)
+    throw usageError(
+      "--retry-failed says nothing without --resume: it asks lines of a run again that have no answer.",
+      "Add --resume, or leave it out.",
+    );
   if (resumes && overwrites)
     throw usageError(
       "--resume goes on with what is there, and --overwrite begins anew.",
@@ -72,7 +79,10 @@ export async function openPlace(
           return { output, damaged: 0 };
         }
         if (hasJournal && resumes)
-          return OrderedFile.resume(file, (before) => compareRuns(asked, before), { patience }).catch(fail);
+          return OrderedFile.resume(file, (before) => compareRuns(asked, before), {
+            patience,
+            retriesFailed,
+          }).catch(fail);
         return { output: await OrderedFile.create(file, asked, { patience }).catch(fail), damaged: 0 };
       },
       release: () => lock.release(),

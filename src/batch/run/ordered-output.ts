@@ -1,9 +1,20 @@
-import { type FileHandle, open, rm, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import path from "node:path";
 import { ignoring, syncFolder } from "../../disk/atomic-write.ts";
-import { OpenclawError } from "../../errors.ts";
-import { Journal, type Replayed } from "./journal.ts";
-import { addToTally, emptyTally, failedLines, type LineResult, type Tally } from "./line-result.ts";
+import { type ErrorCode, OpenclawError } from "../../errors.ts";
+import { splitLines } from "../lines/split-lines.ts";
+import { Journal, type JournalHeader, type Replayed } from "./journal.ts";
+import {
+  addCounts,
+  addToTally,
+  emptyTally,
+  failedLines,
+  failureOf,
+  type LineResult,
+  takeBackFailure,
+  type Tally,
+} from "./line-result.ts";
 import { patiently, type Patience, writePatiently } from "./patient-write.ts";
 
 /** A result may come before so many others whose place is in front of it, and no more are asked for then. */
@@ -20,11 +31,11 @@ const NEW_FILE_MODE = 0o666;
 
 /** Takes the results of a run in any order, and puts them down in that of the input. */
 export interface ResultOutput {
-  /** What came of all lines that are done, in runs before, too. */
+  /** What came of all lines that are done, in runs before, too. What lines used that are asked again counts on. */
   readonly tally: Readonly<Tally>;
-  /** Lines that were done when it was opened. */
+  /** Lines that were done when it was opened, but for those that are asked again. */
   readonly before: number;
-  /** Whether a line is done. */
+  /** Whether a line is done, and is not asked again. */
   has(number: number): boolean;
   /** Resolves when a line is not too far ahead of the first one that is not done. Rejects with what `put` does. */
   roomFor(number: number): Promise<void>;
@@ -56,14 +67,21 @@ interface Taken {
  * goes on.
  */
 export class OrderedFile implements ResultOutput {
+  readonly #file: string;
   readonly #journal: Journal;
-  readonly #output: FileHandle;
+  #output: FileHandle;
   readonly #asked: Readonly<Record<string, unknown>>;
   readonly #patience: Patience;
   readonly #mostDead: number;
   /** Results whose place is behind one that is missing, by number. */
   readonly #waiting = new Map<number, Waiting>();
-  /** Of `waiting`, in the journal and in memory, in bytes. */
+  /** Lines in the output that have no answer there. */
+  readonly #failed = new Map<number, ErrorCode>();
+  /** Results of lines in the output that take the place of what is there. */
+  readonly #replacing = new Map<number, Waiting>();
+  /** Lines in the output that are to be asked again. */
+  readonly #again = new Set<number>();
+  /** Of `waiting` and `replacing` in the journal, and of both in memory, in bytes. */
   #waitingBytes = 0;
   #heldBytes = 0;
   /** What is in the output. */
@@ -79,6 +97,7 @@ export class OrderedFile implements ResultOutput {
   readonly #made: readonly string[];
 
   private constructor(opened: {
+    file: string;
     journal: Journal;
     output: FileHandle;
     asked: Readonly<Record<string, unknown>>;
@@ -86,6 +105,7 @@ export class OrderedFile implements ResultOutput {
     options: OrderedFileOptions;
     made?: readonly string[];
   }) {
+    this.#file = opened.file;
     this.#made = opened.made ?? [];
     this.#journal = opened.journal;
     this.#output = opened.output;
@@ -110,7 +130,7 @@ export class OrderedFile implements ResultOutput {
       const output = await patiently(() => open(file, "w", NEW_FILE_MODE), options.patience);
       await syncFolder(path.dirname(file));
       const made = [journalOf(file), ...(old ? [] : [file])];
-      return new OrderedFile({ journal, output, asked, written, options, made });
+      return new OrderedFile({ file, journal, output, asked, written, options, made });
     } catch (error) {
       await journal.close();
       throw error;
@@ -118,8 +138,8 @@ export class OrderedFile implements ResultOutput {
   }
 
   /**
-   * Opens the output of a run that was stopped. `check` throws where the run was another one. Returns how many results could
-   * not be read beside. Throws `internal` where the output is not as the run has left it, and rejects with Node's own error,
+   * Opens the output of a run that was stopped, or of one that has ended with lines without an answer, which are asked again
+   * where `retriesFailed`. `check` throws where the run was another one. Returns how many results could not be read beside. Throws `internal` where the output is not as the run has left it, and rejects with Node's own error,
    * ENOENT where there is no journal.
    */
   static async resume(
@@ -129,11 +149,17 @@ export class OrderedFile implements ResultOutput {
   ): Promise<{ output: OrderedFile; damaged: number }> {
     const { journal, header } = await Journal.open(journalOf(file), options.patience);
     try {
-      const { asked, written } = header;
+      const { asked, written, isMerged = false } = header;
       check(asked);
+      // Without that it is one that was never whole.
+      await ignoring("ENOENT", isMerged ? rename(mergedOf(file), file) : rm(mergedOf(file)));
       const output = await openWritten(file, written.bytes);
-      const resumed = new OrderedFile({ journal, output, asked, written, options });
-      return { output: resumed, damaged: await resumed.#replay() };
+      const resumed = new OrderedFile({ file, journal, output, asked, written, options });
+      const damaged = await resumed.#replay();
+      if (isMerged) await resumed.#shortenJournal({ isDue: true });
+      if (options.retriesFailed === true) resumed.#askFailedAgain();
+      resumed.before = resumed.#tally.lines;
+      return { output: resumed, damaged };
     } catch (error) {
       await journal.close();
       throw error;
@@ -146,8 +172,8 @@ export class OrderedFile implements ResultOutput {
     let next = await replay.next();
     for (; !next.done; next = await replay.next()) {
       for (const result of next.value) {
-        // One that could not be read was asked for again, and stands there twice when it is not it that was damaged.
-        if (!this.has(result.number)) this.#await(result);
+        if (result.length === 0) this.#failed.set(result.number, failureOf(result.outcome) ?? "internal");
+        else this.#await(result);
       }
       await this.#writeInOrder();
       // What still waits has to have bytes of its own.
@@ -156,8 +182,23 @@ export class OrderedFile implements ResultOutput {
         if (waiting?.bytes) waiting.bytes = Buffer.from(waiting.bytes);
       }
     }
-    this.before = this.#tally.lines;
     return next.value;
+  }
+
+  /** Has every line be asked again that has a result and no answer. */
+  #askFailedAgain(): void {
+    for (const number of [...this.#failed.keys(), ...this.#waiting.keys()]) {
+      const failure = this.#failureAt(number);
+      if (!failure) continue;
+      this.#again.add(number);
+      takeBackFailure(this.#tally, failure);
+    }
+  }
+
+  /** The error of a line that has a result and no answer. */
+  #failureAt(number: number): ErrorCode | undefined {
+    const result = this.#replacing.get(number) ?? this.#waiting.get(number);
+    return result ? failureOf(result.outcome) : this.#failed.get(number);
   }
 
   get tally(): Readonly<Tally> {
@@ -165,7 +206,7 @@ export class OrderedFile implements ResultOutput {
   }
 
   has(number: number): boolean {
-    return number <= this.#written.lines || this.#waiting.has(number);
+    return !this.#again.has(number) && (number <= this.#written.lines || this.#waiting.has(number));
   }
 
   async roomFor(number: number): Promise<void> {
@@ -191,11 +232,12 @@ export class OrderedFile implements ResultOutput {
 
   async finish(): Promise<void> {
     await this.settle();
+    if (this.#replacing.size > 0) await this.#merge();
     await patiently(() => this.#output.sync(), this.#patience);
     await this.#output.close();
     if (failedLines(this.#tally) === 0) return this.#journal.remove();
-    // What failed is told again to whoever goes on with it.
-    await this.#journal.compact({ asked: this.#asked, written: this.#written }, []);
+    // What failed is told again to whoever goes on with it, and may be asked again.
+    await this.#journal.compact(this.#header(), this.#kept());
     return this.#journal.close();
   }
 
@@ -240,13 +282,36 @@ export class OrderedFile implements ResultOutput {
     }
   }
 
-  /** Has a result wait for its place in the output. */
+  /** Has a result wait for its place in the output, or for that of a failure. An answer stays, whatever else comes for its line. */
   #await(result: Waiting): void {
+    const { number } = result;
+    const isWritten = number <= this.#written.lines;
+    const place = isWritten ? this.#replacing : this.#waiting;
+    const old = place.get(number);
+    const failure = this.#failureAt(number);
+    if (!failure && (old || isWritten)) return;
+    // It was taken back when it was decided to ask it again.
+    if (failure && !this.#again.delete(number)) takeBackFailure(this.#tally, failure);
     addToTally(this.#tally, result);
-    if (this.#heldBytes + result.length <= MOST_HELD) this.#heldBytes += result.length;
+    if (old) {
+      this.#release(old);
+      addCounts(result, old);
+    }
+    if (!isWritten && this.#heldBytes + result.length <= MOST_HELD) this.#heldBytes += result.length;
     else result.bytes = undefined;
-    this.#waiting.set(result.number, result);
+    place.set(number, result);
     this.#waitingBytes += result.length;
+  }
+
+  /** A result waits no longer. */
+  #release({ length, bytes }: Waiting): void {
+    this.#waitingBytes -= length;
+    if (bytes) this.#heldBytes -= length;
+  }
+
+  /** The result that comes after so many in the output; undefined where it is not there yet, or is asked for again. */
+  #nextAfter(lines: number): Waiting | undefined {
+    return this.#again.has(lines + 1) ? undefined : this.#waiting.get(lines + 1);
   }
 
   /** Writes the results that have their turn. */
@@ -255,11 +320,11 @@ export class OrderedFile implements ResultOutput {
       const pieces: Buffer[] = [];
       const results: Waiting[] = [];
       let length = 0;
-      for (let next = this.#waiting.get(this.#written.lines + 1); next && length < PIECE;) {
+      for (let next = this.#nextAfter(this.#written.lines); next && length < PIECE;) {
         pieces.push(next.bytes ?? (await this.#journal.read(next)), LINE_END);
         results.push(next);
         length += next.length + LINE_END.length;
-        next = this.#waiting.get(next.number + 1);
+        next = this.#nextAfter(next.number);
       }
       if (results.length === 0) return;
       await writePatiently(this.#output, Buffer.concat(pieces, length), this.#written.bytes, this.#patience);
@@ -267,23 +332,96 @@ export class OrderedFile implements ResultOutput {
       this.#written.lines += results.length;
       for (const result of results) {
         addToTally(this.#written.tally, result);
+        const failure = failureOf(result.outcome);
+        if (failure) this.#failed.set(result.number, failure);
         this.#waiting.delete(result.number);
-        this.#waitingBytes -= result.length;
-        if (result.bytes) this.#heldBytes -= result.length;
+        this.#release(result);
       }
       this.#callRoom();
     }
   }
 
   /** Begins the journal anew where most of it is in the output: two files of the same results take no more room than that. */
-  async #shortenJournal(): Promise<void> {
+  async #shortenJournal({ isDue = false } = {}): Promise<void> {
     const dead = this.#journal.size - this.#waitingBytes;
-    if (dead < this.#mostDead || dead < this.#waitingBytes) return;
+    if (!isDue && (dead < this.#mostDead || dead < this.#waitingBytes)) return;
     await patiently(() => this.#output.sync(), this.#patience);
-    const kept = [...this.#waiting.values()];
-    const header = { asked: this.#asked, written: this.#written };
+    await this.#compact(this.#header());
+  }
+
+  async #compact(header: JournalHeader): Promise<void> {
+    const kept = this.#kept();
     const places = await this.#journal.compact(header, kept);
     for (const [index, place] of places.entries()) Object.assign(kept[index] ?? {}, place);
+  }
+
+  #header(): JournalHeader {
+    return { asked: this.#asked, written: this.#written };
+  }
+
+  /** What a journal has to have beside its header: which lines of the output failed, and what is not there yet. */
+  #kept(): Replayed[] {
+    const nothing = { inputTokens: 0, outputTokens: 0, usd: 0, unpriced: 0, offset: 0, length: 0 };
+    return [
+      ...Array.from(this.#failed, ([number, outcome]) => ({ number, outcome, ...nothing })),
+      ...this.#replacing.values(),
+      ...this.#waiting.values(),
+    ];
+  }
+
+  /**
+   * Writes the output anew with the results that take the place of others. The journal says so before it is put in its place:
+   * whatever ends the program, whoever goes on knows which of both files it is about.
+   */
+  async #merge(): Promise<void> {
+    const file = this.#file;
+    const patience = this.#patience;
+    const { mode } = await this.#output.stat();
+    const merged = await patiently(() => open(mergedOf(file), "w+", 0o600), patience);
+    try {
+      await merged.chmod(mode & 0o777);
+      const bytes = await this.#writeMerged(merged);
+      await patiently(() => merged.sync(), patience);
+      this.#written = { lines: this.#written.lines, bytes, tally: structuredClone(this.#tally) };
+      for (const [number, result] of this.#replacing) {
+        const failure = failureOf(result.outcome);
+        if (failure) this.#failed.set(number, failure);
+        else this.#failed.delete(number);
+        this.#release(result);
+      }
+      this.#replacing.clear();
+      await this.#compact({ ...this.#header(), isMerged: true });
+      await rename(mergedOf(file), file);
+      await syncFolder(path.dirname(file));
+      await this.#output.close();
+      this.#output = merged;
+    } catch (error) {
+      await merged.close();
+      throw error;
+    }
+  }
+
+  /** Returns how many bytes it has. */
+  async #writeMerged(merged: FileHandle): Promise<number> {
+    let written = 0;
+    let pieces: Buffer[] = [];
+    let length = 0;
+    const write = async (): Promise<void> => {
+      await writePatiently(merged, Buffer.concat(pieces, length), written, this.#patience);
+      written += length;
+      [pieces, length] = [[], 0];
+    };
+    const old = createReadStream(this.#file, { end: this.#written.bytes - 1 });
+    for await (const { number, bytes } of splitLines(old, Number.POSITIVE_INFINITY)) {
+      const replacing = this.#replacing.get(number);
+      // The bytes of a line hold until the next one.
+      const line = replacing ? await this.#journal.read(replacing) : Buffer.from(bytes);
+      pieces.push(line, LINE_END);
+      length += line.length + LINE_END.length;
+      if (length >= PIECE) await write();
+    }
+    await write();
+    return written;
   }
 
   #callRoom(): void {
@@ -295,6 +433,8 @@ export interface OrderedFileOptions {
   patience: Patience;
   /** So much of the journal may be in the output already, in bytes. */
   mostDead?: number | undefined;
+  /** Asks lines again that have a result and no answer. */
+  retriesFailed?: boolean;
 }
 
 const LINE_END = Buffer.from("\n");
@@ -302,6 +442,11 @@ const LINE_END = Buffer.from("\n");
 /** The journal of an output. */
 export function journalOf(file: string): string {
   return `${file}.journal`;
+}
+
+/** An output that is to take the place of another one. */
+export function mergedOf(file: string): string {
+  return `${journalOf(file)}.merged`;
 }
 
 /** Opens an output behind what is known to be in it, which it is cut to. */

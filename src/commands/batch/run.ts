@@ -17,6 +17,7 @@ export interface RunOptions extends BatchRunOptions {
   file: string;
   output?: string;
   resume?: boolean;
+  retryFailed?: boolean;
   overwrite?: boolean;
   /** A time to come. */
   deadline?: string;
@@ -29,7 +30,7 @@ export interface RunOptions extends BatchRunOptions {
 export async function run(options: RunOptions, runtime: Runtime): Promise<void> {
   collectEarly();
   const { terminal } = runtime;
-  const { file, output: name, resume = false, overwrite = false, deadline } = options;
+  const { file, output: name, resume = false, retryFailed = false, overwrite = false, deadline } = options;
   const deadlineAt =
     deadline === undefined
       ? undefined
@@ -38,12 +39,13 @@ export async function run(options: RunOptions, runtime: Runtime): Promise<void> 
   const config = await loadConfig(options, runtime);
   const input = await openBatchInput(file, runtime);
   try {
-    const wishes = { name, resumes: resume, overwrites: overwrite };
+    const wishes = { name, resumes: resume, retriesFailed: retryFailed, overwrites: overwrite };
     const place = await openPlace(wishes, input.file, runtime);
     try {
       // stdout has the results, and nothing else.
       if (place.file === undefined) terminal.setMode({ format: "text" });
       const isKept = place.file !== undefined;
+      const again = isKept ? resumeCommand({ ...options, retryFailed: true }) : undefined;
       const { runBatch } = await import("../../batch/run/run-batch.ts");
       const report = await runBatch(
         input,
@@ -51,7 +53,7 @@ export async function run(options: RunOptions, runtime: Runtime): Promise<void> 
         { ...options, deadlineAt },
         { runtime, config, resumeCommand: isKept ? (error) => resumeCommand(options, error) : undefined },
       );
-      await tellReport(report, place.file, runtime);
+      await tellReport(report, { file: place.file, again }, runtime);
     } finally {
       await place.release();
     }
@@ -60,8 +62,8 @@ export async function run(options: RunOptions, runtime: Runtime): Promise<void> 
   }
 }
 
-/** The command that goes on with a run which an error has stopped. */
-function resumeCommand(options: RunOptions, error: unknown): string {
+/** The command that goes on with a run which an error has stopped, or which has ended. */
+function resumeCommand(options: RunOptions, error?: unknown): string {
   const { file, output = "", model, lines, format, concurrency, rpm, tpm, maxTokens, deadline } = options;
   const maxCost = error instanceof CostBoundReached ? error.enough : options.maxCost;
   const flags = Object.entries({
@@ -83,12 +85,18 @@ function resumeCommand(options: RunOptions, error: unknown): string {
     ...(options.ignoreBudget === true ? ["--ignore-budget"] : []),
     ...repeatFlags(options),
     "--resume",
+    ...(options.retryFailed === true ? ["--retry-failed"] : []),
   ].join(" ");
 }
 
-async function tellReport(report: RunReport, file: string | undefined, { terminal }: Runtime): Promise<void> {
+/** `again` is the command that asks lines again which have no answer; undefined where no results are kept. */
+async function tellReport(
+  report: RunReport,
+  { file, again }: { file: string | undefined; again: string | undefined },
+  { terminal }: Runtime,
+): Promise<void> {
   const document = documentOf(report, file);
-  const failure = failureOf(report, document);
+  const failure = failureOf(report, document, again);
   if (terminal.format === "json" && !failure) await terminal.printJson(document);
   terminal.note(`openclaw: ${summaryOf(report)}`);
   if (failure) throw failure;
@@ -136,18 +144,35 @@ function summaryOf({ tally, before, throttles, askedWhole, seconds }: RunReport)
 }
 
 /** The error that most lines have; undefined where every line has an answer. */
-function failureOf({ tally }: RunReport, document: Record<string, unknown>): OpenclawError | undefined {
+function failureOf(
+  { tally }: RunReport,
+  document: Record<string, unknown>,
+  again: string | undefined,
+): OpenclawError | undefined {
   const failed = failedLines(tally);
   const [commonest] = sorted(tally);
+  const mayPass = PASSING.some((passing) => passing in tally.failed);
   if (!commonest) return undefined;
   const [code] = commonest;
   return new OpenclawError(code, {
     message: `${count(failed, "line")} of ${tally.lines} ${failed === 1 ? "has" : "have"} no answer: ${byCode(tally)}.`,
-    hint: "What became of each stands in its line of the output.",
+    hint:
+      again !== undefined && mayPass
+        ? `Ask them again: ${again}`
+        : "What became of each stands in its line of the output.",
     exitCode: EXIT_CODES[code],
     document,
   });
 }
+
+/** Errors of lines that may not be there any more when they are asked again. */
+const PASSING: readonly ErrorCode[] = [
+  "network",
+  "throttled",
+  "timeout",
+  "service-unavailable",
+  "stream-broken",
+];
 
 function byCode(tally: Tally): string {
   return sorted(tally)

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync } from "node:fs";
-import { appendFile, open, readFile, stat, truncate, writeFile } from "node:fs/promises";
+import { appendFile, copyFile, open, readFile, rename, stat, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { assert, asyncProperty, constantFrom, nat, shuffledSubarray } from "fast-check";
+import { array, assert, asyncProperty, boolean, constantFrom, nat, record, shuffledSubarray } from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { LineResult } from "../../../src/batch/run/line-result.ts";
-import { journalOf, OrderedFile, OrderedStream } from "../../../src/batch/run/ordered-output.ts";
+import { failedLines, type LineResult } from "../../../src/batch/run/line-result.ts";
+import { Journal } from "../../../src/batch/run/journal.ts";
+import { journalOf, mergedOf, OrderedFile, OrderedStream } from "../../../src/batch/run/ordered-output.ts";
 import { writePatiently } from "../../../src/batch/run/patient-write.ts";
 import { createHome } from "../../helpers/openclaw.ts";
 
@@ -261,6 +262,141 @@ describe("results in a file", () => {
     await expect(output.put(result(3))).rejects.toThrow();
     await expect(output.roomFor(4)).rejects.toThrow();
   });
+});
+
+describe("results that failed", () => {
+  const COUNT = 12;
+  const numbers = Array.from({ length: COUNT }, (_, index) => index + 1);
+  const failed = (number: number, tries = 1): LineResult =>
+    result(number, { outcome: "throttled", json: `{"recordId":"${number}","error":"try ${tries}"}` });
+  const retry = async (file: string, mostDead?: number): Promise<OrderedFile> =>
+    (await OrderedFile.resume(file, () => undefined, { ...options, mostDead, retriesFailed: true })).output;
+
+  /** A run that has ended, with some lines without an answer. */
+  async function ended(file: string, failing: readonly number[]): Promise<void> {
+    const output = await OrderedFile.create(file, ASKED, options);
+    for (const number of numbers)
+      await output.put(failing.includes(number) ? failed(number) : result(number));
+    await output.finish();
+  }
+
+  it("are asked for again, and no answer is, wherever the run is killed under way", async () => {
+    await assert(
+      asyncProperty(
+        shuffledSubarray(numbers, { minLength: 1 }),
+        shuffledSubarray(numbers),
+        // What comes of each when it is asked again, until the run is killed, and how much of the journal is lost then.
+        array(record({ isAnswered: boolean(), isKilled: boolean(), lost: nat({ max: 60 }) }), { maxLength: 40 }),
+        constantFrom(undefined, 300),
+        boolean(),
+        async (failing, done, steps, mostDead, hasEnded) => {
+          const file = newFile();
+          if (hasEnded) await ended(file, failing);
+          else {
+            const output = await OrderedFile.create(file, ASKED, { ...options, mostDead });
+            for (const number of done)
+              await output.put(failing.includes(number) ? failed(number) : result(number));
+            await output.close();
+          }
+          const answered = new Set((hasEnded ? numbers : done).filter((number) => !failing.includes(number)));
+          const resumed = async (): Promise<OrderedFile> => {
+            const again = await retry(file, mostDead);
+            expect(new Set(numbers.filter((number) => again.has(number)))).toEqual(answered);
+            expect(again.before).toBe(answered.size);
+            return again;
+          };
+          let output =
+            hasEnded || done.length > 0 ? await resumed() : await OrderedFile.create(file, ASKED, options);
+          for (const { isAnswered, isKilled, lost } of steps) {
+            const number = numbers.find((one) => !output.has(one));
+            if (number === undefined) break;
+            const { size } = await stat(journalOf(file));
+            await output.put(isAnswered ? result(number) : failed(number, 2));
+            if (isAnswered) answered.add(number);
+            if (!isKilled) continue;
+            await output.close();
+            const { size: now } = await stat(journalOf(file));
+            // As if the power had gone before the last of them was on the disk.
+            if (mostDead === undefined && lost > 0) {
+              await truncate(journalOf(file), Math.max(size, now - lost));
+              answered.delete(number);
+            }
+            output = existsSync(journalOf(file)) ? await resumed() : await OrderedFile.create(file, ASKED, options);
+          }
+          for (const number of numbers) if (!output.has(number)) await output.put(result(number));
+          const { tally } = output;
+          expect(tally.lines).toBe(COUNT);
+          expect(tally.outputTokens).toBeGreaterThanOrEqual((COUNT * (COUNT + 1)) / 2);
+          await output.finish();
+          if (failedLines(tally) > 0) {
+            const last = await retry(file);
+            expect(last.before).toBe(COUNT - failedLines(tally));
+            for (const number of numbers) if (!last.has(number)) await last.put(result(number));
+            await last.finish();
+          }
+          expect(await readFile(file, "utf8")).toBe(jsonUpTo(COUNT));
+          expect(existsSync(journalOf(file))).toBe(false);
+          expect(existsSync(mergedOf(file))).toBe(false);
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it("are told as they are where nobody asks for them again, and what they used counts on where somebody does", async () => {
+    const file = newFile();
+    await ended(file, [2, 5]);
+    const same = await resume(file);
+    expect(same.output.tally).toMatchObject({ lines: COUNT, failed: { throttled: 2 } });
+    await same.output.finish();
+    const output = await retry(file);
+    expect(output.before).toBe(COUNT - 2);
+    expect(output.tally).toMatchObject({ lines: COUNT - 2, failed: {}, inputTokens: COUNT * 10 });
+    await output.put(result(5));
+    await output.put(failed(2, 2));
+    expect(output.tally).toMatchObject({
+      lines: COUNT,
+      failed: { throttled: 1 },
+      inputTokens: (COUNT + 2) * 10,
+    });
+    await output.finish();
+    const whole = jsonUpTo(COUNT).replace(result(2).json, failed(2, 2).json);
+    expect(await readFile(file, "utf8")).toBe(whole);
+    expect((await resume(file)).output.tally).toEqual(output.tally);
+  });
+
+  it.each(["before", "after"])(
+    "stand in their places where the run is killed %s the new output is put in that of the old one",
+    async (moment) => {
+      const file = newFile();
+      await ended(file, [3]);
+      await copyFile(file, `${file}.old`);
+      const output = await retry(file);
+      await output.put(failed(3, 2));
+      await output.finish();
+      const merged = await readFile(file, "utf8");
+      // As it was between the two steps.
+      const { journal, header } = await Journal.open(journalOf(file), patience);
+      const notes = [];
+      for await (const some of journal.replay()) notes.push(...some);
+      await journal.compact({ ...header, isMerged: true }, notes);
+      await journal.close();
+      if (moment === "before") {
+        await rename(file, mergedOf(file));
+        await rename(`${file}.old`, file);
+      }
+      const again = await retry(file);
+      expect(await readFile(file, "utf8")).toBe(merged);
+      expect(numbers.filter((number) => !again.has(number))).toEqual([3]);
+      await again.close();
+      // What was begun later and is not whole is not taken for it.
+      await writeFile(mergedOf(file), "half");
+      const last = await retry(file);
+      await last.put(result(3));
+      await last.finish();
+      expect(await readFile(file, "utf8")).toBe(jsonUpTo(COUNT));
+    },
+  );
 });
 
 describe("results at stdout", () => {

@@ -121,9 +121,12 @@ describe("batch run", () => {
   });
 
   it("puts a line's own error in its place, and ends with the code of the commonest", async () => {
+    let isBad = true;
     const machine = await emulate(
       answering((prompt) =>
-        /[23]$/.test(prompt)
+        !isBad
+          ? undefined
+          : /[23]$/.test(prompt)
           ? error("ValidationException", "The text is bad.")
           : prompt.endsWith("4")
             ? error("InternalServerException", "Out of order.")
@@ -156,6 +159,26 @@ describe("batch run", () => {
     expect(again.code).toBe(6);
     expect(again.stderr).toContain("2 invalid-request");
     expect(asked(machine)).toHaveLength(before);
+    // And whoever asks them again asks no other.
+    isBad = false;
+    const [, command = ""] = /Ask them again: openclaw (batch run .* --resume --retry-failed)\n/.exec(again.stderr) ?? [];
+    const retried = await machine.run(command.split(" "));
+    expect(retried.code).toBe(0);
+    expect(retried.stderr).toContain("3 of 6 lines are done already");
+    expect(asked(machine).slice(before).toSorted()).toEqual(["prompt 2", "prompt 3", "prompt 4"]);
+    expect(readLines(machine).map((line) => line.text)).toEqual(
+      Array.from({ length: 6 }, (_, index) => `answer to prompt ${index + 1}`),
+    );
+    expect(readdirSync(machine.home).filter((name) => name.startsWith("out"))).toEqual(["out.jsonl"]);
+  });
+
+  it("names no way to ask lines again whose own fault it is", async () => {
+    const machine = await emulate(
+      answering((prompt) => (prompt.endsWith("2") ? error("ValidationException", "The text is bad.") : undefined)),
+    );
+    writeLines(machine, 3);
+    const { stderr } = await machine.run([...RUN, "-o", "out.jsonl"]);
+    expect(stderr).toContain("hint: What became of each stands in its line of the output.");
   });
 
   it("stops at what every line would end in, keeps what is done, and goes on from there", async () => {
