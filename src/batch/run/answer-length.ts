@@ -10,6 +10,8 @@ const LEAST = 512;
 const ENOUGH = 50;
 /** An answer may be so many times as long as the longest so far. */
 const SPARE = 2;
+/** With less than this nobody finds out how long answers are, in tokens. */
+const LEAST_TO_TRY = 128;
 
 /**
  * How many tokens the answers to lines may have that do not say so themselves. A call reserves them of the quota when it
@@ -31,14 +33,20 @@ export class AnswerLength {
     return Math.min(FIRST, this.most ?? FIRST);
   }
 
-  /** For the next line. */
-  allowedFor(ask: Pick<Ask, "parameters" | "ownFields">): number {
-    return Math.min(this.#neededFor(ask), this.most ?? Number.POSITIVE_INFINITY);
+  /** For the next line. Where money is short, the first answer has to tell how long they are. */
+  allowedFor(ask: Pick<Ask, "parameters" | "ownFields">, { isShort = false } = {}): number {
+    return Math.min(this.#neededFor(ask, isShort ? 1 : ENOUGH), this.most ?? Number.POSITIVE_INFINITY);
   }
 
-  #neededFor(ask: Pick<Ask, "parameters" | "ownFields">): number {
+  /** With fewer tokens a line is not worth to be asked, as far as the answers so far tell. */
+  leastFor(ask: Pick<Ask, "parameters" | "ownFields">): number {
     if (isReasoning(ask)) return FIRST_REASONING;
-    if (this.#answers < ENOUGH) return FIRST;
+    return this.#answers === 0 ? LEAST_TO_TRY : this.#longest;
+  }
+
+  #neededFor(ask: Pick<Ask, "parameters" | "ownFields">, enough: number): number {
+    if (isReasoning(ask)) return FIRST_REASONING;
+    if (this.#answers < enough) return FIRST;
     return Math.max(LEAST, 2 ** Math.ceil(Math.log2(Math.max(1, this.#longest * SPARE))));
   }
 

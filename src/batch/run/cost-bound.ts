@@ -20,6 +20,11 @@ export class CostBound {
     return this.#spent + this.#pending;
   }
 
+  /** Of the bound, in USD. */
+  get left(): number {
+    return this.most - this.committed;
+  }
+
   get hasPending(): boolean {
     return this.#calls > 0;
   }

@@ -23,6 +23,8 @@ const MOST_QUEUED = 500;
 const MOST_BYTES = 64 * 1024 * 1024;
 /** So many lines of a model may fail one after the other before the next one waits for what becomes of them. */
 const MOST_FAILURES = 5;
+/** So many tokens tell the price of one without what rounding makes of it. */
+const SAMPLE = 1_000_000;
 /** A model that answers nothing and throttles everything is given up after so long, in ms. */
 const GIVEN_UP_MS = 15 * 60_000;
 
@@ -84,8 +86,8 @@ interface Job {
   /** How often any line had been asked when this one was asked last, and when it failed first. */
   askedAs: number;
   failedAt: number | undefined;
-  /** Whether it is asked for all that the model can: its answer was cut. */
-  isWhole: boolean;
+  /** Tokens at which its answer was cut, which nobody wanted: it is asked for all that the model can. 0 where it was not. */
+  cutAt: number;
   /** In which it was asked last, where that was chosen for it. */
   tier: RunTier | undefined;
   counts: LineCounts;
@@ -270,7 +272,7 @@ export class LineRunner {
         tries: 0,
         askedAs: 0,
         failedAt: undefined,
-        isWhole: false,
+        cutAt: 0,
         tier: undefined,
         counts: { inputTokens: 0, outputTokens: 0, usd: 0, unpriced: 0 },
       });
@@ -325,17 +327,17 @@ export class LineRunner {
     const { answerLength } = lane.of;
     const { ask } = line.asked;
     const isOpen = ask.parameters.maxTokens === undefined && ask.invocation === undefined;
-    const chosen = isOpen && given === undefined && !job.isWhole ? answerLength?.allowedFor(ask) : undefined;
-    const maxTokens = isOpen
-      ? (given ?? chosen ?? (job.isWhole ? answerLength?.most : undefined))
+    const chosen = isOpen && given === undefined ? answerLength : undefined;
+    const wanted = isOpen
+      ? (given ?? (job.cutAt > 0 ? chosen?.most : chosen?.allowedFor(ask)))
       : ask.parameters.maxTokens;
-    const admitted = cost ? lane.of.mostUsd(line, maxTokens) : 0;
-    if (cost && !cost.admit(admitted)) {
+    const terms = cost ? this.#admit(cost, job, lane, { wanted, chosen }) : { maxTokens: wanted, usd: 0 };
+    if (!terms) {
       // What those on their way leave of it may be enough.
-      if (!cost.hasPending) throw new CostBoundReached(cost, admitted);
       this.#isCostCommitted = true;
       return this.#putBack(job, lane);
     }
+    const { maxTokens, usd: admitted } = terms;
     job.tries += 1;
     this.#askings += 1;
     job.askedAs = this.#askings;
@@ -351,13 +353,42 @@ export class LineRunner {
     lane.failuresInRow = 0;
     lane.concurrency.answered();
     if (isOpen && given === undefined) answerLength?.learn(answered.outputTokens);
-    if (answered.isCut && chosen !== undefined && chosen < (answerLength?.most ?? Number.POSITIVE_INFINITY)) {
+    const { most = Number.POSITIVE_INFINITY } = answerLength ?? {};
+    if (answered.isCut && chosen && maxTokens !== undefined && maxTokens < most) {
       // What was chosen here cut it, so nobody wanted it so short.
-      job.isWhole = true;
+      job.cutAt = maxTokens;
       this.#askedWhole += 1;
       return this.#putBack(job, lane);
     }
     await this.#put(job, answered.isCut ? "cut" : "ok", answered.json);
+  }
+
+  /**
+   * Lets a line pass below the bound of the cost, which it never passes. Where money is short, and nobody has said how long its
+   * answer may be, that is as long as answers are that were there, or as long as what is left pays for. Undefined where it has
+   * to wait for what others leave. Throws CostBoundReached.
+   */
+  #admit(
+    cost: CostBound,
+    { line, cutAt }: Job,
+    { of: { mostUsd } }: Lane,
+    { wanted, chosen }: { wanted: number | undefined; chosen: AnswerLength | undefined },
+  ): { maxTokens: number | undefined; usd: number } | undefined {
+    const { ask } = line.asked;
+    const admit = (maxTokens: number | undefined): { maxTokens: number | undefined; usd: number } | undefined => {
+      const usd = mostUsd(line, maxTokens);
+      return cost.admit(usd) ? { maxTokens, usd } : undefined;
+    };
+    const passed =
+      admit(wanted) ??
+      (chosen && cutAt === 0 ? admit(chosen.allowedFor(ask, { isShort: true })) : undefined);
+    if (passed || cost.hasPending) return passed;
+    const usd = mostUsd(line, 0);
+    const affordable = Math.floor(((cost.left - usd) * SAMPLE) / (mostUsd(line, SAMPLE) - usd));
+    const least = cutAt > 0 ? cutAt * 2 : chosen?.leastFor(ask);
+    const last = least !== undefined && affordable >= Math.max(1, least) && admit(affordable);
+    if (!last) throw new CostBoundReached(cost, mostUsd(line, wanted));
+    return last;
   }
 
   /** The answer to a line as it is put down, or why there is none. */
