@@ -44,6 +44,7 @@ export async function run(options: EmbedOptions, runtime: Runtime): Promise<void
       "There is no text: no argument was given and stdin is a terminal.",
       'openclaw embed "a text"',
     );
+  if (lines) runtime.terminal.setMode({ notesOnce: true });
   const config = await loadConfig(options, runtime);
   const setup = await readSetup(options, runtime, config);
   const name =

@@ -40,6 +40,8 @@ export interface Mode {
   verbose: boolean;
   /** Whether notices are left out: warnings, errors and what was asked for stay. */
   quiet: boolean;
+  /** Whether what was noted is not noted again in the same words: for commands that last. */
+  notesOnce: boolean;
 }
 
 /** What a terminal that does not tell its size is taken to have, as the VT100 had. */
@@ -79,7 +81,8 @@ export class Terminal {
   readonly #stdout: Sink;
   readonly #stderr: Sink;
   readonly #env: Readonly<Record<string, string | undefined>>;
-  #mode: Mode = { format: "text", color: true, verbose: false, quiet: false };
+  #mode: Mode = { format: "text", color: true, verbose: false, quiet: false, notesOnce: false };
+  readonly #noted = new Set<string>();
   #hasPrintedJson = false;
   #hasStatus = false;
   /** The line that shows what is typed ahead, below everything; "" for none. */
@@ -227,6 +230,15 @@ export class Terminal {
    * or the program's name.
    */
   note(line: string, title?: string): void {
+    if (this.#mode.notesOnce && title === undefined) {
+      if (this.#noted.has(line)) return;
+      this.#noted.add(line);
+    }
+    this.noteAnew(line, title);
+  }
+
+  /** The same, of something that is new each time, whatever its words. */
+  noteAnew(line: string, title?: string): void {
     const isNotice = title === undefined && line.startsWith(PROGRAM);
     if (!isNotice || !this.#mode.quiet) this.#noteLine(line, title);
   }

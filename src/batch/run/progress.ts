@@ -88,7 +88,7 @@ export function showProgress(
     if (isShown) terminal.showStatus(progressForms(progress));
     else if (elapsed() - notedAt >= NOTE_MS) {
       notedAt = elapsed();
-      terminal.note(`openclaw: ${progressNote(progress)}`);
+      terminal.noteAnew(`openclaw: ${progressNote(progress)}`);
     }
   }, FRAME_MS).unref();
   const forgetExit = onExit(() => terminal.hideStatus());

@@ -94,6 +94,7 @@ export async function runBatch(
 ): Promise<RunReport> {
   const { terminal, elapsed } = runtime;
   const startedAt = elapsed();
+  terminal.setMode({ notesOnce: true });
   // With the lines that name each, where lines do.
   const names = new Map<string, SomeLines | undefined>();
   const judge = ({ model, number }: BatchLine): string | undefined => {
@@ -185,7 +186,7 @@ export async function runBatch(
       return reportOf();
     } catch (error) {
       hide();
-      terminal.note(`openclaw: ${progressNote({ ...look(), rate: undefined })}.`);
+      terminal.noteAnew(`openclaw: ${progressNote({ ...look(), rate: undefined })}.`);
       if (resumeCommand) terminal.note(`openclaw: go on with: ${resumeCommand(error)}`);
       throw error;
     } finally {
@@ -328,7 +329,7 @@ function patienceFor({ terminal, signal }: Runtime, pause: (reason: string | und
     wait: async (code) => {
       const what = FULL[code] ?? code;
       if (!isWaiting)
-        terminal.note(
+        terminal.noteAnew(
           `openclaw: ${what}: no more lines are asked until there is room. Nothing is lost so far.`,
         );
       isWaiting = true;
@@ -337,7 +338,7 @@ function patienceFor({ terminal, signal }: Runtime, pause: (reason: string | und
       signal.throwIfAborted();
     },
     over: () => {
-      if (isWaiting) terminal.note("openclaw: there is room again, so the run goes on.");
+      if (isWaiting) terminal.noteAnew("openclaw: there is room again, so the run goes on.");
       isWaiting = false;
       pause(undefined);
     },

@@ -93,6 +93,16 @@ describe("batch run", () => {
     expect(refused.stderr).toContain("-o FILE");
   });
 
+  it("notes the same of many lines once", async () => {
+    const machine = await emulate({
+      script: (call) => (isAsked(call) ? { stream: textAnswerSteps([]) } : undefined),
+    });
+    writeLines(machine, 5);
+    const { stderr } = await machine.run([...RUN, "-o", "out.jsonl"]);
+    expect(asked(machine).length).toBeGreaterThan(5);
+    expect(stderr.match(/answered with nothing; asking once more/g)).toHaveLength(1);
+  });
+
   it("tells with --json what the run came to", async () => {
     const machine = await emulate(answering());
     writeLines(machine, 3);
