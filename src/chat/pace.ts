@@ -68,7 +68,7 @@ export function paceClock(elapsed: () => number): PaceClock {
 }
 
 /** What is reserved for an answer where nobody knows how long it may be: no call is made for less. */
-const USUAL_MAX_TOKENS = 4096;
+export const USUAL_MAX_TOKENS = 4096;
 /** Where every call is throttled for so long, it is not a minute's quota that is full. In ms. */
 const GIVES_UP_MS = 300_000;
 /** So often it is tried whether the quota of a day has room again, in ms. */
@@ -156,6 +156,11 @@ export class Pace {
     }
   }
 
+  /** The quotas of a model, as far as they are known. */
+  async limitsOf(model: PacedModel): Promise<PaceLimits> {
+    return this.#limitsOf(model);
+  }
+
   #laneOf({ region, modelId, baseId, scope }: PacedModel): Lane {
     // A profile counts for the same quota by its id, by its ARN, and through application profiles of it.
     const key = `${region} ${baseId === undefined ? modelId : `${scope} ${baseId}`}`;
@@ -223,7 +228,7 @@ const LENGTH_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 /** The most tokens that a body allows its answer, in itself or in the settings within it. */
-function mostTokensIn(body: unknown): number | undefined {
+export function mostTokensIn(body: unknown): number | undefined {
   if (!isRecord(body)) return undefined;
   for (const fields of [body, body["inferenceConfig"], body["textGenerationConfig"]]) {
     const found = Object.entries(isRecord(fields) ? fields : {}).find(

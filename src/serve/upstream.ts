@@ -5,13 +5,15 @@ import { countQuestion } from "../chat/count-question.ts";
 import { nearestRegion } from "../aws/known-regions.ts";
 import { decideRegions } from "../aws/region.ts";
 import type { Pace, PaceTerms } from "../chat/pace.ts";
+import type { PaceLimits } from "../chat/pacer.ts";
 import type { QuotaSource } from "../chat/read-quotas.ts";
 import { beginningOf, RegionRouter } from "../chat/region-router.ts";
 import { type Candidates, type Query, runTurn, withRenewal } from "../chat/run-turn.ts";
 import type { ChatEvents } from "../converse/chat-event.ts";
 import type { Discovered } from "../models/discovered.ts";
 import { listedId } from "../models/listed-id.ts";
-import { namedModel, type ResolvedModel } from "../models/resolve-model.ts";
+import { isMantle, isServed } from "../models/provider-api.ts";
+import { namedModel, type ResolvedModel, targetOf } from "../models/resolve-model.ts";
 import { judgeStop } from "../converse/outcome.ts";
 import { OpenclawError } from "../errors.ts";
 import { Ledger } from "../ledger/ledger.ts";
@@ -243,6 +245,18 @@ export class Upstream {
     if (!candidate) throw new Error(`'${name}' names no model.`);
     const { load } = await places[0].modelList.current();
     return { model: candidate.model, known: load.discovered };
+  }
+
+  /** What may be asked of a model in a minute, as far as that is known beforehand; nothing where calls are not paced. */
+  async limitsOf(model: ResolvedModel): Promise<PaceLimits> {
+    if (!this.#paceTerms) return {};
+    const { pace, isNamed } = await this.#paceTerms();
+    const { id: modelId } = model;
+    if (isNamed) return pace.limitsOf({ region: null, modelId, baseId: undefined });
+    if (isMantle(model) || isServed(model)) return {};
+    const [{ setup, pool }] = (await this.#generation()).places;
+    const session = await pool.open(setup, targetOf(model));
+    return pace.limitsOf({ region: session.region.value, modelId, baseId: undefined });
   }
 
   /** What its next call is made with, and the models that AWS and servers list. Throws `usage`. */

@@ -44,7 +44,7 @@ export const NO_LINES: LineTally = {
 };
 
 /** The tokens that a line asks with, by their length: about as many, give or take a quarter. */
-function inputTokensOf({ asked: { ask } }: Pick<BatchLine, "asked">): number {
+export function inputTokensOf({ asked: { ask } }: Pick<BatchLine, "asked">): number {
   if (ask.invocation) return Math.ceil(JSON.stringify(ask.invocation.body).length / CHARACTERS_PER_TOKEN);
   const system = typeof ask.system === "string" ? [{ text: ask.system }] : [...(ask.system ?? [])];
   const input = { modelId: undefined, messages: [...ask.messages], system, toolConfig: ask.tools };

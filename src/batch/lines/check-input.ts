@@ -15,7 +15,7 @@ import { isBlank, readLine } from "./read-line.ts";
 import type { RawLine } from "./split-lines.ts";
 
 /** Of the problems of a file so many are kept, and so many of those are shown to a person. */
-const MOST_PROBLEMS = 1000;
+export const MOST_PROBLEMS = 1000;
 const MOST_SHOWN = 20;
 /** Of fields that nobody knows, and of notices. */
 const MOST_NAMED = 200;
@@ -225,6 +225,16 @@ export class UnknownModels {
   }
 }
 
+/** Writes the first problems on stderr, each behind the number of its line, and how many more there are. */
+export function tellProblems(
+  { problems, problemCount }: Pick<BatchCheck, "problems" | "problemCount">,
+  terminal: Terminal,
+): void {
+  const shown = problems.slice(0, MOST_SHOWN);
+  for (const { line, message } of shown) terminal.note(`line ${line}: ${message}`);
+  if (problemCount > shown.length) terminal.note(`… and ${problemCount - shown.length} more problems`);
+}
+
 /**
  * Throws `usage` where lines have problems, with those in the details; the first of them are written on stderr, each behind
  * the number of its line.
@@ -235,9 +245,7 @@ export function refuseProblems(
   terminal: Terminal,
 ): void {
   if (problemCount === 0) return;
-  const shown = problems.slice(0, MOST_SHOWN);
-  for (const { line, message } of shown) terminal.note(`line ${line}: ${message}`);
-  if (problemCount > shown.length) terminal.note(`… and ${problemCount - shown.length} more problems`);
+  tellProblems({ problems, problemCount }, terminal);
   throw new OpenclawError("usage", {
     message: `There ${problemCount === 1 ? "is a problem" : `are ${problemCount} problems`} in the ${count(lines, "line")} of ${label}, so nothing was sent.`,
     hint: "Correct them by the numbers of their lines, or leave those lines out.",

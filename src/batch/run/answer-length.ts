@@ -3,7 +3,7 @@ import { textAt } from "../../json.ts";
 
 /** What an answer may have before it is known how long they are, in tokens; with reasoning, which counts, more. */
 const FIRST = 4096;
-const FIRST_REASONING = 16_384;
+export const FIRST_REASONING = 16_384;
 /** The least that is allowed, in tokens: an answer now and then is longer than those before it. */
 const LEAST = 512;
 /** So many answers tell how long they are. */

@@ -94,7 +94,7 @@ export async function openPlace(
 }
 
 function stdoutPlace(
-  { resumes, overwrites }: Omit<OutputWishes, "name">,
+  { resumes, overwrites }: Pick<OutputWishes, "resumes" | "overwrites">,
   { terminal }: Runtime,
 ): OutputPlace {
   if (resumes || overwrites)

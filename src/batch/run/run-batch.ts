@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
+import type { PaceLimits } from "../../chat/pacer.ts";
 import type { LoadedConfig } from "../../config/resolve.ts";
 import { OpenclawError } from "../../errors.ts";
 import { defaultModels, splitModelNames } from "../../models/default-models.ts";
@@ -30,6 +31,7 @@ import type { LineSource, RunRecord } from "./run-record.ts";
 import type { ResultOutput } from "./ordered-output.ts";
 import { FULL, type Patience } from "./patient-write.ts";
 import { progressNote, showProgress } from "./progress.ts";
+import { LargestLine, refuseTooLarge } from "./refuse-too-large.ts";
 import { LineRunner, type RunModel } from "./run-lines.ts";
 import { runModel } from "./run-models.ts";
 
@@ -97,7 +99,10 @@ export async function runBatch(
   terminal.setMode({ notesOnce: true });
   // With the lines that name each, where lines do.
   const names = new Map<string, SomeLines | undefined>();
-  const judge = ({ model, number }: BatchLine): string | undefined => {
+  const largest = new LargestLine();
+  const judge = (line: BatchLine): string | undefined => {
+    const { model, number } = line;
+    largest.take(line);
     if (model !== undefined && options.model === undefined)
       names.set(model, { first: number, ...names.get(model), count: (names.get(model)?.count ?? 0) + 1 });
     return names.size > MOST_MODELS
@@ -169,6 +174,18 @@ export async function runBatch(
       },
       inner,
     );
+    const limits = new Map<RunModel, PaceLimits>();
+    for (const model of models.values()) limits.set(model, await upstream.limitsOf(model.model));
+    const mayNotFit = [...limits].some(
+      ([{ usualLength }, { tokens = Number.POSITIVE_INFINITY }]) => largest.most(usualLength) > tokens,
+    );
+    const limitsOf = (model: RunModel): PaceLimits => limits.get(model) ?? {};
+    if (mayNotFit)
+      await refuseTooLarge(input, { kind: check.kind, signal: inner.signal, terminal }, output, {
+        limitsOf,
+        modelFor,
+        tpm: options.tpm,
+      });
     stopForwarding();
     const running = runner;
     const forgetSignal = endOnSignal(running, end, runtime);

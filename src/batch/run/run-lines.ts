@@ -25,6 +25,8 @@ const MOST_BYTES = 64 * 1024 * 1024;
 const MOST_FAILURES = 5;
 /** So many tokens tell the price of one without what rounding makes of it. */
 const SAMPLE = 1_000_000;
+/** What floating point may make too much of a quotient is taken off it. */
+const EXACT = 1 - 1e-9;
 /** A model that answers nothing and throttles everything is given up after so long, in ms. */
 const GIVEN_UP_MS = 15 * 60_000;
 
@@ -52,6 +54,10 @@ export interface RunModel {
   costOf: (usage: TokenUsage, model: string) => CallCost | null;
   /** What a line costs at most, in USD, with an answer of so many tokens; where there is a bound of the cost. */
   mostUsd: (line: BatchLine, maxTokens: number | undefined) => number;
+  /** What a line reserves of the quota when it is asked first, in tokens, as far as that can be told. */
+  reserved: (line: BatchLine) => { inputTokens: number; maxTokens: number };
+  /** No answer to a line that does not say how long is longer than this at first, in tokens. */
+  usualLength: number;
   /** How long answers may be to lines that do not say; undefined where something else says it. */
   answerLength: AnswerLength | undefined;
   /** The most that are asked at once. */
@@ -375,16 +381,17 @@ export class LineRunner {
     { wanted, chosen }: { wanted: number | undefined; chosen: AnswerLength | undefined },
   ): { maxTokens: number | undefined; usd: number } | undefined {
     const { ask } = line.asked;
-    const admit = (maxTokens: number | undefined): { maxTokens: number | undefined; usd: number } | undefined => {
+    const admit = (
+      maxTokens: number | undefined,
+    ): { maxTokens: number | undefined; usd: number } | undefined => {
       const usd = mostUsd(line, maxTokens);
       return cost.admit(usd) ? { maxTokens, usd } : undefined;
     };
     const passed =
-      admit(wanted) ??
-      (chosen && cutAt === 0 ? admit(chosen.allowedFor(ask, { isShort: true })) : undefined);
+      admit(wanted) ?? (chosen && cutAt === 0 ? admit(chosen.allowedFor(ask, { isShort: true })) : undefined);
     if (passed || cost.hasPending) return passed;
     const usd = mostUsd(line, 0);
-    const affordable = Math.floor(((cost.left - usd) * SAMPLE) / (mostUsd(line, SAMPLE) - usd));
+    const affordable = Math.floor(((cost.left - usd) * SAMPLE * EXACT) / (mostUsd(line, SAMPLE) - usd));
     const least = cutAt > 0 ? cutAt * 2 : chosen?.leastFor(ask);
     const last = least !== undefined && affordable >= Math.max(1, least) && admit(affordable);
     if (!last) throw new CostBoundReached(cost, mostUsd(line, wanted));

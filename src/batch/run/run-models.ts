@@ -1,7 +1,8 @@
 import { mostUsdOf, mostUsdOfBody } from "../../chat/limit-cost.ts";
+import { mostTokensIn, USUAL_MAX_TOKENS } from "../../chat/pace.ts";
 import type { Configuration } from "../../config/settings.ts";
 import { mergeParameters } from "../../converse/request.ts";
-import { OpenclawError } from "../../errors.ts";
+import { OpenclawError, usageError } from "../../errors.ts";
 import { baseModelId } from "../../models/base-model-id.ts";
 import { lookUpCatalog } from "../../models/catalog.ts";
 import type { Discovered } from "../../models/discovered.ts";
@@ -10,7 +11,8 @@ import { priceOf } from "../../models/price.ts";
 import { isMantle, isServed } from "../../models/provider-api.ts";
 import type { ResolvedModel } from "../../models/resolve-model.ts";
 import { estimateCost } from "../../models/usage.ts";
-import { AnswerLength } from "./answer-length.ts";
+import { inputTokensOf } from "../estimate/line-tally.ts";
+import { AnswerLength, FIRST_REASONING } from "./answer-length.ts";
 import type { RunModel } from "./run-lines.ts";
 
 /** Lines of one model that are asked at once, at most, where nobody says: those of Bedrock, below its quotas, and of a server. */
@@ -26,7 +28,7 @@ export interface ModelLimits {
   maxCost: number | undefined;
 }
 
-/** What is known of a model before its lines are asked. */
+/** What is known of a model before its lines are asked. Throws `usage` where its answers cannot be as long as they are to be. */
 export function runModel(
   name: string,
   { model, known }: { model: ResolvedModel; known: Discovered | undefined },
@@ -37,15 +39,34 @@ export function runModel(
   const catalog = lookUpCatalog(baseId);
   const configured = mergeParameters({}, config, [model.id, model.key]);
   const most = catalog?.maxTokens;
+  if (maxTokens !== undefined && most !== undefined && maxTokens > most)
+    throw usageError(
+      `--max-tokens ${maxTokens} is more than an answer of '${name}' may have: ${most}.`,
+      `--max-tokens ${most}`,
+    );
   const price = priceOf(model, model.id) ?? priceOf(model, baseId);
+  const answerLength =
+    maxTokens === undefined && configured.maxTokens === undefined ? new AnswerLength(most) : undefined;
   const isUnpaced = isServed(model) || isMantle(model);
   return {
     name,
     model,
     concurrency: concurrency ?? (isUnpaced ? MOST_AT_SERVER : MOST_AT_ONCE),
     hasFlex: !isUnpaced && familyOf(baseId).flex !== undefined,
-    answerLength:
-      maxTokens === undefined && configured.maxTokens === undefined ? new AnswerLength(most) : undefined,
+    answerLength,
+    usualLength: maxTokens ?? configured.maxTokens ?? Math.max(most ?? 0, FIRST_REASONING),
+    reserved: (line) => {
+      const { ask } = line.asked;
+      const inputTokens = inputTokensOf(line);
+      if (!ask.invocation) {
+        const allowed =
+          maxTokens ?? configured.maxTokens ?? answerLength?.allowedFor(ask) ?? USUAL_MAX_TOKENS;
+        return { inputTokens, maxTokens: ask.parameters.maxTokens ?? allowed };
+      }
+      const isEmbedding = familyOf(baseId).embedding !== undefined;
+      const named = isEmbedding ? 0 : mostTokensIn(ask.invocation.body);
+      return { inputTokens, maxTokens: named ?? most ?? USUAL_MAX_TOKENS };
+    },
     costOf: (usage, called) => estimateCost(usage, priceOf(model, called) ?? price),
     mostUsd: ({ asked: { ask } }, wanted) => {
       const terms = { modelId: model.id, price, mostUsd: maxCost };

@@ -137,10 +137,10 @@ describe("batch run", () => {
         !isBad
           ? undefined
           : /[23]$/.test(prompt)
-          ? error("ValidationException", "The text is bad.")
-          : prompt.endsWith("4")
-            ? error("InternalServerException", "Out of order.")
-            : undefined,
+            ? error("ValidationException", "The text is bad.")
+            : prompt.endsWith("4")
+              ? error("InternalServerException", "Out of order.")
+              : undefined,
       ),
     );
     writeLines(machine, 6);
@@ -171,7 +171,8 @@ describe("batch run", () => {
     expect(asked(machine)).toHaveLength(before);
     // And whoever asks them again asks no other.
     isBad = false;
-    const [, command = ""] = /Ask them again: openclaw (batch run .* --resume --retry-failed)\n/.exec(again.stderr) ?? [];
+    const [, command = ""] =
+      /Ask them again: openclaw (batch run .* --resume --retry-failed)\n/.exec(again.stderr) ?? [];
     const retried = await machine.run(command.split(" "));
     expect(retried.code).toBe(0);
     expect(retried.stderr).toContain("3 of 6 lines are done already");
@@ -184,7 +185,9 @@ describe("batch run", () => {
 
   it("names no way to ask lines again whose own fault it is", async () => {
     const machine = await emulate(
-      answering((prompt) => (prompt.endsWith("2") ? error("ValidationException", "The text is bad.") : undefined)),
+      answering((prompt) =>
+        prompt.endsWith("2") ? error("ValidationException", "The text is bad.") : undefined,
+      ),
     );
     writeLines(machine, 3);
     const { stderr } = await machine.run([...RUN, "-o", "out.jsonl"]);
@@ -465,6 +468,79 @@ describe("the length of answers", () => {
     expect(code).toBe(0);
     expect(asked(machine)).toHaveLength(2);
     expect(stderr).toContain("2 cut at maxTokens");
+  });
+});
+
+describe("a line that takes more than the whole quota", () => {
+  it.each([
+    [
+      ["--tpm", "1"],
+      2,
+      "Line 1 and 2 more of 'in.jsonl' take more tokens than --tpm 1 allows",
+      /--tpm 4\d{3}$/m,
+    ],
+    [
+      ["--tpm", "3000"],
+      2,
+      "Line 1 and 2 more of 'in.jsonl' take",
+      /Ask for shorter answers: --max-tokens 29\d\d$/m,
+    ],
+    [
+      ["--max-tokens", "99999999"],
+      2,
+      `--max-tokens 99999999 is more than an answer of '${MODEL}' may have: 10000.`,
+      /hint: --max-tokens 10000$/m,
+    ],
+  ])("is refused before anything is sent, with the flag: %s", async (flags, expected, message, hint) => {
+    const machine = await emulate(answering());
+    writeLines(machine, 3);
+    const { code, stderr } = await machine.run([...RUN, "-o", "out.jsonl", ...flags]);
+    expect(code).toBe(expected);
+    expect(stderr).toContain(message);
+    expect(stderr).toMatch(hint);
+    expect(asked(machine)).toEqual([]);
+    expect(readdirSync(machine.home).filter((name) => name.startsWith("out"))).toEqual([]);
+  });
+
+  it("is the only one that is named", async () => {
+    const machine = await emulate(answering());
+    const lines = [10, 6000, 10].map((maxTokens) => JSON.stringify({ prompt: "a", maxTokens }));
+    writeFileSync(path.join(machine.home, "in.jsonl"), `\n${lines.join("\n")}\n`);
+    const { code, stderr, stdout } = await machine.run([
+      ...RUN,
+      "-o",
+      "out.jsonl",
+      "--tpm",
+      "5000",
+      "--json",
+    ]);
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /^line 3: It takes 6001 tokens of the quota: 1 of its own, and the 6000 that its answer may have\.$/m,
+    );
+    expect(stderr).toContain("Line 3 of 'in.jsonl' takes more tokens than --tpm 5000 allows");
+    expect(stderr).toContain("hint: Allow more in a minute: --tpm 6001");
+    expect(JSON.parse(stdout)).toMatchObject({
+      error: { details: { problemCount: 1, problems: [{ line: 3 }] } },
+    });
+    expect(asked(machine)).toEqual([]);
+  });
+
+  it("is refused for a quota that AWS tells, too, unless it has its answer", async () => {
+    const quotas = { "On-demand model inference tokens per minute for Amazon Nova Lite": 5000 };
+    const machine = await emulate({ ...answering(), quotas });
+    writeLines(machine, 2, { maxTokens: 6000 });
+    const { code, stderr } = await machine.run([...RUN, "-o", "out.jsonl"]);
+    expect(code).toBe(6);
+    expect(stderr).toContain(
+      `take more tokens than the 5000 that '${MODEL}' has in a minute, so nothing was sent.`,
+    );
+    expect(stderr).toContain("openclaw quota");
+    expect(asked(machine)).toEqual([]);
+    const wide = await machine.run([...RUN, "-o", "out.jsonl", "--tpm", "100000"]);
+    expect(wide.code).toBe(0);
+    const again = await machine.run([...RUN, "-o", "out.jsonl", "--resume"]);
+    expect(again.code).toBe(0);
   });
 });
 
