@@ -1,8 +1,10 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { run as runCommand } from "../../../src/commands/batch/run.ts";
 import { textAnswerSteps } from "../../helpers/answer-steps.ts";
 import { type Emulated, emulate } from "../../helpers/emulated.ts";
+import { testRuntime, useEnvironment } from "../../helpers/test-runtime.ts";
 
 const FLEX_MODEL = "amazon.nova-pro-v1:0";
 const OTHER_MODEL = "amazon.nova-lite-v1:0";
@@ -48,13 +50,27 @@ describe("batch run --deadline", () => {
   });
 
   it("goes on demand when flex does not make it, and says so", async () => {
+    // A clock that goes on with each answer alone, however busy the machine is.
+    let clock = 0;
     const machine = await emulate({
-      script: ({ route }) =>
-        route === "ConverseStream" ? { stream: [{ wait: 100 }, ...textAnswerSteps(["ho"])] } : undefined,
+      script: ({ route }) => {
+        if (route !== "ConverseStream") return undefined;
+        clock += 100;
+        return { stream: textAnswerSteps(["ho"]) };
+      },
     });
     write(machine, 60);
-    const { stderr, code } = await machine.run(run(FLEX_MODEL, "--deadline", "3s", "--concurrency", "1"));
-    expect(code).toBe(0);
+    useEnvironment(machine.env);
+    const runtime = {
+      ...testRuntime({ home: machine.home, env: machine.env }),
+      elapsed: () => clock,
+      now: () => Date.UTC(2026, 0, 1) + clock,
+    };
+    await runCommand(
+      { file: "in.jsonl", model: FLEX_MODEL, deadline: "3s", concurrency: 1, color: false },
+      runtime,
+    );
+    const stderr = runtime.stderr();
     const asked = tiers(machine);
     expect(asked).toHaveLength(60);
     expect(asked[0]).toBe("flex");
