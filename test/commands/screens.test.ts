@@ -1,13 +1,14 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import headless from "@xterm/headless";
-import { expect, it } from "vitest";
+import { afterAll, expect, it } from "vitest";
 import type { Dialogue } from "../../src/emulator/dialogue.ts";
+import type { EmulatorOptions } from "../../src/emulator/emulator.ts";
 import type { Script } from "../../src/emulator/script.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { everyCommand } from "../helpers/every-command.ts";
 import { writeStdioServer } from "../helpers/mcp-server.ts";
-import { binary, emptyEnvironment } from "../helpers/openclaw.ts";
+import { type AtEnd, binary, emptyEnvironment } from "../helpers/openclaw.ts";
 import { openPty } from "../helpers/pty.ts";
 import { runInProcess } from "../helpers/run-in-process.ts";
 
@@ -77,13 +78,31 @@ const PROMPTS = [
   .map((line) => `${JSON.stringify(line)}\n`)
   .join("");
 
+/** What leaves something behind that others would show, or tells how old something is. */
+const OWN =
+  /^(?:batch-(?:list|results|run|submit)|chat|embed|error|models-(?:gates|set|status)|serve-keys-(?:add|revoke)|sessions-(?:list|r\w+|search))$/;
+/** What its machine has more of; the others are set up alike. */
+const KINDS = /^(?:batch-(?!help|.*-help)|mcp|models-list|serve-keys)/;
+const machines = new Map<string, Promise<Emulated>>();
+const ends: Parameters<AtEnd>[0][] = [];
+afterAll(async () => {
+  for (const end of ends.toReversed()) await end();
+});
+
+/** A machine of its own for what needs one, and one for all others that look at the same. */
+async function machineFor(name: string): Promise<Emulated> {
+  if (OWN.test(name)) return setUp(name);
+  const kind = KINDS.exec(name)?.[0] ?? "";
+  const machine = machines.get(kind) ?? setUp(kind, (end) => ends.push(end));
+  machines.set(kind, machine);
+  return machine;
+}
+
 /** A machine on which something of everything is set up. */
-async function setUp(name: string): Promise<Emulated> {
-  const machine = await emulate({
-    script,
-    jobSeconds: 0,
-    closedGates: name.startsWith("models-gates") ? ["form", "agreement", "retention"] : [],
-  });
+async function setUp(name: string, atEnd?: AtEnd): Promise<Emulated> {
+  const closedGates: EmulatorOptions["closedGates"] =
+    name === "models-gates" ? ["form", "agreement", "retention"] : [];
+  const machine = await emulate({ script, jobSeconds: 0, closedGates }, atEnd);
   machine.configure(
     JSON.stringify({
       agents: {
@@ -104,14 +123,17 @@ async function setUp(name: string): Promise<Emulated> {
     }),
   );
   if (name.startsWith("serve-keys")) writeFileSync(path.join(machine.home, "keys"), KEYS, { mode: 0o600 });
-  if (name.startsWith("batch")) writeFileSync(path.join(machine.home, "prompts.jsonl"), PROMPTS);
+  if (name.startsWith("batch")) {
+    writeFileSync(path.join(machine.home, "prompts.jsonl"), PROMPTS);
+    writeFileSync(path.join(machine.home, "lines.jsonl"), '{"prompt":"hi"}\n'.repeat(100));
+  }
   if (name === "batch-run")
     writeFileSync(path.join(machine.home, "few.jsonl"), '{"prompt":"hi"}\n'.repeat(3));
   if (name.startsWith("mcp")) writeStdioServer(path.join(machine.home, "echo.cjs"));
   const question =
     "Is there a question that is long enough to be broken on a screen of eighty columns, or not?";
   await machine.run(["models", "list"]);
-  if (name.startsWith("batch")) await submitJobs(machine);
+  if (/^batch-(?:|list|results)$/.test(name)) await submitJobs(machine);
   await machine.run(["chat", "--session", "a-session", "-m", MODEL, question]);
   await machine.run(["chat", "-m", "amazon.nova-lite-v1:0", "hi"]);
   await machine.run(["chat", "-m", "amazon.nova-lite-v1:0", "--service-tier", "flex", "hi"]);
@@ -123,7 +145,6 @@ const JOB_PLACE = ["--s3", "s3://openclaw-emulator/batch", "--role", "arn:aws:ia
 
 /** Two jobs that have ended. */
 async function submitJobs(machine: Emulated): Promise<void> {
-  writeFileSync(path.join(machine.home, "lines.jsonl"), '{"prompt":"hi"}\n'.repeat(100));
   for (const job of ["nightly", "a-name-that-is-as-long-as-that-of-a-job-may-be-which-is-63-char"]) {
     const submit = ["batch", "submit", "lines.jsonl", "-m", MODEL, "--name", job, "--wait"];
     const { code, stderr } = await machine.run([...submit, ...JOB_PLACE]);
@@ -241,7 +262,7 @@ async function show(machine: Emulated, args: readonly string[], columns: number,
 }
 
 it.each(Object.entries(COMMANDS))("%s is laid out for every width", async (name, args) => {
-  const machine = await setUp(name);
+  const machine = await machineFor(name);
   const screens: string[] = [];
   const widths = /^models-(list|access)(?!.*help)/.test(name) ? MORE_WIDTHS : WIDTHS;
   // The digits of a duration decide where a line of doctor ends on the narrowest.
@@ -289,7 +310,7 @@ const OTHERS: Record<string, string[]> = {
 };
 
 it.each(Object.entries(OTHERS))("%s is laid out for 80 columns", async (name, args) => {
-  const { output } = await show(await setUp(name), args, 80, "20.19.0");
+  const { output } = await show(await machineFor(name), args, 80, "20.19.0");
   await expect((await rowsOf(output, 80)).join("\n")).toMatchFileSnapshot(`screens/${name}.txt`);
 });
 
@@ -318,7 +339,7 @@ const WAITING: Record<string, { args: string[]; started: RegExp }> = {
 };
 
 it.each(Object.entries(WAITING))("%s is laid out for every width", async (name, { args, started }) => {
-  const machine = await setUp(name);
+  const machine = await machineFor(name);
   const screens: string[] = [];
   for (const columns of WIDTHS) {
     const env = environmentOf(machine);
@@ -444,7 +465,7 @@ it("are of every command", () => {
 const ELSEWHERE = Object.entries(COMMANDS).filter(([name]) => name !== "models-list-all");
 
 it.each(ELSEWHERE)("%s needs no width, and ends at one column", async (name, args) => {
-  const machine = await setUp(name);
+  const machine = await machineFor(name);
   const usual = await show(machine, args, 80);
   const terminal = openPty(args, machine.home, {
     env: { ...environmentOf(machine) },

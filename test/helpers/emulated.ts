@@ -1,6 +1,14 @@
 import { onTestFinished } from "vitest";
 import { type Emulator, type EmulatorOptions, startEmulator } from "../../src/emulator/emulator.ts";
-import { createHome, openclaw, type Result, type RunOptions, start, writeConfig } from "./openclaw.ts";
+import {
+  type AtEnd,
+  createHome,
+  openclaw,
+  type Result,
+  type RunOptions,
+  start,
+  writeConfig,
+} from "./openclaw.ts";
 
 export interface Emulated {
   emulator: Emulator;
@@ -15,12 +23,18 @@ export interface Emulated {
   routes(): string[];
 }
 
-/** An emulator of a test's own with a home folder of its own, and the real program pointed at it. */
-export async function emulate(options: EmulatorOptions = {}): Promise<Emulated> {
+/**
+ * An emulator of a test's own with a home folder of its own, and the real program pointed at it. `atEnd` keeps both for
+ * longer than the test that asks for them.
+ */
+export async function emulate(
+  options: EmulatorOptions = {},
+  atEnd: AtEnd = onTestFinished,
+): Promise<Emulated> {
   // Behind the proxies of some tests it has AWS's names.
   const emulator = await startEmulator({ answersAnyHost: true, ...options });
-  onTestFinished(() => emulator.stop());
-  const home = createHome();
+  atEnd(() => emulator.stop());
+  const home = createHome(atEnd);
   const env = {
     AWS_ACCESS_KEY_ID: emulator.accessKeyId,
     AWS_SECRET_ACCESS_KEY: emulator.secretAccessKey,

@@ -33,10 +33,13 @@ export interface RunOptions {
   isAlone?: boolean;
 }
 
+/** Takes what is to be done at the end: of a test, or of a file. */
+export type AtEnd = (end: () => void | Promise<void>) => void;
+
 /** A home folder of its own for one test, removed when the test ends. */
-export function createHome(): string {
+export function createHome(atEnd: AtEnd = onTestFinished): string {
   const home = mkdtempSync(path.join(tmpdir(), "openclaw-test-"));
-  onTestFinished(() => rmSync(home, { recursive: true, force: true }));
+  atEnd(() => rmSync(home, { recursive: true, force: true }));
   return home;
 }
 
