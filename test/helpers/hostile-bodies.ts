@@ -2,13 +2,14 @@ import { randomBytes } from "node:crypto";
 
 /** The model that they ask. */
 const MODEL = "amazon.nova-lite-v1:0";
-const MEGABYTE = 1024 * 1024;
+/** What a megabyte has here: fewer bytes while a body is made in small. */
+let megabyte = 1024 * 1024;
 const repeated = (count: number, item: string): string => Array.from({ length: count }, () => item).join(",");
 const asking = (messages: string, more = ""): string =>
   `{"model":"${MODEL}"${more},"messages":[${messages}]}`;
 const saying = (content: string): string => `{"role":"user","content":${content}}`;
 const text = (piece: string, megabytes: number): string =>
-  `"${piece.repeat(Math.floor((megabytes * MEGABYTE) / piece.length))}"`;
+  `"${piece.repeat(Math.floor((megabytes * megabyte) / piece.length))}"`;
 const image = (url: string): string => saying(`[{"type":"image_url","image_url":{"url":${url}}}]`);
 const file = (data: string, name = '"a.txt"'): string =>
   saying(`[{"type":"file","file":{"filename":${name},"file_data":${data}}}]`);
@@ -22,11 +23,11 @@ const names = (count: number, value: string): string =>
   Array.from({ length: count }, (_, index) => `"k${index}":${value}`).join(",");
 const base64 = (piece: string | Buffer, megabytes: number): string => {
   const bytes = Buffer.from(piece);
-  return `"${Buffer.alloc(megabytes * MEGABYTE, bytes).toString("base64")}"`;
+  return `"${Buffer.alloc(megabytes * megabyte, bytes).toString("base64")}"`;
 };
 /** A file whose beginning says what it is. */
 const fileOf = (start: string, piece: string, encoding: BufferEncoding = "latin1"): string => {
-  const bytes = Buffer.alloc(20 * MEGABYTE, Buffer.from(piece, encoding));
+  const bytes = Buffer.alloc(20 * megabyte, Buffer.from(piece, encoding));
   bytes.set(Buffer.from(start, "latin1"));
   return `"${bytes.toString("base64")}"`;
 };
@@ -51,37 +52,37 @@ const COMPLETIONS: readonly (readonly [what: string, body: () => string])[] = [
     "a system prompt with an escape in every 16 bytes",
     () => asking(`{"role":"system","content":${text(SPARSE, 31)}},${hi}`),
   ],
-  ["a text of blanks with an end", () => asking(saying(`"${" ".repeat(8 * MEGABYTE)}x"`))],
+  ["a text of blanks with an end", () => asking(saying(`"${" ".repeat(8 * megabyte)}x"`))],
   [
     "an image of 20 MB",
-    () => asking(image(`"data:image/png;base64,${"iVBORw0KGgo".padEnd(20 * MEGABYTE, "A")}"`)),
+    () => asking(image(`"data:image/png;base64,${"iVBORw0KGgo".padEnd(20 * megabyte, "A")}"`)),
   ],
   [
     "six images of 5 MB",
     () => {
-      const url = `"data:image/png;base64,${"iVBORw0KGgo".padEnd(5 * MEGABYTE, "A")}"`;
+      const url = `"data:image/png;base64,${"iVBORw0KGgo".padEnd(5 * megabyte, "A")}"`;
       return asking(saying(`[${repeated(6, `{"type":"image_url","image_url":{"url":${url}}}`)}]`));
     },
   ],
   ["an image that is none", () => asking(image(text("data:", 8)))],
-  ["a data URL of parameters", () => asking(image(`"data:image/png${";a=b".repeat(2 * MEGABYTE)}"`))],
+  ["a data URL of parameters", () => asking(image(`"data:image/png${";a=b".repeat(2 * megabyte)}"`))],
   [
     "a data URL of almost base64",
-    () => asking(image(`"data:image/png;base64,${"A".repeat(20 * MEGABYTE)}!"`)),
+    () => asking(image(`"data:image/png;base64,${"A".repeat(20 * megabyte)}!"`)),
   ],
   [
     "an image of blanks and base64",
-    () => asking(image(`"data:image/png;base64,${" A".repeat(10 * MEGABYTE)}!"`)),
+    () => asking(image(`"data:image/png;base64,${" A".repeat(10 * megabyte)}!"`)),
   ],
   ["a file of 20 MB", () => asking(file(text("QUFB", 20)))],
-  ["a file that is almost base64", () => asking(file(`"${"=".repeat(8 * MEGABYTE)}"`))],
+  ["a file that is almost base64", () => asking(file(`"${"=".repeat(8 * megabyte)}"`))],
   ["a file's name of blanks", () => asking(file('"QUFB"', text(" ", 8)))],
   ["a file's name of dots", () => asking(file('"QUFB"', text(".", 8)))],
   [
     "an image in lines",
     () => asking(image(inLines(fileOf("data:", "AAAA").replace(/^"/, '"data:image/png;base64,')))),
   ],
-  ["an image of escaped bytes", () => asking(image(`"data:image/png,${"%41".repeat(10 * MEGABYTE)}"`))],
+  ["an image of escaped bytes", () => asking(image(`"data:image/png,${"%41".repeat(10 * megabyte)}"`))],
   ["a file in Latin-1", () => asking(file(base64(Buffer.from("Grüße aus Köln\n", "latin1"), 20), '"a.csv"'))],
   [
     "a file of another encoding, by no name",
@@ -93,14 +94,14 @@ const COMPLETIONS: readonly (readonly [what: string, body: () => string])[] = [
   ["a file in UTF-16 without a mark", () => asking(file(fileOf("a\0", "a\0")))],
   ["a file of three bytes a character", () => asking(file(base64("日本", 20)))],
   ["a file of blanks", () => asking(file(base64(" ", 20)))],
-  ["a file of random bytes", () => asking(file(`"${randomBytes(20 * MEGABYTE).toString("base64")}"`))],
+  ["a file of random bytes", () => asking(file(`"${randomBytes(20 * megabyte).toString("base64")}"`))],
   ["a file of zeros", () => asking(file(base64("\0", 20)))],
   [
     "a file that ends in no character",
     () =>
       asking(
         file(
-          `"${Buffer.alloc(20 * MEGABYTE, "é")
+          `"${Buffer.alloc(20 * megabyte, "é")
             .subarray(1)
             .toString("base64")}"`,
           '"a"',
@@ -122,8 +123,8 @@ const COMPLETIONS: readonly (readonly [what: string, body: () => string])[] = [
   ],
   ["a PDF of 20 MB", () => asking(file(fileOf("%PDF-1.7", "%PDF"), '"a.pdf"'))],
   ["half characters", () => asking(saying(text("\\ud800", 16)))],
-  ["half a character behind a text of 30 MB", () => asking(saying(`"${"a".repeat(30 * MEGABYTE)}\\ud800"`))],
-  ["a wide text with half a character", () => asking(saying(`"${"日".repeat(10 * MEGABYTE)}\\ud800"`))],
+  ["half a character behind a text of 30 MB", () => asking(saying(`"${"a".repeat(30 * megabyte)}\\ud800"`))],
+  ["a wide text with half a character", () => asking(saying(`"${"日".repeat(10 * megabyte)}\\ud800"`))],
   [
     "a call's name of 20 MB",
     () =>
@@ -194,7 +195,7 @@ const COMPLETIONS: readonly (readonly [what: string, body: () => string])[] = [
     () =>
       asking(
         calling(
-          `{"id":"a","type":"function","function":{"name":"a","arguments":"{\\"a\\":\\"${"b".repeat(15 * MEGABYTE)}\\"}"}}`,
+          `{"id":"a","type":"function","function":{"name":"a","arguments":"{\\"a\\":\\"${"b".repeat(15 * megabyte)}\\"}"}}`,
         ),
         ',"tools":[{"type":"function","function":{"name":"a"}}]',
       ),
@@ -207,7 +208,7 @@ const COMPLETIONS: readonly (readonly [what: string, body: () => string])[] = [
           `{"id":"a","type":"function","function":{"name":"a","arguments":"{\\"a\\":\\"${"b"
             .repeat(12)
             .concat("\\\\n")
-            .repeat(MEGABYTE * 0.9)}\\"}"}}`,
+            .repeat(megabyte * 0.9)}\\"}"}}`,
         ),
         ',"tools":[{"type":"function","function":{"name":"a"}}]',
       ),
@@ -243,7 +244,7 @@ const COMPLETIONS: readonly (readonly [what: string, body: () => string])[] = [
     () =>
       asking(
         calling(
-          `{"id":"a","type":"function","function":{"name":"a","arguments":"{\\"a\\":\\"${"b".repeat(15 * MEGABYTE)}\\"}"}}`,
+          `{"id":"a","type":"function","function":{"name":"a","arguments":"{\\"a\\":\\"${"b".repeat(15 * megabyte)}\\"}"}}`,
         ),
       ),
   ],
@@ -379,11 +380,11 @@ const MESSAGES: typeof COMPLETIONS = [
   [
     "an image of 20 MB",
     () =>
-      asking(block("image", `"source":${source(`"data":"${"iVBORw0KGgo".padEnd(20 * MEGABYTE, "A")}"`)}`)),
+      asking(block("image", `"source":${source(`"data":"${"iVBORw0KGgo".padEnd(20 * megabyte, "A")}"`)}`)),
   ],
   [
     "an image that is almost base64",
-    () => asking(block("image", `"source":${source(`"data":"${"A".repeat(20 * MEGABYTE)}!"`)}`)),
+    () => asking(block("image", `"source":${source(`"data":"${"A".repeat(20 * megabyte)}!"`)}`)),
   ],
   [
     "a document of 31 MB of text",
@@ -419,7 +420,7 @@ const MESSAGES: typeof COMPLETIONS = [
     "withheld thinking that is almost base64",
     () =>
       asking(
-        `${hi},{"role":"assistant","content":[{"type":"redacted_thinking","data":"bytes:${" A".repeat(10 * MEGABYTE)}!"}]}`,
+        `${hi},{"role":"assistant","content":[{"type":"redacted_thinking","data":"bytes:${" A".repeat(10 * megabyte)}!"}]}`,
       ),
   ],
   [
@@ -468,7 +469,7 @@ const MESSAGES: typeof COMPLETIONS = [
   ],
   [
     "a system prompt that is a note of 31 MB",
-    () => asking(hi, `,"system":"x-anthropic-billing-header:${"a".repeat(31 * MEGABYTE)}"`),
+    () => asking(hi, `,"system":"x-anthropic-billing-header:${"a".repeat(31 * megabyte)}"`),
   ],
   ["a system message of 31 MB", () => asking(`${hi},{"role":"system","content":${text("a", 31)}}`)],
   [
@@ -583,7 +584,7 @@ const RESPONSES: typeof COMPLETIONS = [
         `${question},{"type":"function_call","call_id":"a","name":"a","arguments":"{\\"a\\":\\"${"b"
           .repeat(12)
           .concat("\\\\n")
-          .repeat(MEGABYTE * 0.9)}\\"}"}`,
+          .repeat(megabyte * 0.9)}\\"}"}`,
         ',"tools":[{"type":"function","name":"a","parameters":{}}]',
       ),
   ],
@@ -614,22 +615,22 @@ const RESPONSES: typeof COMPLETIONS = [
     "an image of 20 MB",
     () =>
       part(
-        `"type":"input_image","image_url":"data:image/png;base64,${"iVBORw0KGgo".padEnd(20 * MEGABYTE, "A")}"`,
+        `"type":"input_image","image_url":"data:image/png;base64,${"iVBORw0KGgo".padEnd(20 * megabyte, "A")}"`,
       ),
   ],
   [
     "a file that is almost base64",
-    () => part(`"type":"input_file","file_data":"${"=".repeat(8 * MEGABYTE)}"`),
+    () => part(`"type":"input_file","file_data":"${"=".repeat(8 * megabyte)}"`),
   ],
-  ["reasoning of 20 MB", () => reasoning(`ocs1.YQ.${"A".repeat(20 * MEGABYTE)}`)],
-  ["reasoning of dots", () => reasoning(`ocs1${".".repeat(8 * MEGABYTE)}`)],
+  ["reasoning of 20 MB", () => reasoning(`ocs1.YQ.${"A".repeat(20 * megabyte)}`)],
+  ["reasoning of dots", () => reasoning(`ocs1${".".repeat(8 * megabyte)}`)],
   [
     "reasoning that is almost base64",
-    () => reasoning(`ocs1.${" A".repeat(8 * MEGABYTE)}!.${" A".repeat(4 * MEGABYTE)}!`),
+    () => reasoning(`ocs1.${" A".repeat(8 * megabyte)}!.${" A".repeat(4 * megabyte)}!`),
   ],
   ["reasoning of three bytes a character", () => reasoning(`ocs1.YQ.${base64("日本", 20).slice(1, -1)}`)],
-  ["reasoning that was withheld of 20 MB", () => reasoning(`ocr1.${"A".repeat(20 * MEGABYTE)}`)],
-  ["a signature of 20 MB", () => reasoning(`ocs1.${"A".repeat(20 * MEGABYTE)}.YQ`)],
+  ["reasoning that was withheld of 20 MB", () => reasoning(`ocr1.${"A".repeat(20 * megabyte)}`)],
+  ["a signature of 20 MB", () => reasoning(`ocs1.${"A".repeat(20 * megabyte)}.YQ`)],
   [
     "a file of another encoding",
     () =>
@@ -743,14 +744,14 @@ const CONVERSE: readonly (readonly [what: string, body: () => string])[] = [
     () =>
       conversing(
         holding(
-          `{"image":{"format":"png","source":{"bytes":"${"iVBORw0KGgo".padEnd(20 * MEGABYTE, "A")}"}}}`,
+          `{"image":{"format":"png","source":{"bytes":"${"iVBORw0KGgo".padEnd(20 * megabyte, "A")}"}}}`,
         ),
       ),
   ],
   [
     "bytes of almost base64",
     () =>
-      conversing(holding(`{"image":{"format":"png","source":{"bytes":"${"A".repeat(20 * MEGABYTE)}!"}}}`)),
+      conversing(holding(`{"image":{"format":"png","source":{"bytes":"${"A".repeat(20 * megabyte)}!"}}}`)),
   ],
   [
     "many messages",
@@ -953,11 +954,11 @@ const OTHERS: typeof EMBEDDINGS = [
 export interface HostileBody {
   path: string;
   what: string;
-  make: () => string;
+  /** Makes it, with such a part of its megabytes. */
+  make: (part?: number) => string;
 }
 
-/** All of them, by where they are sent. */
-export const HOSTILE_BODIES: readonly HostileBody[] = [
+const BODIES: readonly { path: string; what: string; make: () => string }[] = [
   ...COMPLETIONS.map(([what, make]) => ({ path: "/v1/chat/completions", what, make })),
   ...RESPONSES.map(([what, make]) => ({ path: "/v1/responses", what, make })),
   ...MESSAGES.flatMap(([what, make]) => [
@@ -987,3 +988,18 @@ export const HOSTILE_BODIES: readonly HostileBody[] = [
       `{"input":{"invokeModel":{"body":"${Buffer.from(conversing(holding(`{"text":${text("a", 7)}}`))).toString("base64")}"}}}`,
   },
 ];
+
+/** All of them, by where they are sent. */
+export const HOSTILE_BODIES: readonly HostileBody[] = BODIES.map(({ path, what, make }) => ({
+  path,
+  what,
+  make: (part = 1) => {
+    const whole = megabyte;
+    megabyte *= part;
+    try {
+      return make();
+    } finally {
+      megabyte = whole;
+    }
+  },
+}));
