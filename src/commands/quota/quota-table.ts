@@ -1,7 +1,7 @@
 import type { QuotaWay } from "../../discovery/survey-quotas.ts";
-import { type ServiceQuota, USE_MINUTES } from "../../models/quotas.ts";
+import { type ModelQuota, type ServiceQuota, USE_MINUTES } from "../../models/quotas.ts";
 import { type Fact, printFacts } from "../../terminal/fact-lines.ts";
-import { formatTokens } from "../../terminal/numbers.ts";
+import { formatLimitColumn, formatTokens } from "../../terminal/numbers.ts";
 import { type Column, layoutTable } from "../../terminal/table.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { hang } from "../../terminal/word-wrap.ts";
@@ -58,7 +58,7 @@ async function printReport(report: ModelReport, terminal: Terminal): Promise<voi
   const { name, region, survey } = report;
   const title = `${bold(terminal.foreign(name))} ${dim(`in ${region}`)}`;
   for (const line of hang("", title, terminal.columns)) await terminal.print(line);
-  const rows = survey.ways.map(rowOf);
+  const rows = rowsOf(survey.ways);
   if (survey.ways.some(({ quota }) => quota)) {
     for (const line of layoutTable(COLUMNS, rows, terminal.columns, dim)) await terminal.print(line);
     await terminal.print("");
@@ -66,13 +66,26 @@ async function printReport(report: ModelReport, terminal: Terminal): Promise<voi
   await printFacts(factsOf(report), terminal);
 }
 
-function rowOf({ id, scope, quota = {} }: QuotaWay): string[] {
-  // AWS lists no quota of what it does not hold an account to.
-  const cell = (limit: ServiceQuota | undefined): string => (limit ? formatTokens(limit.value) : "-");
-  if (scope !== "mantle")
-    return [id, cell(quota.requestsPerMinute), cell(quota.tokensPerMinute), cell(quota.tokensPerDay)];
-  const both = joined(cell(quota.inputTokensPerMinute), cell(quota.outputTokensPerMinute));
-  return [`${id} (Mantle)`, "-", both, "-"];
+function rowsOf(ways: readonly QuotaWay[]): string[][] {
+  /** Writes what stands in one column. AWS lists no quota of what it does not hold an account to. */
+  const columnOf = (...fields: (keyof ModelQuota)[]) => {
+    const limits = ways.flatMap(({ quota = {} }) => fields.flatMap((field) => quota[field]?.value ?? []));
+    const format = formatLimitColumn(limits);
+    return (limit: ServiceQuota | undefined): string => (limit ? format(limit.value) : "-");
+  };
+  const requests = columnOf("requestsPerMinute");
+  const tokens = columnOf("tokensPerMinute", "inputTokensPerMinute", "outputTokensPerMinute");
+  const daily = columnOf("tokensPerDay");
+  return ways.map(({ id, scope, quota = {} }) =>
+    scope === "mantle"
+      ? [
+          `${id} (Mantle)`,
+          "-",
+          joined(tokens(quota.inputTokensPerMinute), tokens(quota.outputTokensPerMinute)),
+          "-",
+        ]
+      : [id, requests(quota.requestsPerMinute), tokens(quota.tokensPerMinute), daily(quota.tokensPerDay)],
+  );
 }
 
 function factsOf(report: ModelReport): Fact[] {
