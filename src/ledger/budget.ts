@@ -3,7 +3,7 @@ import path from "node:path";
 import { ignoring } from "../disk/atomic-write.ts";
 import { refuseIrregular } from "../disk/read-file.ts";
 import { OpenclawError } from "../errors.ts";
-import { formatUsd } from "../models/usage.ts";
+import { formatUsd, roundUpUsd } from "../models/usage.ts";
 import type { Configuration } from "../config/settings.ts";
 import type { Runtime } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
@@ -75,10 +75,14 @@ export class Budget {
     const byDay = await this.#spending.byDay(monthOf(now));
     for (const budgeted of periods) {
       const { name, limit, period, begin } = budgeted;
-      let spent = 0;
-      for (const [day, usd] of byDay) if (day.startsWith(period)) spent += usd;
+      const { usd: spent, dearest } = [...byDay]
+        .filter(([day]) => day.startsWith(period))
+        .reduce((sum, [, own]) => addSpent(sum, own), NOTHING);
       const told = tellSpent(spent, budgeted);
-      if (spent >= limit) throw exceeded(budgeted, `${told} is spent since ${begin}`, this.#runtime.now());
+      if (spent >= limit) {
+        const message = `${told} is spent since ${begin}.`;
+        throw exceeded(budgeted, message, { enough: enoughFor(spent, dearest), now: this.#runtime.now() });
+      }
       if (spent < limit * WARNED_FROM || this.#warned.has(name + period)) continue;
       this.#warned.add(name + period);
       const share = `${Math.floor((spent / limit) * 100)} %`;
@@ -90,11 +94,19 @@ export class Budget {
   }
 }
 
-function exceeded({ name, limit, period }: BudgetPeriod, what: string, now: number): OpenclawError {
-  const more = limit === 0 ? 1 : limit * 2;
+/** A budget of which what is spent and a call like the dearest are less than a warning tells of, in USD. */
+function enoughFor(spent: number, dearest: number): number {
+  return spent > 0 ? roundUpUsd((spent + dearest) / WARNED_FROM) : 1;
+}
+
+function exceeded(
+  { name, period }: BudgetPeriod,
+  message: string,
+  { enough, now }: { enough: number; now: number },
+): OpenclawError {
   return new OpenclawError("budget-exceeded", {
-    message: `${what}.`,
-    hint: `Raise it (openclaw config set ${quoteForShell(`usage.budget.${name}`)} ${more}), or pass it once: --ignore-budget`,
+    message,
+    hint: `Raise it (openclaw config set ${quoteForShell(`usage.budget.${name}`)} ${enough}), or pass it once: --ignore-budget`,
     details: { retryAfter: Math.ceil(msUntilEnd(period, now) / 1000) },
   });
 }
@@ -106,12 +118,24 @@ function withoutLedger(): OpenclawError {
   });
 }
 
+/** What was spent in a time, and what one call of it cost at most, in USD. */
+interface Spent {
+  usd: number;
+  dearest: number;
+}
+
+const NOTHING: Spent = { usd: 0, dearest: 0 };
+
+function addSpent(one: Spent, other: Spent): Spent {
+  return { usd: one.usd + other.usd, dearest: Math.max(one.dearest, other.dearest) };
+}
+
 /** What was spent on the days of a file, up to the last line that was read of it. */
 interface Read {
   inode: number;
   /** In bytes. */
   end: number;
-  byDay: Map<string, number>;
+  byDay: Map<string, Spent>;
   /** The names of the parts that are in it, where it is the sums. */
   summed: Set<string>;
 }
@@ -125,8 +149,8 @@ class Spending {
     this.#folder = folder;
   }
 
-  /** USD of the days of a month. Throws `internal` for a ledger that cannot be read. */
-  async byDay(month: string): Promise<Map<string, number>> {
+  /** What the days of a month cost. Throws `internal` for a ledger that cannot be read. */
+  async byDay(month: string): Promise<Map<string, Spent>> {
     try {
       return await this.#sum(month);
     } catch (error) {
@@ -134,8 +158,8 @@ class Spending {
     }
   }
 
-  async #sum(month: string): Promise<Map<string, number>> {
-    const byDay = new Map<string, number>();
+  async #sum(month: string): Promise<Map<string, Spent>> {
+    const byDay = new Map<string, Spent>();
     const files = (await findMonths(this.#folder)).find((found) => found.month === month);
     if (!files) return byDay;
     const read = new Map<string, Read>();
@@ -148,7 +172,7 @@ class Spending {
     const summed = read.get(files.sums)?.summed;
     for (const [file, known] of read) {
       if (summed?.has(path.basename(file))) continue;
-      for (const [day, usd] of known.byDay) byDay.set(day, (byDay.get(day) ?? 0) + usd);
+      for (const [day, own] of known.byDay) byDay.set(day, addSpent(byDay.get(day) ?? NOTHING, own));
     }
     return byDay;
   }
@@ -174,7 +198,9 @@ async function readOn(file: string, before: Read | undefined): Promise<Read | un
         continue;
       }
       const day = dayOf(entry.at);
-      read.byDay.set(day, (read.byDay.get(day) ?? 0) + entry.usd);
+      // Of a sum it is the mean that is known of a call.
+      const own = { usd: entry.usd, dearest: entry.usd / Math.max(1, entry.calls) };
+      read.byDay.set(day, addSpent(read.byDay.get(day) ?? NOTHING, own));
     }
     return { ...read, end: read.end + whole };
   } finally {

@@ -152,6 +152,12 @@ export function formatUsd(usd: number): string {
   return usd.toFixed(Math.min(100, 1 - Math.floor(Math.log10(usd)))).replace(/0+$/, "");
 }
 
+/** USD to name as a bound that is enough: to two digits that count, and never down. */
+export function roundUpUsd(usd: number): number {
+  const step = 10 ** (Math.floor(Math.log10(usd)) - 1);
+  return Number((Math.ceil(usd / step) * step).toPrecision(2));
+}
+
 /** A duration for people, from ms: `0.05 s`, `12.3 s`. */
 export function formatSeconds(ms: number): string {
   return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;

@@ -1,5 +1,5 @@
 import { OpenclawError } from "../../errors.ts";
-import { formatUsd } from "../../models/usage.ts";
+import { formatUsd, roundUpUsd } from "../../models/usage.ts";
 
 /** What a run may cost, in USD, counting what calls that are on their way may come to. */
 export class CostBound {
@@ -53,7 +53,7 @@ export class CostBoundReached extends OpenclawError {
 
   /** The next line may cost `usd`. */
   constructor({ committed, most }: CostBound, usd: number) {
-    const enough = roundUp(2 * (committed + usd));
+    const enough = roundUpUsd(2 * (committed + usd));
     super("budget-exceeded", {
       message: `The next line may bring the cost to $${formatUsd(committed + usd)}, and --max-cost is $${formatUsd(most)}.`,
       hint: `Allow more: --max-cost ${enough}. Or leave --max-cost out.`,
@@ -61,10 +61,4 @@ export class CostBoundReached extends OpenclawError {
     });
     this.enough = enough;
   }
-}
-
-/** To two digits that count, and never down. */
-function roundUp(usd: number): number {
-  const step = 10 ** (Math.floor(Math.log10(usd)) - 1);
-  return Number((Math.ceil(usd / step) * step).toPrecision(2));
 }
