@@ -82,6 +82,9 @@ export function describeInstance(answer: InstanceAnswer): string {
   }
 }
 
+const ANOTHER_SERVER =
+  "Check AWS_EC2_METADATA_SERVICE_ENDPOINT; on a machine that is no EC2 instance: export AWS_EC2_METADATA_DISABLED=true";
+
 /** What to do about an instance that gives no credentials; undefined where this is not an instance. */
 export function adviseInstance(answer: InstanceAnswer): string | undefined {
   switch (answer.status) {
@@ -90,12 +93,12 @@ export function adviseInstance(answer: InstanceAnswer): string | undefined {
     case "silent":
       return "In a container on EC2, raise the hop limit: aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit 2";
     case "failed":
-      return answer.code === "bad-response"
-        ? "Check AWS_EC2_METADATA_SERVICE_ENDPOINT; on a machine that is no EC2 instance: export AWS_EC2_METADATA_DISABLED=true"
-        : "Try again in a minute.";
+      return answer.code === "bad-response" ? ANOTHER_SERVER : "Try again in a minute.";
     case "misnamed":
       return answer.error.hint;
     case "refused":
+      // What it answers where it is turned off: https://repost.aws/knowledge-center/ec2-linux-metadata-retrieval
+      if (answer.statusCode !== 403) return ANOTHER_SERVER;
       return "Turn instance metadata on: aws ec2 modify-instance-metadata-options --instance-id ID --http-endpoint enabled";
     default:
       return undefined;

@@ -43,7 +43,7 @@ export type InstanceAnswer =
 /** What the service hands out for the role: credentials, or why there are none, as the end of a sentence. */
 export type RoleAnswer =
   | { status: "credentials"; credentials: AwsCredentialIdentity }
-  | { status: "none"; reason: string; code?: ErrorCode };
+  | { status: "none"; reason: string; code?: ErrorCode; refused?: InstanceAnswer };
 
 /** What this process knows of the EC2 instance metadata service. Each question but that for credentials is asked once. */
 export interface InstanceMetadata {
@@ -136,7 +136,7 @@ function createInstanceMetadata(settings: InstanceMetadataSettings): InstanceMet
       return {
         status: "none",
         reason: refused.reason,
-        ...(refused.status === "failed" ? { code: refused.code } : {}),
+        ...(refused.status === "failed" ? { code: refused.code } : { refused }),
       };
     },
   };

@@ -10,7 +10,7 @@ import { withSpinner } from "../terminal/spinner.ts";
 import type { Identity } from "./cli-cache.ts";
 import { askContainer, containerVariable } from "./container.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
-import { describeChosen, describeInstance } from "./describe.ts";
+import { adviseInstance, describeChosen, describeInstance } from "./describe.ts";
 import { explainChosen, explainError } from "./findings.ts";
 import { hideSecrets, rememberSecrets } from "./hide-secrets.ts";
 import { askChosenInstance, instanceMetadata } from "./imds.ts";
@@ -286,9 +286,10 @@ async function askInstance(decision: CredentialDecision, runtime: Runtime): Prom
   throw new OpenclawError(reply.code ?? "no-credentials", {
     message: `The ${describeInstance(answer)}, gives no credentials: ${reply.reason}.`,
     hint:
-      reply.code === undefined
+      (reply.refused && adviseInstance(reply.refused)) ??
+      (reply.code === undefined
         ? `Look at the trust policy of the role, which ec2.amazonaws.com must be able to assume: aws iam get-role --role-name ${quoteForShell(answer.role)}`
-        : "Try again in a minute.",
+        : "Try again in a minute."),
   });
 }
 

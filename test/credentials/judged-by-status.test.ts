@@ -528,6 +528,18 @@ describe("instance metadata", () => {
     ["429", { ImdsToken: { status: 429, body: "" } }, "throttled", /Try again/],
     ["500", { ImdsRole: { status: 500, body: "" } }, "service-unavailable", /Try again/],
     [
+      "off by the time of the credentials",
+      { ImdsCredentials: { status: 403, body: "" } },
+      "no-credentials",
+      /--http-endpoint enabled/,
+    ],
+    [
+      "a server that knows no such question",
+      { ImdsToken: { status: 404, body: "" }, ImdsRole: { status: 400, body: "" } },
+      "no-credentials",
+      /AWS_EC2_METADATA_DISABLED/,
+    ],
+    [
       "503 of the credentials",
       { ImdsCredentials: { status: 503, body: "" } },
       "service-unavailable",

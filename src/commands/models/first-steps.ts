@@ -1,5 +1,7 @@
 import { listMisspelt } from "../../config/nearest-setting.ts";
+import { adviseInstance } from "../../credentials/describe.ts";
 import { findCause } from "../../credentials/findings.ts";
+import { askChosenInstance } from "../../credentials/imds.ts";
 import { nothingSigns } from "../../credentials/no-credentials.ts";
 import type { ModelSurvey } from "../../discovery/survey.ts";
 import { OpenclawError } from "../../errors.ts";
@@ -32,7 +34,10 @@ export async function withoutCredentials({ setup, load }: ModelSurvey): Promise<
     });
   }
   const error = await nothingSigns(decision, runtime, general);
-  if (error.code === "no-credentials") await showFirstSteps(runtime);
+  const instance = await askChosenInstance(decision, runtime);
+  const isInstance = instance !== undefined && adviseInstance(instance) !== undefined;
+  // An instance has its own hint, and no use for what a laptop needs.
+  if (error.code === "no-credentials" && !isInstance) await showFirstSteps(runtime);
   return error;
 }
 
