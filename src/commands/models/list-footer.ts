@@ -17,17 +17,22 @@ export function footerLines({ setup, load, models, input }: ModelSurvey, now: nu
     stale: `, from the list of ${age} ago`,
     config: ", from the configuration only",
   }[load.source];
-  const kinds = load.discovered ? countKinds(models, input) : "";
-  const hidden = [hiddenByAll(models, input), hiddenByFilter(models, input)].filter((text) => text !== "");
+  const kinds = load.discovered ? inWords(countKinds(models, input)) : "";
+  const hidden = countHidden(models, input).map(({ by, count: left, kinds: own }) =>
+    own ? `${by} shows ${left} more: ${inWords(own)}` : `${by} hides ${left}`,
+  );
   return [
     `${count(models.length, "model")}${place}${origin}`,
-    ...(kinds === "" ? [] : [`${kinds}${hidden.map((text) => `; ${text}`).join("")}`]),
+    [kinds, ...hidden].filter((text) => text !== "").join("; "),
     explainMarks(models),
   ].filter((line) => line !== "");
 }
 
+/** How many of a kind, and what one and several of it are called. */
+type KindCount = readonly [number: number, noun: string, nouns: string];
+
 /** In the same terms as doctor's line on the foundation models. */
-function countKinds(models: readonly ListedModel[], { config }: ListInput): string {
+export function countKinds(models: readonly ListedModel[], { config }: ListInput): KindCount[] {
   const isServers = ({ key }: ListedModel): boolean => {
     const providerId = providerOfKey(key);
     return !isOfBedrock({ providerId, provider: config.models?.providers?.[providerId] });
@@ -36,46 +41,71 @@ function countKinds(models: readonly ListedModel[], { config }: ListInput): stri
   const mantle = models.filter(isOfMantle).length;
   const own = models.filter((model) => !isServers(model) && !isOfMantle(model));
   const of = (kind: ListedModel["kind"]): number => own.filter((model) => model.kind === kind).length;
-  return list([
-    [of("foundation-model"), "foundation model"],
-    [of("inference-profile"), "inference profile"],
+  return [
+    [of("foundation-model"), "foundation model", "foundation models"],
+    [of("inference-profile"), "inference profile", "inference profiles"],
     [of("application-profile"), "profile of your own", "profiles of your own"],
     [of("configured"), "that only the configuration has", "that only the configuration has"],
     [mantle, "of bedrock-mantle", "of bedrock-mantle"],
     [models.length - own.length - mantle, "of other servers", "of other servers"],
-  ]);
+  ];
 }
 
-function hiddenByAll(models: readonly ListedModel[], input: ListInput): string {
-  if (input.all) return "";
-  const shown = new Set(models.map(({ key }) => key));
-  const hidden = listModels({ ...input, all: true }).filter(({ key }) => !shown.has(key));
-  if (hidden.length === 0) return "";
-  const isModel = ({ kind }: ListedModel): boolean => kind === "foundation-model";
+/** What a flag or setting keeps out of the list. */
+interface Hidden {
+  by: string;
+  count: number;
+  /** Of `--all`, which shows them in place of hiding others. */
+  kinds?: KindCount[];
+}
+
+/**
+ * What is hidden of all that there is, by what hides it. Each is counted beside what those before it let through, so that
+ * the list and what is hidden are all models.
+ */
+export function countHidden(models: readonly ListedModel[], input: ListInput): Hidden[] {
+  const { settings } = input;
+  const keysOf = (listed: readonly ListedModel[]): Set<string> => new Set(listed.map(({ key }) => key));
+  const unhidden = input.all ? models : listModels({ ...input, all: true });
+  const shown = keysOf(models);
+  const kinds = kindsOfHidden(unhidden.filter(({ key }) => !shown.has(key)));
+  const all = kinds.reduce((sum, [number]) => sum + number, 0);
+  let wider: ListInput = { ...input, all: true };
+  let known = keysOf(unhidden).size;
+  const filters: [string, Partial<ListInput>][] = [
+    ["--search", { search: undefined }],
+    ["--provider", { providers: [] }],
+    ["models.bedrockDiscovery.providerFilter", { settings: { ...settings, providerFilter: [] } }],
+  ];
+  const filtered = filters.map(([by, without]): Hidden => {
+    wider = { ...wider, ...without };
+    const before = known;
+    known = keysOf(listModels(wider)).size;
+    return { by, count: known - before };
+  });
+  return [{ by: "--all", count: all, kinds }, ...filtered].filter((hidden) => hidden.count > 0);
+}
+
+/** What `--all` shows besides. */
+function kindsOfHidden(hidden: readonly ListedModel[]): KindCount[] {
   const isLegacy = ({ tags }: ListedModel): boolean => tags.includes("legacy");
-  const bases = hidden.filter(isModel);
+  const bases = hidden.filter(({ kind }) => kind === "foundation-model");
+  const profiles = hidden.filter(({ kind }) => kind !== "foundation-model");
   const current = bases.filter((model) => !isLegacy(model));
   const provisioned = current.filter(({ tags }) => tags.includes("provisioned")).length;
-  const profiles = hidden.length - bases.length;
-  const reasons = list([
+  const ended = profiles.filter(isLegacy).length;
+  return [
     [current.length - provisioned, "that profiles call", "that profiles call"],
     [provisioned, "for provisioned throughput", "for provisioned throughput"],
     [bases.length - current.length, "legacy", "legacy"],
-    [profiles, "profile of legacy models", "profiles of legacy models"],
-  ]);
-  return `--all shows ${hidden.length} more: ${reasons}`;
-}
-
-function hiddenByFilter(models: readonly ListedModel[], input: ListInput): string {
-  if (input.settings.providerFilter.length === 0) return "";
-  const unfiltered = listModels({ ...input, settings: { ...input.settings, providerFilter: [] } });
-  const left = unfiltered.length - models.length;
-  return left === 0 ? "" : `models.bedrockDiscovery.providerFilter hides ${left}`;
+    [ended, "profile of legacy models", "profiles of legacy models"],
+    [profiles.length - ended, "profile that is not active", "profiles that are not active"],
+  ];
 }
 
 /** `2 models, 1 profile`: what there is none of is left out. */
-function list(parts: readonly (readonly [number, string, string?])[]): string {
-  return parts
+function inWords(kinds: readonly KindCount[]): string {
+  return kinds
     .filter(([number]) => number > 0)
     .map(([number, noun, nouns]) => count(number, noun, nouns))
     .join(", ");
