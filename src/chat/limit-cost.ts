@@ -1,5 +1,6 @@
 import type { ConverseStreamCommandInput } from "@aws-sdk/client-bedrock-runtime";
 import { blocksOf, fileOf } from "../converse/conversation.ts";
+import { KIND_WORDS } from "../converse/file-kind.ts";
 import type { Invocation } from "../converse/invocation.ts";
 import type { RequestPlan, Wire } from "../converse/wire.ts";
 import { mergeParameters } from "../converse/request.ts";
@@ -247,7 +248,7 @@ function atMost(input: ConverseStreamCommandInput, window: number = Number.POSIT
     const file = fileOf(block);
     if (!file) bytes += jsonBytes(block);
     else if (file.s3Location) unmeasured = "a file in Amazon S3";
-    else if (file.kind === "video" || file.kind === "audio") unmeasured = WORDS[file.kind];
+    else if (file.kind === "video" || file.kind === "audio") unmeasured = KIND_WORDS[file.kind].one;
     else if (file.kind === "image") images += 1;
     else bytes += file.bytes?.length ?? Buffer.byteLength(file.text ?? "");
   }
@@ -260,5 +261,3 @@ function isPricedFor(usage: TokenUsage, price: Price | undefined): boolean {
   const found = priceCall(usage, price);
   return "unknown" in found ? found.unknown !== LONG_PROMPT : Number.isFinite(found.usd);
 }
-
-const WORDS = { video: "a video", audio: "a recording" };

@@ -16,7 +16,7 @@ import {
   type FileKind,
   readsFromS3,
 } from "../models/families.ts";
-import { ATTACHABLE, decodeFile, describeKind, kindByName, TEXT_FORMATS } from "./file-kind.ts";
+import { ATTACHABLE, decodeFile, describeKind, inputInWords, kindByName, TEXT_FORMATS } from "./file-kind.ts";
 import { imageSize } from "./image-size.ts";
 import { namesS3, parseS3Location } from "./s3-location.ts";
 
@@ -181,7 +181,7 @@ function checkKinds(attachments: readonly Attachment[], recipient: Recipient): s
       continue;
     }
     throw badAttachment(
-      `'${label}' is ${describeKind(file)}, and '${modelId}' takes no ${pluralOf(file.kind)}, only ${input.map(pluralOf).join(", ")}.`,
+      `'${label}' is ${describeKind(file)}, and '${modelId}' takes no ${inputInWords(file.kind)}, only ${input.map(inputInWords).join(", ")}.`,
       adviseModel(({ media }) => media?.kinds.some((kind) => kind === file.kind) === true),
       { file: label, model: modelId, kind: file.kind },
     );
@@ -212,10 +212,6 @@ function adviseModel(isFit: (family: FamilyFacts) => boolean): string {
 
 /** So many models a hint names. */
 const MOST_NAMED = 4;
-
-function pluralOf(kind: InputKind): string {
-  return kind === "text" ? "text" : kind === "audio" ? "sound" : `${kind}s`;
-}
 
 function takes({ input }: Recipient, kind: InputKind): boolean {
   return input === undefined || input.includes(kind);

@@ -1,3 +1,4 @@
+import type { InputKind } from "../models/list.ts";
 import type { FileKind } from "../models/families.ts";
 import { decodeText, hasUtf16Mark, isText, notText, type TextSource } from "../disk/decode-text.ts";
 import { findSignature, hasBytesAt, isUtf8, recogniseBytes } from "../disk/recognise-bytes.ts";
@@ -185,4 +186,17 @@ function notNamed(extension: string): string {
 
 function unsupported(reason: string): Unsupported {
   return { kind: "unsupported", reason };
+}
+
+/** What one file of a kind is called, and several. */
+export const KIND_WORDS = {
+  image: { one: "an image", many: "images" },
+  document: { one: "a document", many: "documents" },
+  video: { one: "a video", many: "videos" },
+  audio: { one: "a recording", many: "recordings" },
+} as const;
+
+/** Kinds of input by their names, as what a model takes. */
+export function inputInWords(kind: InputKind): string {
+  return kind === "text" ? "text" : KIND_WORDS[kind].many;
 }

@@ -33,7 +33,7 @@ import {
   type Turn,
 } from "./conversation.ts";
 import { documentName } from "./document-name.ts";
-import { isBlank, TEXT_FORMATS } from "./file-kind.ts";
+import { inputInWords, isBlank, KIND_WORDS, TEXT_FORMATS } from "./file-kind.ts";
 import { ANSWER_TOOL } from "./request.ts";
 import { toolSchema } from "./tool-schema.ts";
 
@@ -224,7 +224,7 @@ function sayDocuments(input: Input, mending: Mending): Input {
 }
 
 function inWords(kinds: readonly InputKind[]): string {
-  return kinds.map((kind) => (kind === "text" ? "text" : FILES_IN_WORDS[kind])).join(", ");
+  return kinds.map(inputInWords).join(", ");
 }
 
 /**
@@ -256,15 +256,8 @@ function unreadKind(block: ContentBlock | ToolResultContentBlock, { reads }: Men
   const isTaken = reads?.kinds?.includes(file.kind) !== false;
   if (isTaken && !(file.s3Location && reads?.inS3 === false)) return undefined;
   if (!file.isOpaque && !file.s3Location) return undefined;
-  return isTaken ? "files from Amazon S3" : FILES_IN_WORDS[file.kind];
+  return isTaken ? "files from Amazon S3" : KIND_WORDS[file.kind].many;
 }
-
-const FILES_IN_WORDS = {
-  image: "images",
-  document: "documents",
-  video: "videos",
-  audio: "recordings",
-};
 
 /** Failures of what was asked, in codes. */
 const REFUSED: ReadonlySet<string> = new Set([

@@ -14,6 +14,7 @@ import path from "node:path";
 import { errorCode, OpenclawError } from "../errors.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { NO_HOME } from "../runtime.ts";
+import { DISK_REASONS } from "./disk-reasons.ts";
 import { makeFolder } from "./make-folder.ts";
 
 const NEW_FILE_MODE = 0o600;
@@ -81,19 +82,19 @@ export function writeError(file: string, cause: unknown): OpenclawError {
   const folder = path.dirname(file);
   const { path: place = folder } = cause as NodeJS.ErrnoException;
   const reasons: Readonly<Record<string, [string, string]>> = {
-    ENOSPC: ["the disk is full", `df -h ${folder}`],
-    EDQUOT: ["the disk quota is used up", "quota -s"],
-    EFBIG: ["the file would be larger than this process may write", "ulimit -f"],
+    ENOSPC: [DISK_REASONS.ENOSPC, `df -h ${folder}`],
+    EDQUOT: [DISK_REASONS.EDQUOT, "quota -s"],
+    EFBIG: [DISK_REASONS.EFBIG, "ulimit -f"],
     EACCES: ["permission denied", `ls -ld ${folder}`],
     EPERM: ["the operation is not permitted", `ls -ld ${folder}`],
     EEXIST: [`${place} is a file, or a link that leads nowhere`, `ls -ld ${quoteForShell(place)}`],
     ENOENT: ["its folder is not there, and cannot be made", `ls -ld ${folder}`],
-    EROFS: ["the file system is read-only", "openclaw --config FILE …"],
+    EROFS: [DISK_REASONS.EROFS, "openclaw --config FILE …"],
     ENOTDIR: ["a part of the path is not a folder", `ls -ld ${folder}`],
     EISDIR: ["it is a folder", "openclaw --config FILE …"],
     ELOOP: ["its symbolic links lead in a circle", `ls -l ${quoteForShell(file)}`],
     EMFILE: ["too many files are open", "ulimit -n"],
-    EIO: ["the disk reports an error", "dmesg | tail"],
+    EIO: [DISK_REASONS.EIO, "dmesg | tail"],
   };
   if (file.startsWith(NO_HOME)) {
     return new OpenclawError("config-unreadable", {

@@ -449,7 +449,7 @@ describe("fails", () => {
     [
       "openai-responses",
       "a.mp3",
-      "'a.mp3' is an mp3 recording, and 'm' takes no sound, only text, images, documents.",
+      "'a.mp3' is an mp3 recording, and 'm' takes no recordings, only text, images, documents.",
     ],
     [
       "anthropic-messages",
@@ -459,7 +459,7 @@ describe("fails", () => {
     [
       "anthropic-messages",
       "a.mp3",
-      "'a.mp3' is an mp3 recording, and 'm' takes no sound, only text, images, documents.",
+      "'a.mp3' is an mp3 recording, and 'm' takes no recordings, only text, images, documents.",
     ],
   ])("of %s on %s, for which it has no place, by name", async (api, file, message) => {
     const home = createHome();

@@ -137,7 +137,7 @@ describe("the blocks of attached files", () => {
       "sound for Nova, with the models that take it",
       [attachment("talk.mp3", 1)],
       NOVA,
-      "'docs/talk.mp3' is an mp3 recording, and 'amazon.nova-pro-v1:0' takes no sound, only text, images, documents, videos.",
+      "'docs/talk.mp3' is an mp3 recording, and 'amazon.nova-pro-v1:0' takes no recordings, only text, images, documents, videos.",
       "mistral.voxtral-mini-3b-2507, mistral.voxtral-small-24b-2507",
     ],
     [

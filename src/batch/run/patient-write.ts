@@ -1,17 +1,18 @@
 import type { FileHandle } from "node:fs/promises";
+import { DISK_REASONS } from "../../disk/disk-reasons.ts";
 import { errorCode, OpenclawError } from "../../errors.ts";
 
 /** What a system says where there is no room for more at the moment, and what that is for a person. */
 export const FULL: Readonly<Record<string, string>> = {
-  ENOSPC: "the disk is full",
-  EDQUOT: "the disk quota is used up",
+  ENOSPC: DISK_REASONS.ENOSPC,
+  EDQUOT: DISK_REASONS.EDQUOT,
 };
 
 /** What no waiting helps against, in the words of a person, and what to do before the run goes on. */
 const BROKEN: Readonly<Record<string, readonly [reason: string, hint: string]>> = {
-  EFBIG: ["a file would be larger than this process may write", "ulimit -f unlimited"],
-  EROFS: ["the file system is read-only", "Make it writable again, and go on with --resume."],
-  EIO: ["the disk reports an error", "dmesg | tail"],
+  EFBIG: [DISK_REASONS.EFBIG, "ulimit -f unlimited"],
+  EROFS: [DISK_REASONS.EROFS, "Make it writable again, and go on with --resume."],
+  EIO: [DISK_REASONS.EIO, "dmesg | tail"],
 };
 
 /** What is done about a disk that is full. */

@@ -250,7 +250,7 @@ describe("results in a file", () => {
   it.each([
     ["ENOSPC", "waits"],
     ["EDQUOT", "waits"],
-    ["EFBIG", "a file would be larger than this process may write"],
+    ["EFBIG", "the file would be larger than this process may write"],
     ["EROFS", "the file system is read-only"],
     ["EIO", "the disk reports an error"],
     ["EBADF", "EBADF"],
