@@ -77,7 +77,7 @@ const NOTES: Readonly<Record<string, string>> = {
   "mcp serve":
     "Runs until stdin ends, for the program that has started it: Claude Code, Codex, Cline and others. stdout has the protocol alone; the log goes to stderr, in JSON. [Models for other programs](../mcp-serve.md) has the four tools, and what to write into the settings of those programs.",
   completion: "[Completion](../completion.md) has the line for each shell, and what it completes.",
-  help: "A command is read with the topic of its name, where there is one. On a terminal the page is shown through `$PAGER`, or `less`; `PAGER=cat` shows it at once. In a pipe it is Markdown. `man openclaw` has the same pages.",
+  help: "A command is read with the topic of its name, where there is one. On a terminal the page is shown through `$PAGER`, or `less`; `PAGER=cat` shows it at once. In a pipe it is Markdown. `man openclaw` has the same pages where the package is installed; in a clone `npm run docs` writes them, and `man ./dist/man/openclaw.1` shows one.",
 };
 
 /** The note on a command, by its words; empty where its help says it all. */

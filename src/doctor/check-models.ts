@@ -25,7 +25,7 @@ const defaultModelCheck: Check<Examination> = {
     const models = await examination.models();
     if (models.length === 0) {
       return warn(
-        "none is set, so chat needs --model",
+        "none is set: on a terminal chat offers the models, elsewhere it needs --model",
         "Choose one from `openclaw models list`, then: openclaw models set MODEL",
       );
     }
