@@ -180,7 +180,8 @@ export function stepOf(columns: number): string {
 
 /**
  * Lays a text out behind a title, such as `error: ` or one that is padded to its place. Further lines begin below the
- * first, where there is room for that, and a command that fits into a line is not broken. Infinity breaks nothing.
+ * first, where there is room for that. A command is never broken: one that has no room stands alone on its line, which the
+ * terminal goes on with as one line, so that it can be pasted. Infinity breaks nothing.
  */
 export function hang(asTitle: string, asText: string, columns: number): string[] {
   if (!Number.isFinite(columns)) return [asTitle + asText];
@@ -199,23 +200,55 @@ export function hang(asTitle: string, asText: string, columns: number): string[]
   // A short title has the first words beside it in any case.
   const isBelow = !isBeside && width * 2 > columns;
   const wrap = new WordWrap(columns);
-  const lines = keepTogether(text, columns - indent.length)
-    .split("\n")
-    .map((line, index) => {
-      const start = index === 0 && !isBelow ? title : indent;
-      return wrap.begin(start, indent) + wrap.push(line) + wrap.end();
-    });
+  const lines = linesOf(text, columns - indent.length).flatMap(({ words, isCommand }, index) => {
+    if (isCommand) return " ".repeat(Math.max(0, Math.min(indent.length, columns - widthOf(words)))) + words;
+    if (index === 0 && words === "") return isBelow || title.trim() === "" ? [] : title.trimEnd();
+    const start = index === 0 && !isBelow ? title : indent;
+    return wrap.begin(start, indent) + wrap.push(keepTogether(words, columns - indent.length)) + wrap.end();
+  });
   const shown = lines.join("\n").replaceAll(KEPT_SPACE, " ").split("\n");
   return isBelow ? [title.trimEnd(), ...shown] : shown;
+}
+
+/** A line of a text, which is broken where it has to be, or a command that stands alone and is not. */
+interface TextLine {
+  words: string;
+  isCommand: boolean;
+}
+
+/** The lines of a text. A command that is wider than `room` gets one of its own, without what stands around it. */
+function linesOf(text: string, room: number): TextLine[] {
+  return text.split("\n").flatMap((line) => {
+    const lines: TextLine[] = [];
+    let rest = line;
+    for (const [command] of line.matchAll(COMMAND)) {
+      if (widthOf(command) <= room) continue;
+      const start = rest.indexOf(command);
+      const before = rest.slice(0, start).replace(/ *\(?$/, "");
+      const isEmpty = widthOf(before) === 0;
+      if (!isEmpty || lines.length === 0) lines.push({ words: isEmpty ? "" : before, isCommand: false });
+      lines.push({ words: (isEmpty ? before : "") + bare(command), isCommand: true });
+      rest = rest.slice(start + command.length).replace(/^[).,;]* */, "");
+    }
+    const last = lines.at(-1);
+    if (!last) return [{ words: rest, isCommand: false }];
+    if (widthOf(rest) > 0) return [...lines, { words: rest, isCommand: false }];
+    return lines.with(-1, { ...last, words: last.words + rest });
+  });
+}
+
+/** A command as it is typed. */
+function bare(command: string): string {
+  return command.replaceAll("`", "").trimEnd();
 }
 
 /** Stands for a space that no line may end at: it looks like one, and is one column wide. */
 const KEPT_SPACE = "\u2800";
 /** Stands between the parts of a line that sums up. */
 const DOT = " · ";
-/** What people copy: a command in backticks, or from the name of a program to the end. */
+/** What people copy: a command in backticks, or from the name of a program to the end, or to what is said of it. */
 const COMMAND =
-  /`[^`\n]+`|(?<=^|: |\(|\u001B\[[\d;]+m)(?:openclaw|aws|sudo|chmod|unset|export|npm|nvm|curl|apk|brew|winget) [^\n\u001B)]+/gm;
+  /`[^`\n]+`|(?<=^|: |\(|\u001B\[[\d;]+m)(?:openclaw(?! \d)|aws|sudo|chmod|chown|unset|export|mv|ls|iconv|mkdir|npm|nvm|curl|apk|apt-get|brew|dnf|winget) (?:(?! {2}| [([]|, from |, or )[^\n\u001B)])+/gm;
 
 /** Keeps commands together and, in a line of parts with dots between them, each part. */
 function keepTogether(text: string, room: number): string {

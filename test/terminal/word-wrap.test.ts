@@ -187,11 +187,25 @@ describe("a text behind a title", () => {
       ["hint: Renew them first:", "      aws sso login --profile work"],
     ],
     [
-      "breaks a command that fits no line",
-      "hint: ",
+      "breaks no command that has no room beside its title",
+      "              hint: ",
       "Run: openclaw config set one.two.three value",
+      50,
+      ["              hint: Run:", "           openclaw config set one.two.three value"],
+    ],
+    [
+      "breaks no command that fits no line",
+      "hint: ",
+      "Raise it (openclaw config set one.two.three 4), or leave it.",
       30,
-      ["hint: Run: openclaw config set", "      one.two.three value"],
+      ["hint: Raise it", "openclaw config set one.two.three 4", "      or leave it."],
+    ],
+    [
+      "leaves the title alone where a command has no room beside it",
+      "hint: ",
+      bold("openclaw config set one.two.three 4"),
+      30,
+      ["hint:", bold("openclaw config set one.two.three 4")],
     ],
     ["has the lines that it has", title, "one\n  two", 40, ["error: one", "         two"]],
   ])("%s", (_, head, text, columns, lines) => expect(hang(head, text, columns)).toEqual(lines));
@@ -208,9 +222,9 @@ describe("a text behind a title", () => {
         (parts, columns, head) => {
           const text = parts.join(" ");
           const shown = hang(head, text, columns).join("\n");
-          const letters = (from: string): string => from.replaceAll(/\s+/g, "");
+          const letters = (from: string): string => from.replaceAll(/[\s`]+/g, "");
           expect(letters(shown)).toBe(letters(head + text));
-          for (const word of text.split(" ")) expect(shown).toContain(word);
+          for (const word of text.split(" ")) expect(shown).toContain(word.replaceAll("`", ""));
         },
       ),
     );
@@ -240,4 +254,53 @@ it("shows what would act on the terminal as what it is, and measures that", () =
   expect(hang("error: ", `a${"\u001B[2A".repeat(3)} b`, 20)).toEqual(["error: a␛[2A␛[2A␛[2A", "  b"]);
   expect(wrapText("\u001B[31m\u001B[31m x\u200By", 10)).toEqual(["␛[31m␛[31m", "xy"]);
   expect(hang("", "a\u001B[2Ab", Number.POSITIVE_INFINITY)).toEqual(["a\u001B[2Ab"]);
+});
+
+/** Hints with their commands. */
+const HINTS: readonly (readonly [hint: string, ...commands: string[]])[] = [
+  ["Name the profile: export AWS_PROFILE=work", "export AWS_PROFILE=work"],
+  [
+    "Choose one from `openclaw models list --search claude`, then: openclaw models set MODEL",
+    "openclaw models list --search claude",
+    "openclaw models set MODEL",
+  ],
+  [
+    "In a container on EC2, raise the hop limit: aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit 2",
+    "aws ec2 modify-instance-metadata-options --instance-id ID --http-put-response-hop-limit 2",
+  ],
+  ["Set some up with: aws configure   (on EC2, attach an instance role)", "aws configure"],
+  [
+    "Raise it (openclaw config set usage.budget.monthly 120), or pass it once: --ignore-budget",
+    "openclaw config set usage.budget.monthly 120",
+  ],
+  [
+    "Did you mean amazon.nova-lite-v1:0? Then: openclaw models set amazon-bedrock/amazon.nova-lite-v1:0",
+    "openclaw models set amazon-bedrock/amazon.nova-lite-v1:0",
+  ],
+  [
+    "openclaw config set models.bedrockDiscovery.region VALUE (or --force, to write it for another program)",
+    "openclaw config set models.bedrockDiscovery.region VALUE",
+  ],
+  [
+    "Move it out of the way: mv /home/me/.openclaw/openclaw.json /home/me/.openclaw/openclaw.json.old",
+    "mv /home/me/.openclaw/openclaw.json /home/me/.openclaw/openclaw.json.old",
+  ],
+];
+
+describe.each([20, 40, 60, 80])("a hint on %d columns", (columns) => {
+  it.each(["hint: ", `${" ".repeat(28)}hint: `, ""])("has its commands in one piece, behind %j", (title) => {
+    for (const [hint, ...commands] of HINTS)
+      for (const styled of [hint, bold(hint)]) {
+        const lines = hang(title, styled, columns);
+        for (const command of commands)
+          expect(
+            lines.filter((line) => line.includes(command)),
+            `${command}\n${lines.join("\n")}`,
+          ).toHaveLength(1);
+        if (styled !== hint) continue;
+        // What does not fit stands alone.
+        for (const line of lines.map((text) => text.trim()))
+          if (line.includes(" ") && stringWidth(line) > columns) expect(commands).toContain(line);
+      }
+  });
 });
