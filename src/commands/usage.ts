@@ -59,13 +59,13 @@ export async function run(options: UsageOptions, runtime: Runtime): Promise<void
           : null,
     });
   if (options.csv) return printCsv(groups, options.by, runtime);
+  const begin = dayOf(new Date(since).toISOString());
+  if (groups.length === 0) terminal.noteNothing(`No call is in the ledger since ${begin}.`);
   if (!terminal.isStdoutTTY) {
     for (const { name, counts } of groups) await terminal.print([name ?? "-", ...cellsOf(counts)].join("\t"));
     return;
   }
-  const begin = dayOf(new Date(since).toISOString());
-  if (groups.length === 0) terminal.note(`No call is in the ledger since ${begin}.`);
-  else await printTable(groups, total, options.by, runtime);
+  if (groups.length > 0) await printTable(groups, total, options.by, runtime);
   const { dim } = await terminal.stdoutStyle();
   const notes = [
     ...(groups.length > 0 ? [`Since ${begin}; tokens in and out, days of UTC, prices are estimates.`] : []),

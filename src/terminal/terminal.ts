@@ -243,6 +243,11 @@ export class Terminal {
     if (!isNotice || !this.#mode.quiet) this.#noteLine(line, title);
   }
 
+  /** Says on stderr that there is nothing to print, since silence looks like a failure; in a pipe it is a notice. */
+  noteNothing(sentence: string): void {
+    this.note(this.isStdoutTTY ? sentence : `${PROGRAM}${sentence}`);
+  }
+
   #noteLine(line: string, title?: string): void {
     const name = title === undefined && line.startsWith(PROGRAM) ? PROGRAM : "";
     const text = onOneLine(line.slice(name.length));

@@ -128,7 +128,7 @@ describe("mcp tools", () => {
       expect.objectContaining({
         code: 0,
         stdout: "",
-        stderr: "openclaw: the MCP server 'own' offers no tools\n",
+        stderr: "openclaw: The MCP server 'own' offers no tools.\n",
       }),
     );
   });

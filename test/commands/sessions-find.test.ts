@@ -84,7 +84,7 @@ describe("sessions search", () => {
     expect(none.lines().join("")).toContain("Nobody has said 'thread'.");
     expect(await emulated.run(["sessions", "search", "thread"])).toMatchObject({
       stdout: "",
-      stderr: "",
+      stderr: "openclaw: Nobody has said 'thread'.\n",
       code: 0,
     });
   });

@@ -132,7 +132,11 @@ describe("templates list and show", () => {
     const terminal = openPty(["templates", "list"], emulated.home, { env: emulated.env });
     expect(await terminal.exit).toBe(0);
     expect(terminal.lines().join(" ")).toContain("openclaw templates edit NAME");
-    expect(await emulated.run(["templates", "list"])).toMatchObject({ stdout: "", stderr: "", code: 0 });
+    expect(await emulated.run(["templates", "list"])).toMatchObject({
+      stdout: "",
+      stderr: expect.stringMatching(/^openclaw: No template is kept.*\n$/),
+      code: 0,
+    });
   });
 
   it("prints one as JSON", async () => {

@@ -280,9 +280,13 @@ describe("usage", () => {
     expect((await emulated.run(["usage", "--csv", "--json"])).code).toBe(2);
   });
 
-  it("has nothing to print of an empty ledger, and says so at a terminal", async () => {
+  it("has nothing to print of an empty ledger, and says so", async () => {
     const emulated = await emulate();
-    expect(await emulated.run(["usage"])).toMatchObject({ stdout: "", stderr: "", code: 0 });
+    expect(await emulated.run(["usage"])).toMatchObject({
+      stdout: "",
+      stderr: expect.stringMatching(/^openclaw: No call is in the ledger.*\n$/),
+      code: 0,
+    });
     const terminal = openPty(["usage"], emulated.home, { env: emulated.env });
     expect(await terminal.exit).toBe(0);
     expect(terminal.lines().join("")).toContain("No call is in the ledger");
@@ -326,14 +330,22 @@ describe("usage.budget", () => {
   });
 
   it.each([
-    [{ daily: 10 }, 10, "$10.00 of the daily budget of $10.00 is spent since "],
-    [{ monthly: 10 }, 12, "$12.00 of the monthly budget of $10.00 is spent since "],
-    [{ daily: 0 }, 0, "$0 of the daily budget of $0 is spent since "],
-  ])("refuses when %j is spent, unless told otherwise", async (budget, usd, message) => {
-    const emulated = await withBudget(budget, spent(usd));
+    [{ daily: 10 }, [10], "$10.00 of the daily budget of $10.00 is spent since ", "usage.budget.daily 25)"],
+    [{ daily: 1 }, [50, 0.5], "$50.50 of the daily budget of $1.00 is", "usage.budget.daily 130)"],
+    [
+      { monthly: 10 },
+      [9, ...Array.from({ length: 30 }, () => 0.1)],
+      "$12.00 of the monthly budget of $10.00 is spent since ",
+      "usage.budget.monthly 27)",
+    ],
+    [{ daily: 0.02 }, [0.015, 0.0055], "$0.02 of the daily", "usage.budget.daily 0.045)"],
+    [{ daily: 0 }, [0], "$0 of the daily budget of $0 is spent since ", "usage.budget.daily 1)"],
+  ])("refuses when %j is spent, and names a budget that is enough", async (budget, usd, message, raised) => {
+    const emulated = await withBudget(budget, ...usd.map((one) => spent(one)));
     const { code, stdout, stderr } = await emulated.run([...ASK, "hi"]);
     expect({ code, stdout }).toEqual({ code: 6, stdout: "" });
     expect(stderr).toContain(message);
+    expect(stderr).toContain(raised);
     expect(emulated.routes()).toEqual([]);
     const document = JSON.parse((await emulated.run([...ASK, "--json", "hi"])).stdout) as object;
     expectSchema("error", document);

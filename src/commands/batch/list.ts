@@ -6,7 +6,8 @@ import type { Runtime } from "../../runtime.ts";
 import type { Style } from "../../terminal/color.ts";
 import { formatAge } from "../../terminal/numbers.ts";
 import { withSpinner } from "../../terminal/spinner.ts";
-import { type Column, layoutTable } from "../../terminal/table.ts";
+import { printList } from "../../terminal/print-list.ts";
+import type { Cell, Column } from "../../terminal/table.ts";
 
 export interface ListOptions extends GlobalOptions {
   status?: string;
@@ -21,8 +22,8 @@ const COLUMNS: readonly Column[] = [
   { title: "Records", align: "right", dropOrder: 1 },
   { title: "Failed", align: "right", dropOrder: 4 },
   { title: "Submitted", align: "right", dropOrder: 3 },
-  { title: "Name", dropOrder: 2, least: 16 },
-  { title: "Model", dropOrder: 5 },
+  { title: "Name", dropOrder: 2, least: 16, enough: 32 },
+  { title: "Model", dropOrder: 5, least: 20 },
 ];
 
 /** Lists the account's batch inference jobs in the region, the latest first. Throws the errors of the error table. */
@@ -43,16 +44,25 @@ export async function run(
   const { value: region } = session.region;
   if (terminal.format === "json")
     return terminal.printJson({ region, count: jobs.length, jobs: jobs.map(jobDocument) });
-  if (jobs.length === 0) return terminal.note(`openclaw: there is no such job in ${region}.`);
-  const lines = terminal.isStdoutTTY
-    ? tableLines(jobs, runtime, await terminal.stdoutStyle())
-    : jobs.map(tabLine);
-  await terminal.print(lines.join("\n"));
+  await printList(
+    {
+      items: jobs,
+      columns: COLUMNS,
+      toCells: (job, style) => cellsOf(job, runtime, style),
+      toFields: fieldsOf,
+      nothing: `There is no such job in ${region}.`,
+    },
+    terminal,
+  );
   if (jobs.length === limit) terminal.note(`openclaw: these are the latest ${limit}; --limit shows more.`);
 }
 
-function tableLines(jobs: readonly BatchJob[], { terminal, now }: Runtime, style: Style): string[] {
-  const rows = jobs.map(({ id, name, status, modelId, submitted, counts }) => [
+function cellsOf(
+  { id, name, status, modelId, submitted, counts }: BatchJob,
+  { terminal, now }: Runtime,
+  style: Style,
+): Cell[] {
+  return [
     { text: id, look: style.cyan },
     status,
     counts ? `${counts.processed}/${counts.total}` : "",
@@ -60,11 +70,10 @@ function tableLines(jobs: readonly BatchJob[], { terminal, now }: Runtime, style
     submitted === undefined ? "" : `${formatAge(now() - Date.parse(submitted))} ago`,
     terminal.foreign(name),
     { text: modelId, look: style.dim },
-  ]);
-  return layoutTable(COLUMNS, rows, terminal.columns, style.bold);
+  ];
 }
 
-function tabLine({ id, name, status, modelId, submitted, counts }: BatchJob): string {
+function fieldsOf({ id, name, status, modelId, submitted, counts }: BatchJob): (string | number)[] {
   const { processed = "", total = "", failed = "" } = counts ?? {};
-  return [id, name, status, processed, total, failed, submitted ?? "", modelId].join("\t");
+  return [id, name, status, processed, total, failed, submitted ?? "", modelId];
 }

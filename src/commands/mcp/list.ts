@@ -11,7 +11,8 @@ import type { Runtime } from "../../runtime.ts";
 import { onOneLine } from "../../terminal/neutralise.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { withSpinner } from "../../terminal/spinner.ts";
-import { type Column, layoutTable } from "../../terminal/table.ts";
+import { printList } from "../../terminal/print-list.ts";
+import type { Cell, Column } from "../../terminal/table.ts";
 
 export interface ListOptions extends GlobalOptions {
   /** Starts or calls each server, and counts what it offers. */
@@ -111,26 +112,24 @@ async function print(
   isChecked: boolean,
   { terminal }: Runtime,
 ): Promise<void> {
-  if (servers.length === 0) {
-    if (terminal.isStdoutTTY)
-      terminal.note('No MCP server is configured: openclaw config set mcpServers.NAME \'{"command":"…"}\'');
-    return;
-  }
-  const rows = servers.map((server) => [server.name, describeOffer(server), describeWay(server)]);
-  if (!terminal.isStdoutTTY) {
-    await terminal.print(rows.map((row) => row.map(onOneLine).join("\t")).join("\n"));
-    return;
-  }
-  const style = await terminal.stdoutStyle();
-  const cells = rows.map(([name = "", offer = "", way = ""]) => [
-    { text: terminal.foreign(name), look: style.cyan },
-    terminal.foreign(onOneLine(offer)),
-    { text: terminal.foreign(onOneLine(way)), look: style.dim },
-  ]);
   const isTold = isChecked || servers.some(({ disabled }) => disabled);
-  const columns = isTold ? COLUMNS : COLUMNS.toSpliced(1, 1);
-  const shown = isTold ? cells : cells.map((row) => row.toSpliced(1, 1));
-  for (const line of layoutTable(columns, shown, terminal.columns, style.bold)) await terminal.print(line);
+  /** Only where there is something to tell of it. */
+  const told = <T>(cells: T[]): T[] => (isTold ? cells : cells.toSpliced(1, 1));
+  await printList(
+    {
+      items: servers,
+      columns: told([...COLUMNS]),
+      toCells: (server, { cyan, dim }) =>
+        told<Cell>([
+          { text: terminal.foreign(server.name), look: cyan },
+          terminal.foreign(onOneLine(describeOffer(server))),
+          { text: terminal.foreign(onOneLine(describeWay(server))), look: dim },
+        ]),
+      toFields: (server) => [server.name, describeOffer(server), describeWay(server)].map(onOneLine),
+      nothing: 'No MCP server is configured: openclaw config set mcpServers.NAME \'{"command":"…"}\'',
+    },
+    terminal,
+  );
 }
 
 function describeOffer({ disabled, error, tools, prompts, resources }: ServerDocument): string {

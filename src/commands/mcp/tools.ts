@@ -7,7 +7,8 @@ import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { onOneLine } from "../../terminal/neutralise.ts";
 import { withSpinner } from "../../terminal/spinner.ts";
-import { type Column, layoutTable } from "../../terminal/table.ts";
+import { printList } from "../../terminal/print-list.ts";
+import type { Column } from "../../terminal/table.ts";
 
 export interface ToolsOptions extends GlobalOptions {
   server: string;
@@ -52,8 +53,19 @@ export async function run(options: ToolsOptions, runtime: Runtime): Promise<void
       prompts,
       resources,
     });
-  if (tools.length === 0) terminal.note(`openclaw: the MCP server '${options.server}' offers no tools`);
-  await print(tools, runtime);
+  await printList(
+    {
+      items: tools,
+      columns: COLUMNS,
+      toCells: (tool, { cyan }) => {
+        const [name, does] = fieldsOf(tool);
+        return [{ text: name, look: cyan }, terminal.foreign(shorten(does, LONGEST_DESCRIPTION))];
+      },
+      toFields: fieldsOf,
+      nothing: `The MCP server '${options.server}' offers no tools.`,
+    },
+    terminal,
+  );
   if (!terminal.isStdoutTTY) return;
   const others = { prompt: prompts.length, resource: resources.length };
   const counts = Object.entries(others).flatMap(([word, count]) =>
@@ -62,17 +74,6 @@ export async function run(options: ToolsOptions, runtime: Runtime): Promise<void
   if (counts.length > 0) terminal.note(`openclaw: it has ${counts.join(" and ")}, too (--json)`);
 }
 
-async function print(tools: readonly Tool[], { terminal }: Runtime): Promise<void> {
-  const rows = tools.map(({ name, description }) => [
-    name,
-    onOneLine(description).replaceAll("\t", " ").trim(),
-  ]);
-  if (rows.length === 0) return;
-  if (!terminal.isStdoutTTY) return terminal.print(rows.map((row) => row.join("\t")).join("\n"));
-  const style = await terminal.stdoutStyle();
-  const cells = rows.map(([name = "", does = ""]) => [
-    { text: name, look: style.cyan },
-    terminal.foreign(shorten(does, LONGEST_DESCRIPTION)),
-  ]);
-  for (const line of layoutTable(COLUMNS, cells, terminal.columns, style.bold)) await terminal.print(line);
+function fieldsOf({ name, description }: Tool): [string, string] {
+  return [name, onOneLine(description).replaceAll("\t", " ").trim()];
 }

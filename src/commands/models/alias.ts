@@ -7,7 +7,7 @@ import { nearestIds } from "../../models/nearest.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
-import { layoutTable } from "../../terminal/table.ts";
+import { printList } from "../../terminal/print-list.ts";
 import { findKey } from "./find-key.ts";
 
 export interface AliasOptions extends GlobalOptions {
@@ -136,14 +136,14 @@ async function printAliases(aliases: readonly Alias[], { terminal }: Runtime): P
       count: aliases.length,
       aliases: aliases.map(({ alias, key }) => ({ alias, model: key })),
     });
-  if (aliases.length === 0) {
-    if (terminal.isStdoutTTY)
-      terminal.note("No model has a name of its own; `openclaw models alias NAME MODEL` gives one.");
-    return;
-  }
-  const rows = aliases.map(({ alias, key }) => [alias, key]);
-  if (!terminal.isStdoutTTY) return terminal.print(rows.map((row) => row.join("\t")).join("\n"));
-  const style = await terminal.stdoutStyle();
-  const columns = [{ title: "Name" }, { title: "Model" }];
-  for (const line of layoutTable(columns, rows, terminal.columns, style.bold)) await terminal.print(line);
+  await printList(
+    {
+      items: aliases,
+      columns: [{ title: "Name" }, { title: "Model" }],
+      toCells: ({ alias, key }) => [alias, key],
+      toFields: ({ alias, key }) => [alias, key],
+      nothing: "No model has a name of its own; `openclaw models alias NAME MODEL` gives one.",
+    },
+    terminal,
+  );
 }

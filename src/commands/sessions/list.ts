@@ -4,7 +4,8 @@ import { readSessions } from "../../chat/sessions/session-files.ts";
 import { type SessionSummary, summarize } from "../../chat/sessions/session-documents.ts";
 import type { Style } from "../../terminal/color.ts";
 import { formatAge } from "../../terminal/numbers.ts";
-import { type Column, layoutTable } from "../../terminal/table.ts";
+import { printList } from "../../terminal/print-list.ts";
+import type { Cell, Column } from "../../terminal/table.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 
 export interface ListOptions extends GlobalOptions {
@@ -12,16 +13,17 @@ export interface ListOptions extends GlobalOptions {
   here?: boolean;
 }
 
+/** A question longer than this is cut in the table, in characters. */
+const TITLE_LENGTH = 48;
+
 const COLUMNS: readonly Column[] = [
   { title: "Session" },
   { title: "Written", align: "right" },
   { title: "Turns", align: "right", dropOrder: 2 },
-  { title: "First question", dropOrder: 1 },
-  { title: "Model", dropOrder: 3 },
-  { title: "Folder", dropOrder: 4 },
+  { title: "First question", dropOrder: 1, least: 16, enough: TITLE_LENGTH },
+  { title: "Model", dropOrder: 3, least: 20 },
+  { title: "Folder", dropOrder: 4, least: 16 },
 ];
-/** A question longer than this is cut in the table, in characters. */
-const TITLE_LENGTH = 48;
 
 /** Lists the sessions on this machine, the latest first. */
 export async function run({ here }: ListOptions, runtime: Runtime): Promise<void> {
@@ -35,30 +37,33 @@ export async function run({ here }: ListOptions, runtime: Runtime): Promise<void
   }));
   if (terminal.format === "json")
     await terminal.printJson({ count: summaries.length, sessions: summaries, warnings });
-  else if (summaries.length > 0) {
-    const lines = terminal.isStdoutTTY
-      ? tableLines(summaries, runtime, await terminal.stdoutStyle())
-      : summaries.map(tabLine);
-    await terminal.print(lines.join("\n"));
-  } else if (terminal.isStdoutTTY)
-    terminal.note(`No session is kept${here ? ` of ${currentFolder}` : ""}; \`openclaw chat\` begins one.`);
+  else
+    await printList(
+      {
+        items: summaries,
+        columns: COLUMNS,
+        toCells: (summary, style) => cellsOf(summary, runtime, style),
+        toFields: fieldsOf,
+        nothing: `No session is kept${here ? ` of ${currentFolder}` : ""}; \`openclaw chat\` begins one.`,
+      },
+      terminal,
+    );
   for (const { message, hint } of warnings) await terminal.warn(message, hint);
 }
 
-function tableLines(
-  summaries: readonly SessionSummary[],
+function cellsOf(
+  { id, updated, turns, title, folder, ...summary }: SessionSummary,
   { terminal, now, homeFolder }: Runtime,
   style: Style,
-): string[] {
-  const rows = summaries.map(({ id, updated, turns, title, folder, ...summary }) => [
+): Cell[] {
+  return [
     { text: id, look: style.cyan },
     `${formatAge(now() - Date.parse(updated))} ago`,
     String(turns),
     terminal.foreign(cut(title)),
     { text: modelOf(summary), look: style.dim },
     { text: terminal.foreign(shortFolder(folder, homeFolder)), look: style.dim },
-  ]);
-  return layoutTable(COLUMNS, rows, terminal.columns, style.bold);
+  ];
 }
 
 function modelOf({ model, emulated }: Pick<SessionSummary, "model" | "emulated">): string {
@@ -74,6 +79,6 @@ function shortFolder(folder: string, home: string): string {
   return folder === home || folder.startsWith(`${home}/`) ? `~${folder.slice(home.length)}` : folder;
 }
 
-function tabLine({ id, updated, turns, title, folder, ...summary }: SessionSummary): string {
-  return [id, updated, turns, title, modelOf(summary), folder].join("\t");
+function fieldsOf({ id, updated, turns, title, folder, ...summary }: SessionSummary): (string | number)[] {
+  return [id, updated, turns, title, modelOf(summary), folder];
 }

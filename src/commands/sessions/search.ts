@@ -72,6 +72,8 @@ export async function run({ text, here }: SearchOptions, runtime: Runtime): Prom
       updated: titles.get(match.session)?.updated ?? "",
     }));
     await terminal.printJson({ query, count: matches.length, matches: documents, warnings });
+  } else if (matches.length === 0) {
+    terminal.noteNothing(`Nobody has said '${query}'${here ? ` in ${currentFolder}` : ""}.`);
   } else if (!terminal.isStdoutTTY) {
     for (const { session, turn, role, parts } of matches)
       await terminal.print([session, turn, role, parts.join("").replaceAll("\t", " ")].join("\t"));
@@ -92,8 +94,6 @@ export async function run({ text, here }: SearchOptions, runtime: Runtime): Prom
       const line = `${before}${bold(itself ?? "")}${behind}`;
       await terminal.print(hang(place, line, terminal.columns).join("\n"));
     }
-    if (matches.length === 0)
-      terminal.note(`Nobody has said '${query}'${here ? ` in ${currentFolder}` : ""}.`);
   }
   if (terminal.format !== "json")
     for (const { message, hint } of warnings) await terminal.warn(message, hint);

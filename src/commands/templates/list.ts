@@ -2,12 +2,13 @@ import { parametersOfTemplate, type Template } from "../../chat/template.ts";
 import { loadConfig } from "../../config/resolve.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
-import { type Column, layoutTable } from "../../terminal/table.ts";
+import { printList } from "../../terminal/print-list.ts";
+import type { Column } from "../../terminal/table.ts";
 
 const COLUMNS: readonly Column[] = [
   { title: "Template" },
-  { title: "Parameters", dropOrder: 1 },
-  { title: "Model", dropOrder: 2 },
+  { title: "Parameters", dropOrder: 1, least: 16 },
+  { title: "Model", dropOrder: 2, least: 16 },
   { title: "Asks", wraps: true },
 ];
 
@@ -24,25 +25,24 @@ export async function run(options: GlobalOptions, runtime: Runtime): Promise<voi
     );
     return terminal.printJson({ count: templates.length, templates: documents });
   }
-  if (templates.length === 0) {
-    if (terminal.isStdoutTTY) terminal.note("No template is kept; `openclaw templates edit NAME` makes one.");
-    return;
-  }
-  const rows = templates.map((template) => [
-    template.name,
-    describeParameters(template),
-    template.model ?? "",
-    (template.prompt ?? template.system ?? "").replaceAll(/\s+/g, " ").trim(),
-  ]);
-  if (!terminal.isStdoutTTY) return terminal.print(rows.map((row) => row.join("\t")).join("\n"));
-  const style = await terminal.stdoutStyle();
-  const cells = rows.map(([name = "", parameters = "", model = "", asks = ""]) => [
-    { text: name, look: style.cyan },
-    parameters,
-    { text: model, look: style.dim },
-    terminal.foreign(asks),
-  ]);
-  for (const line of layoutTable(COLUMNS, cells, terminal.columns, style.bold)) await terminal.print(line);
+  await printList(
+    {
+      items: templates,
+      columns: COLUMNS,
+      toCells: (template, { cyan, dim }) => {
+        const [name, parameters, model, asks] = fieldsOf(template);
+        return [{ text: name, look: cyan }, parameters, { text: model, look: dim }, terminal.foreign(asks)];
+      },
+      toFields: fieldsOf,
+      nothing: "No template is kept; `openclaw templates edit NAME` makes one.",
+    },
+    terminal,
+  );
+}
+
+function fieldsOf({ name, ...template }: Template & { name: string }): [string, string, string, string] {
+  const asks = (template.prompt ?? template.system ?? "").replaceAll(/\s+/g, " ").trim();
+  return [name, describeParameters(template), template.model ?? "", asks];
 }
 
 function describeParameters(template: Template): string {

@@ -10,7 +10,8 @@ import type { JsonObject } from "../../json.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { onOneLine } from "../../terminal/neutralise.ts";
-import { type Column, layoutTable } from "../../terminal/table.ts";
+import { printList } from "../../terminal/print-list.ts";
+import type { Column } from "../../terminal/table.ts";
 
 export interface ListOptions extends GlobalOptions {
   /** MCP servers by name. */
@@ -69,7 +70,21 @@ export async function run(options: ListOptions, runtime: Runtime): Promise<void>
       terminal.isStdoutTTY ? RUNS[allow] : allow,
       says.get(name) ?? firstSentence(description, terminal.isStdoutTTY),
     ];
-    await print(documents.map(toRow), runtime);
+    await printList(
+      {
+        items: documents.map(toRow),
+        columns: COLUMNS,
+        toCells: ([name, from, runs, does], { cyan, dim }) => [
+          { text: name, look: cyan },
+          { text: terminal.foreign(from), look: dim },
+          runs,
+          terminal.foreign(does),
+        ],
+        toFields: (row) => row,
+        nothing: "There is no tool.",
+      },
+      terminal,
+    );
   } finally {
     await toolbox.close();
   }
@@ -109,19 +124,4 @@ function documentsOfCommands(config: Configuration): ToolDocument[] {
     const { command, description, input, allow } = setting;
     return toDocument({ name, source: { kind: "command", command }, allow, description, inputSchema: input });
   });
-}
-
-async function print(rows: readonly Row[], { terminal }: Runtime): Promise<void> {
-  if (!terminal.isStdoutTTY) {
-    if (rows.length > 0) await terminal.print(rows.map((row) => row.join("\t")).join("\n"));
-    return;
-  }
-  const style = await terminal.stdoutStyle();
-  const cells = rows.map(([name, from, runs, does]) => [
-    { text: name, look: style.cyan },
-    { text: terminal.foreign(from), look: style.dim },
-    runs,
-    terminal.foreign(does),
-  ]);
-  for (const line of layoutTable(COLUMNS, cells, terminal.columns, style.bold)) await terminal.print(line);
 }

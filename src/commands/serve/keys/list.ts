@@ -7,8 +7,9 @@ import type { Runtime } from "../../../runtime.ts";
 import { readKeys } from "../../../serve/keys/edit-key-file.ts";
 import type { ApiKey } from "../../../serve/keys/key-file.ts";
 import type { Style } from "../../../terminal/color.ts";
-import { formatTokens } from "../../../terminal/numbers.ts";
-import { type Column, layoutTable } from "../../../terminal/table.ts";
+import { formatLimitColumn } from "../../../terminal/numbers.ts";
+import { printList } from "../../../terminal/print-list.ts";
+import type { Cell, Column } from "../../../terminal/table.ts";
 import { namedFile } from "./add.ts";
 
 export interface ListOptions extends GlobalOptions {
@@ -59,11 +60,16 @@ export async function run({ apiKeyFile }: ListOptions, runtime: Runtime): Promis
   }));
   if (terminal.format === "json")
     return terminal.printJson({ file, count: listed.length, keys: listed.map(toDocument) });
-  const lines = terminal.isStdoutTTY
-    ? tableLines(listed, terminal.columns, await terminal.stdoutStyle())
-    : listed.map(tabLine);
-  if (lines.length > 0) await terminal.print(lines.join("\n"));
-  else terminal.note(`${file} holds no key.`);
+  await printList(
+    {
+      items: listed,
+      columns: COLUMNS,
+      toCells: cellsOf(listed),
+      toFields: fieldsOf,
+      nothing: `${terminal.foreign(file)} holds no key.`,
+    },
+    terminal,
+  );
 }
 
 function toDocument({ key, today, month, isExpired }: Listed): object {
@@ -76,17 +82,17 @@ function countsOf({ calls, inputTokens, outputTokens, usd, unpriced }: Counts): 
   return { calls, inputTokens, outputTokens, usd, unpricedCalls: unpriced };
 }
 
-function tableLines(listed: readonly Listed[], columns: number, style: Style): string[] {
-  const rows = listed.map(({ key, today, month, isExpired }) => [
+function cellsOf(listed: readonly Listed[]) {
+  const perMinute = formatLimitColumn(listed.flatMap(({ key }) => key.tpm ?? []));
+  return ({ key, today, month, isExpired }: Listed, style: Style): Cell[] => [
     { text: key.name, look: isExpired ? style.dim : style.cyan },
     spent(today, key.dailyBudgetUsd),
     spent(month, key.monthlyBudgetUsd),
     key.rpm === undefined ? "" : String(key.rpm),
-    key.tpm === undefined ? "" : formatTokens(key.tpm),
+    key.tpm === undefined ? "" : perMinute(key.tpm),
     isExpired ? "over" : (key.expires?.slice(0, "2026-11-26".length) ?? ""),
     { text: key.models?.join(", ") ?? "", look: style.dim },
-  ]);
-  return layoutTable(COLUMNS, rows, columns, style.bold);
+  ];
 }
 
 /** What was spent, of what may be. */
@@ -94,7 +100,7 @@ function spent({ usd }: Counts, limit: number | undefined): string {
   return `$${formatUsd(usd)}${limit === undefined ? "" : ` of $${formatUsd(limit)}`}`;
 }
 
-function tabLine({ key, today, month }: Listed): string {
+function fieldsOf({ key, today, month }: Listed): (string | number)[] {
   const { name, rpm, tpm, dailyBudgetUsd, monthlyBudgetUsd, expires, models } = key;
   const cells = [
     today.usd,
@@ -106,5 +112,5 @@ function tabLine({ key, today, month }: Listed): string {
     expires,
     models?.join(","),
   ];
-  return [name, ...cells.map((cell) => cell ?? "")].join("\t");
+  return [name, ...cells.map((cell) => cell ?? "")];
 }
