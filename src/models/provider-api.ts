@@ -181,6 +181,11 @@ export function keyAtMantle({ providerId, id }: { providerId: string; id: string
   return providerId === BEDROCK && isOnlyAtMantle(id) ? `${MANTLE}/${withoutPrefix(id)}` : undefined;
 }
 
+/** A key as a terminal shows it: of a model of Bedrock the id alone. */
+export function shortKey(key: string): string {
+  return key.startsWith(`${BEDROCK}/`) ? key.slice(BEDROCK.length + 1) : key;
+}
+
 /** The provider that a model's key begins with. */
 export function providerOfKey(key: string): string {
   return key.slice(0, key.indexOf("/"));

@@ -5,12 +5,18 @@ import { cutText, hang, stepOf, wrapText } from "./word-wrap.ts";
 export interface Column {
   title: string;
   align?: "left" | "right";
-  /** Columns with a higher number are dropped first when the terminal is too narrow; 0 is never dropped. */
+  /** Columns with a higher number come later as the terminal grows; 0 is never dropped. */
   dropOrder?: number;
+  /** Columns that a terminal has at least where this one, and those that come after it, are shown. */
+  from?: number | undefined;
   /** Of the last column: what is too long for the terminal goes on below itself. */
   wraps?: boolean;
   /** Where the terminal is too narrow, what is too long is cut to the room there is, but to no less than so many columns. */
-  least?: number;
+  least?: number | undefined;
+  /** So much of it, at most, is shown before the next column comes; by itself no more than `least`. */
+  enough?: number | undefined;
+  /** Where the terminal is too narrow for the column, what stands in it goes on a line below its row. */
+  isBelow?: boolean;
 }
 
 /** One cell: its text, and how it looks. The look never counts for the width. */
@@ -27,10 +33,10 @@ const RULE = "─";
 const CUT = "…";
 
 /**
- * A first cell wider than this, or than two fifths of the terminal, gets a line of its own: one long ARN must not push
- * every other column out.
+ * A first cell wider than this gets a line of its own, unless the terminal has room for the whole table: one long ARN must
+ * not push every other column out.
  */
-const WIDE_CELL = 64;
+const WIDE_CELL = 50;
 /** A column that wraps is not made narrower than this. */
 const LEAST_WRAPPED = 16;
 
@@ -43,8 +49,9 @@ interface ShownColumn {
 
 /**
  * Lays rows out under aligned titles within `width` columns, dropping empty columns and then whole ones, cutting no cell
- * of a column that does not say so. Where not even those fit that are never dropped, the cells of a row stand below its first one. Returns lines
- * without trailing spaces.
+ * of a column that does not say so. A wider terminal has every column that a narrower one has, and cuts none shorter.
+ * Where not even those fit that are never dropped, the cells of a row stand below its first one. Returns lines without
+ * trailing spaces.
  */
 export function layoutTable(
   columns: readonly Column[],
@@ -55,15 +62,20 @@ export function layoutTable(
   // A pipe gets what came; on a terminal a cell is one line, and what is measured is what will be shown.
   const lines = Number.isFinite(width) ? cells.map(lineAsShown) : cells;
   const rows = lines.flatMap((row) => (isAlone(row) ? [] : [row]));
-  const widestCell = Math.max(WIDE_CELL, width * 0.4);
-  const isWide = (row: readonly Cell[]): boolean => stringWidth(textOf(row[0])) > widestCell;
-  const widthOf = ({ title }: Column, index: number): number => {
-    const measured = index === 0 ? rows.filter((row) => !isWide(row)) : rows;
-    return widest([title, ...measured.map((row) => textOf(row[index]))]);
-  };
-  const filled = columns
-    .map((column, index): ShownColumn => ({ column, index, width: widthOf(column, index) }))
+  const measure = (index: number, among: readonly (readonly Cell[])[]): number =>
+    widest([columns[index]?.title ?? "", ...among.map((row) => textOf(row[index]))]);
+  const whole = columns
+    .map((column, index): ShownColumn => ({ column, index, width: measure(index, rows) }))
     .filter(({ index }) => rows.some((row) => textOf(row[index]) !== ""));
+  const mayBeWide =
+    columns[0]?.least === undefined &&
+    whole.reduce((sum, column) => sum + wholeWidth(column), -GAP.length) > width;
+  const isWide = (row: readonly Cell[]): boolean => mayBeWide && stringWidth(textOf(row[0])) > WIDE_CELL;
+  const narrow = mayBeWide ? rows.filter((row) => !isWide(row)) : rows;
+  const firstWidth = narrow.length < rows.length ? measure(0, narrow) : undefined;
+  const filled = whole.map(({ column, index, width: own }): ShownColumn => {
+    return { column, index, width: index === 0 ? (firstWidth ?? own) : own };
+  });
   const kept = fitColumns(filled, width);
   const used = kept ? kept.reduce((sum, column) => sum + column.width + GAP.length, -GAP.length) : width;
   const alone = (own: OwnLine): string =>
@@ -88,48 +100,72 @@ export function layoutTable(
     const lead = start + " ".repeat(Math.max(0, beforeLast - stringWidth(start)));
     return hang(lead, shownAs(row[last.index]), width);
   };
+  const isLeftOut = (index: number): boolean => !kept.some((column) => column.index === index);
+  const below = (row: readonly Cell[]): string[] => {
+    const cells = row.filter(
+      (cell, index) => columns[index]?.isBelow && isLeftOut(index) && textOf(cell) !== "",
+    );
+    return cells.flatMap((cell) => hang(" ".repeat(4), shownAs(cell), width));
+  };
   const titles = columns.map((column) => ({ text: column.title, look: titleLook }));
   return [
     line(titles),
-    ...lines.flatMap((row) =>
-      isAlone(row)
-        ? alone(row)
-        : isWide(row)
-          ? [shownAs(row[0])].concat(wrapped(["", ...row.slice(1)]))
-          : wrapped(row),
-    ),
+    ...lines.flatMap((row) => {
+      if (isAlone(row)) return alone(row);
+      const own = isWide(row) ? [shownAs(row[0])].concat(wrapped(["", ...row.slice(1)])) : wrapped(row);
+      return own.concat(below(row));
+    }),
   ].filter((text) => text !== "");
 }
 
+/** What a column takes, with the gap before it, where nothing is left out. */
+function wholeWidth({ column, width }: ShownColumn): number {
+  return (column.wraps ? Math.min(width, LEAST_WRAPPED) : width) + GAP.length;
+}
+
 /**
- * The columns that fit: those that are never dropped and, from the one that is worth most, each that fits beside what is
- * there. Undefined where those that are never dropped do not fit, and there are several.
+ * The columns that fit: those that are never dropped and, from the one that is worth most, each that fits beside those
+ * before it. What may be cut gets no more of the rest than it will have when the next column comes, so that nothing is
+ * shorter on a wider terminal. Undefined where those that are never dropped do not fit, and there are several.
  */
 function fitColumns(columns: readonly ShownColumn[], width: number): readonly ShownColumn[] | undefined {
   const worth = ({ column }: ShownColumn): number => column.dropOrder ?? 0;
-  const needed = ({ column, width: own }: ShownColumn): number =>
-    Math.min(own, column.wraps ? LEAST_WRAPPED : (column.least ?? own)) + GAP.length;
-  const kept = new Set<ShownColumn>();
+  const lackOf = ({ column, width: own }: ShownColumn): number =>
+    column.least === undefined ? 0 : Math.max(0, own - Math.max(column.least, stringWidth(column.title)));
+  const enoughOf = ({ column: { enough = 0, least = 0 } }: ShownColumn): number =>
+    Math.max(0, enough - least);
+  const kept: ShownColumn[] = [];
   let used = -GAP.length;
-  for (const column of columns.toSorted((one, other) => worth(one) - worth(other))) {
-    const wanted = used + needed(column);
-    if (worth(column) > 0 && wanted > width) continue;
-    kept.add(column);
-    used = wanted;
+  let room = Number.POSITIVE_INFINITY;
+  let opensAt = 0;
+  let wanted = used;
+  let grown = 0;
+  for (const shown of columns.toSorted((one, other) => worth(one) - worth(other))) {
+    wanted += wholeWidth(shown) - lackOf(shown);
+    opensAt = Math.max(opensAt, shown.column.from ?? 0, wanted + grown);
+    grown += Math.min(lackOf(shown), enoughOf(shown));
+    if (worth(shown) > 0 && opensAt > width) room = Math.min(room, opensAt - wanted);
+    else {
+      kept.push(shown);
+      used = wanted;
+    }
   }
-  if (used > width && kept.size > 1) return undefined;
-  let room = Math.max(0, width - used);
+  if (used > width && kept.length > 1) return undefined;
+  room = Math.max(0, Math.min(room, width - used));
   const widths = new Map<ShownColumn, number>();
-  // What lacks little gets it first.
-  const lackOf = ({ column, width: own }: ShownColumn): number => own - Math.min(own, column.least ?? own);
-  for (const shown of [...kept].toSorted((one, other) => lackOf(one) - lackOf(other))) {
+  // What is worth most gets it first, and of those that are never dropped what lacks little.
+  const share = (one: ShownColumn, other: ShownColumn): number =>
+    worth(one) - worth(other) || (worth(one) === 0 ? lackOf(one) - lackOf(other) : 0);
+  for (const shown of kept.toSorted(share)) {
     const given = Math.min(room, lackOf(shown));
     widths.set(shown, shown.width - lackOf(shown) + given);
     room -= given;
   }
+  // What may be cut is not wider than the terminal, however little it is told to have.
+  const mostOf = ({ least }: Column): number => (least === undefined ? Number.POSITIVE_INFINITY : width);
   return columns.flatMap((shown) => {
     const own = widths.get(shown);
-    return own === undefined ? [] : [{ column: shown.column, index: shown.index, width: own }];
+    return own === undefined ? [] : [{ ...shown, width: Math.min(own, mostOf(shown.column)) }];
   });
 }
 
@@ -158,7 +194,9 @@ function cutCell(cell: Cell | undefined, width: number): Cell | undefined {
 
 /** A row as a block: its first cell, and those that are never dropped below it. */
 function stack(row: readonly Cell[], columns: readonly Column[], width: number): string[] {
-  const others = row.filter((cell, index) => index > 0 && !columns[index]?.dropOrder && textOf(cell) !== "");
+  const isKept = (index: number): boolean =>
+    index > 0 && (!columns[index]?.dropOrder || columns[index]?.isBelow === true);
+  const others = row.filter((cell, index) => isKept(index) && textOf(cell) !== "");
   const indent = stepOf(width);
   const below = wrapText(others.map(shownAs).join(GAP), width - indent.length);
   const first = shownAs(row[0]).trimEnd();

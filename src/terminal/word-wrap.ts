@@ -231,9 +231,10 @@ function linesOf(text: string, room: number): TextLine[] {
       rest = rest.slice(start + command.length).replace(/^[).,;]* */, "");
     }
     const last = lines.at(-1);
-    if (!last) return [{ words: rest, isCommand: false }];
-    if (widthOf(rest) > 0) return [...lines, { words: rest, isCommand: false }];
-    return lines.with(-1, { ...last, words: last.words + rest });
+    // What has no width is the end of a look.
+    if (last && widthOf(rest) === 0) last.words += rest;
+    else lines.push({ words: rest, isCommand: false });
+    return lines;
   });
 }
 

@@ -68,7 +68,7 @@ describe("chat without a default model at a terminal", () => {
     pty.type("y");
     expect(await pty.exit).toBe(0);
     expect(pty.lines()).toEqual([
-      `Model: amazon-bedrock/${SONNET}`,
+      `Model: ${SONNET}`,
       "Keep it as the default model? [Y/n] yes",
       "openclaw: another one is kept with: openclaw models set",
       expect.stringContaining("simulated answer"),
@@ -234,7 +234,7 @@ describe("the list to choose from", () => {
     expect(lines[0]).toBe("before");
     pty.type(`nova micro${ENTER}`);
     expect(await pty.exit).toBe(0);
-    expect(pty.lines().join("")).toMatch(/^beforeModel: *amazon-bedrock\/.*Default model: /);
+    expect(pty.lines().join("")).toMatch(/^beforeModel: *amazon\.nova.*Default model: /);
   });
 
   it("is drawn anew where the terminal gets another size, and as for 80 columns where it tells none", async () => {
@@ -332,6 +332,23 @@ describe("a machine without credentials", () => {
     const pty = openPty(["chat"], home, { env: { AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE" } });
     expect(await pty.exit).not.toBe(0);
     expect(pty.lines()[0]).toMatch(/^error: .*AWS_SECRET_ACCESS_KEY/);
+  });
+
+  it("names what keeps an EC2 instance from its role, and nothing that a laptop needs", async () => {
+    const { emulator } = await emulate({
+      script: ({ route }) => (route.startsWith("Imds") ? { http: { status: 403 } } : undefined),
+    });
+    const env = {
+      AWS_REGION: "us-east-1",
+      AWS_EC2_METADATA_DISABLED: undefined,
+      AWS_EC2_METADATA_SERVICE_ENDPOINT: emulator.url,
+    };
+    const pty = openPty(["models", "list"], createHome(), { env, columns: 200 });
+    expect(await pty.exit).toBe(4);
+    expect(pty.lines()).toEqual([
+      expect.stringMatching(/^error: .*answered 403/),
+      "hint: Turn instance metadata on: aws ec2 modify-instance-metadata-options --instance-id ID --http-endpoint enabled",
+    ]);
   });
 
   it("says in a pipe what it said before", async () => {

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { countHidden, countKinds } from "../../src/commands/models/list-footer.ts";
 import type { FoundationModel, InferenceProfile } from "../../src/models/discovered.ts";
@@ -52,8 +52,7 @@ const inputs = fc
         : [{ id: `us.${id}`, arn: own, name: `US ${name}`, isActive, isApplication, modelArns: [arn] }];
     });
     const server = { baseUrl: "http://127.0.0.1:1/v1", api: "openai-completions" as const };
-    return {
-      ...flags,
+    return Object.assign(flags, {
       config: {
         models: {
           providers: {
@@ -66,7 +65,7 @@ const inputs = fc
       settings: { providerFilter, defaultContextWindow: 32_000, defaultMaxTokens: 4096 },
       defaults: { primary: undefined, fallbacks: [] },
       hasCredentials: true,
-    };
+    });
   });
 
 it("counts what is listed by its kinds, and all that is not by the flag or setting that hides it", () => {

@@ -1,5 +1,7 @@
 import { expect, it } from "vitest";
 import { explainMarks, modelTable, type TabledModel } from "../../src/commands/models/model-table.ts";
+import catalog from "../../src/models/catalog.json" with { type: "json" };
+import { lookUpCatalog } from "../../src/models/catalog.ts";
 import { plainStyle } from "../../src/terminal/color.ts";
 
 const MODEL: TabledModel = {
@@ -54,20 +56,17 @@ it("gives columns up by what they are worth where the terminal is narrow, prices
   }
   expect([...titles]).toEqual([
     "Model|Access|Name|Input|Context|Max out|$ in|$ out|Reasoning|Tags",
-    "Model|Access|Name|Context|$ in|$ out|Tags",
-    "Model|Access|Context|$ in|$ out|Tags",
+    "Model|Access|Name|Input|Context|Max out|$ in|$ out|Reasoning",
+    "Model|Access|Name|Context|$ in|$ out",
     "Model|Access|Context|$ in|$ out",
     "Model|Access|Context|$ out",
-    "Model|Access|Context|$ in",
     "Model|Access|Context",
-    "Model|Access|$ out",
-    "Model|Access|$ in",
     "Model|Access",
     "* vendor.one-v1:0",
   ]);
 });
 
-it("cuts a name to the room beside prices, and shows it whole where there is more", () => {
+it("leaves out of a name what the id and the title above say, and cuts it only where there is no room", () => {
   const model = {
     ...MODEL,
     id: "us.meta.llama4-maverick-17b-instruct-v1:0",
@@ -76,8 +75,87 @@ it("cuts a name to the room beside prices, and shows it whole where there is mor
     provider: "Meta",
     tags: [],
   };
-  expect(modelTable([model], 100, plainStyle)[2]).toContain("US Llama 4 Maverick 17B In…");
-  expect(modelTable([model], 200, plainStyle)[2]).toContain(" US Llama 4 Maverick 17B Instruct ");
+  expect(modelTable([model], 100, plainStyle)[2]).toContain("  Llama 4 Maveric…  ");
+  expect(modelTable([model], 200, plainStyle)[2]).toContain("  Llama 4 Maverick 17B Instruct  ");
+  expect(modelTable([model], 200, plainStyle, false)[1]).toContain("  Meta Llama 4 Maverick 17B Instruct  ");
+});
+
+/** Every model that the catalog has, as a list of them would show it. */
+const CATALOG = Object.keys(catalog.models).flatMap((id, index): TabledModel[] => {
+  // Those with the longest ids, and some of the others.
+  if (id.length < 46 && index % 8 > 0) return [];
+  const known = lookUpCatalog(id);
+  if (!known) return [];
+  const { access: _, ...model } = MODEL;
+  const { contextWindow = 32_000, maxTokens = 4096, cost = null, reasoning = false, input } = known;
+  const provider = id.split(".").at(-2) ?? "";
+  const name = id.replaceAll(/[.:-]/g, " ");
+  const own = { id, key: `amazon-bedrock/${id}`, name, provider, tags: [] };
+  return [{ ...model, ...own, contextWindow, maxTokens, cost, reasoning, input: input?.join("+") ?? "text" }];
+});
+const TITLES = ["Model", "Name", "Input", "Context", "Max out", "$ in", "$ out", "Reasoning"];
+
+it.each([
+  ["the catalog", CATALOG],
+  ["the catalog with a default and aliases", withTags(CATALOG)],
+  [
+    "names without an end",
+    withTags(CATALOG).map((model) => Object.assign(model, { name: "name ".repeat(60) })),
+  ],
+  [
+    "ids and names of any script",
+    CATALOG.map((model, index) =>
+      Object.assign({}, model, { name: "日本語".repeat(index % 9), key: `x/${"k".repeat(index)}` }),
+    ),
+  ],
+  [
+    "kinds and tags of any length",
+    CATALOG.map((model) => Object.assign({}, model, { tags: [`alias:${"a".repeat(300)}`] })),
+  ],
+])("shows no column and no name shorter on a wider terminal: %s", (_, models) => {
+  let titles: string[] = [];
+  let names: number[] = [];
+  for (let columns = 80; columns <= 240; columns++) {
+    const lines = modelTable(models, columns, plainStyle, false);
+    const line = lines[0] ?? "";
+    const shown = line.trim().split(/ {2,}/);
+    expect(shown, `${columns}`).toEqual(expect.arrayContaining(titles));
+    titles = shown;
+    if (columns >= 100) expect(shown, `${columns}`).toContain("Name");
+    if (columns >= 120) expect(shown, `${columns}`).toEqual(expect.arrayContaining(TITLES));
+    const lengths = lines.flatMap(
+      (row) => /(?<= )(?:name |[日本語])[name 日本語]*/.exec(row)?.[0].trimEnd().length ?? [],
+    );
+    for (const [index, length] of names.entries())
+      expect(lengths[index], `${columns}: ${index}`).toBeGreaterThanOrEqual(length);
+    names = lengths;
+  }
+});
+
+function withTags(models: readonly TabledModel[]): TabledModel[] {
+  return models.map((model, index) =>
+    Object.assign({}, model, {
+      tags: index === 0 ? ["default"] : index % 9 === 1 ? ["alias:fast", "needs-profile"] : [],
+    }),
+  );
+}
+
+it("says what the letters of kinds of input are where there is no room for words", () => {
+  const lines = modelTable(
+    [{ ...MODEL, name: "A name that takes a lot of room beside the rest of it" }],
+    120,
+    plainStyle,
+  );
+  expect(lines[2]).toContain("  TI  ");
+  expect(lines.at(-1)).toBe("Input: T text, I image");
+  expect(modelTable([MODEL], 120, plainStyle)[2]).toContain("text+image");
+});
+
+it("has tags below a model where they have no column", () => {
+  expect(modelTable([MODEL], 80, plainStyle).slice(-2)).toEqual([
+    "* vendor.one-v1:0  yes        200K  3.00  15.00",
+    "    alias:one",
+  ]);
 });
 
 it("is never wider than the terminal from 80 columns on, with names, tags and ids of any length that AWS has", () => {
@@ -168,7 +246,7 @@ it("has one precision in a column, the one that its finest number needs", () => 
   ];
   expect(column(models, "$ in")).toEqual(["0.035", "3.000", "16.500", "0.300"]);
   expect(column(models, "$ out")).toEqual(["0.14", "15.00", "75.00", "2.50"]);
-  expect(column(models, "Context")).toEqual(["200K", "3500K", "1000K", "131K"]);
-  expect(column(models.slice(2), "Context")).toEqual(["1000K", "131K"]);
+  expect(column(models, "Context")).toEqual(["200K", "3.5M", "1M", "131K"]);
+  expect(column(models.slice(2), "Context")).toEqual(["1M", "131K"]);
   expect(column([of(262_143, 3, 3)], "Context")).toEqual(["262K"]);
 });

@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Column, layoutTable } from "../../src/terminal/table.ts";
 
@@ -29,9 +30,19 @@ describe("layoutTable", () => {
     expect(layoutTable(columns, rows, 15)).toEqual(["Key", "alpha", "beta-longer"]);
   });
 
-  it("tries again whether what was dropped fits beside what is there", () => {
+  it("shows a column only where those that are worth more are shown, too", () => {
     const wide = [{ title: "Key" }, { title: "Name", dropOrder: 1 }, { title: "N", dropOrder: 2 }];
-    expect(layoutTable(wide, [["alpha", "a very long name", "1"]], 10)).toEqual(["Key    N", "alpha  1"]);
+    expect(layoutTable(wide, [["alpha", "a very long name", "1"]], 10)).toEqual(["Key", "alpha"]);
+  });
+
+  it("puts what has no column below its row, where that is said", () => {
+    const tagged = [{ title: "Key" }, { title: "Tags", dropOrder: 1, isBelow: true }];
+    const rows = [
+      ["alpha", "old,new"],
+      ["beta", ""],
+    ];
+    expect(layoutTable(tagged, rows, 14)).toEqual(["Key    Tags", "alpha  old,new", "beta"]);
+    expect(layoutTable(tagged, rows, 13)).toEqual(["Key", "alpha", "    old,new", "beta"]);
   });
 
   it("puts cells that are never dropped below the first where they do not fit beside it", () => {
@@ -109,4 +120,66 @@ it("a cell is one line on a terminal, in which nothing acts, and what came in a 
   const rows = [["x\u001B[2Jy\tz", "one\nhint: two"]];
   expect(layoutTable(columns, rows, 80)).toEqual(["a         b", "x␛[2Jy z  one hint: two"]);
   expect(layoutTable(columns, rows, Number.POSITIVE_INFINITY)[1]).toBe("x\u001B[2Jy\tz  one\nhint: two");
+});
+
+function letterOf(index: number): string {
+  return "abcdefg".charAt(index);
+}
+
+/** Columns of any kind, the first one never dropped, with rows whose cells tell where they stand. */
+const tables = fc
+  .record({
+    kinds: fc.array(
+      fc.record({
+        title: fc.integer({ min: 1, max: 12 }),
+        widths: fc.array(fc.integer({ min: 0, max: 90 }), { minLength: 3, maxLength: 3 }),
+        kind: fc.record({
+          dropOrder: fc.integer({ min: 0, max: 9 }),
+          least: fc.option(fc.integer({ min: 4, max: 30 }), { nil: undefined }),
+          enough: fc.option(fc.integer({ min: 4, max: 60 }), { nil: undefined }),
+          from: fc.option(fc.integer({ min: 1, max: 160 }), { nil: undefined }),
+          isBelow: fc.boolean(),
+        }),
+      }),
+      { minLength: 1, maxLength: 7 },
+    ),
+    keys: fc.array(fc.integer({ min: 1, max: 100 }), { minLength: 3, maxLength: 3 }),
+  })
+  .map(({ kinds, keys }) => {
+    const columns: Column[] = [
+      { title: "Key" },
+      ...kinds.map(({ title, kind }, index): Column =>
+        Object.assign(kind, { title: `${"T".repeat(title)}${index}` }),
+      ),
+    ];
+    const rows = keys.map((width, row) => [
+      `${"k".repeat(width)}${row}`,
+      ...kinds.map(({ widths }, index) => letterOf(index).repeat(widths[row] ?? 0)),
+    ]);
+    return { columns, rows };
+  });
+
+it("has every column of a narrower terminal on a wider one, and cuts nothing shorter there", () => {
+  fc.assert(
+    fc.property(tables, ({ columns, rows }) => {
+      let titles: string[] = [];
+      let cells = new Map<string, number>();
+      for (let width = 10; width <= 240; width++) {
+        const lines = layoutTable(columns, rows, width);
+        const isStacked = !/^Key\b/.test(lines[0] ?? "");
+        const shown = isStacked ? [] : (lines[0] ?? "").split(/ +/);
+        expect(shown, `${width}`).toEqual(expect.arrayContaining(titles));
+        titles = shown;
+        if (isStacked) continue;
+        const lengths = new Map<string, number>();
+        for (const letter of shown.slice(1).map((title) => letterOf(Number(title.at(-1)))))
+          for (const [text] of lines.join("\n").matchAll(new RegExp(`${letter}+`, "g")))
+            lengths.set(letter, Math.max(lengths.get(letter) ?? 0, text.length));
+        for (const [letter, length] of cells)
+          expect(lengths.get(letter) ?? 0, `${letter} at ${width}`).toBeGreaterThanOrEqual(length);
+        cells = lengths;
+      }
+    }),
+    { numRuns: 10 },
+  );
 });

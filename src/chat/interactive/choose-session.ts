@@ -34,10 +34,10 @@ async function pickSession(talk: Talk): Promise<string | undefined> {
   return talk.pick({
     question: "Session",
     columns: [
-      { title: "id" },
-      { title: "last" },
-      { title: "turns", align: "right" },
-      { title: "begins with", least: 10 },
+      { title: "id", least: 12 },
+      { title: "last", dropOrder: 2 },
+      { title: "turns", align: "right", dropOrder: 3 },
+      { title: "begins with", dropOrder: 1, least: 10 },
     ],
     choices: others.map(({ id, updated, title, turns }) => ({
       value: id,

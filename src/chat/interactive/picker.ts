@@ -24,6 +24,7 @@ export interface Choice<T> {
 export interface Choosing<T> {
   /** What is asked: `Model`. */
   question: string;
+  /** The first is never dropped, and may be cut; the others come where there is room: a choice is one row. */
   columns: readonly Column[];
   choices: readonly Choice<T>[];
 }
@@ -232,8 +233,11 @@ class ChoiceList<T> {
 
   #below(width: number): string[] {
     const { dim } = this.#style;
-    const detail = wrapText(neutralise(this.selected?.detail ?? ""), width).slice(0, MOST_DETAIL);
-    const whole = detail.flatMap((line) => (line === "" ? [] : [dim(cutText(line, width))]));
+    const lines = wrapText(neutralise(this.selected?.detail ?? ""), width);
+    const whole = lines
+      .flatMap((line) => breakWord(line, width))
+      .slice(0, MOST_DETAIL)
+      .map(dim);
     const keys = KEYS.find((form) => stringWidth(form) <= width) ?? "";
     return [...whole, ...(keys === "" ? [] : [dim(keys)])];
   }
@@ -283,6 +287,17 @@ function pushedDown(widths: readonly number[], columns: number): number {
   for (let row = widths.length - 1; row > 0; row--)
     if (row !== cursor) cursor += Math.max(0, Math.ceil((widths[row] ?? 0) / columns) - 1);
   return cursor;
+}
+
+/** A line of one word that is too long, in rows of so many columns; nothing of an empty one. */
+function breakWord(line: string, columns: number): string[] {
+  const rows: string[] = [];
+  for (let rest = line; rest !== "";) {
+    const row = cutText(rest, columns) || rest;
+    rows.push(row);
+    rest = rest.slice(row.length);
+  }
+  return rows;
 }
 
 /** The end of a text, as much as fits into so many columns. */

@@ -1,13 +1,12 @@
 import { Asker, type Choice } from "../../chat/interactive/picker.ts";
 import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
 import type { ListedModel } from "../../models/list.ts";
-import { providerOfKey } from "../../models/provider-api.ts";
+import { providerOfKey, shortKey } from "../../models/provider-api.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { formatPriceColumn, formatTokenColumn } from "../../terminal/numbers.ts";
 import type { Column } from "../../terminal/table.ts";
 import type { Screen } from "../../terminal/terminal.ts";
-import { cutText } from "../../terminal/word-wrap.ts";
 import { withoutCredentials } from "./first-steps.ts";
 
 /** What is asked besides which model. */
@@ -38,7 +37,7 @@ export async function chooseModel(
   return asker.during(async () => {
     const chosen = await asker.choose({ question: "Model", columns: COLUMNS, choices: toChoices(models) });
     if (!chosen) return undefined;
-    terminal.note(`Model: ${chosen.key}`);
+    terminal.note(`Model: ${shortKey(chosen.key)}`);
     if (keep && (await asker.confirm("Keep it as the default model?"))) await keep(chosen.key);
     return chosen.key;
   });
@@ -80,25 +79,22 @@ const COLUMNS: readonly Column[] = [
   { title: "$ out", align: "right", dropOrder: 2 },
 ];
 
-/** The most columns of a name: what is wider would take a line of its own in a table. */
-const LONGEST_NAME = 60;
-
 function toChoices(models: readonly ListedModel[]): Choice<ListedModel>[] {
   const costs = models.flatMap(({ cost }) => cost ?? []);
   const tokens = formatTokenColumn(models.map(({ contextWindow }) => contextWindow));
   const priceIn = formatPriceColumn(costs.map(({ input }) => input));
   const priceOut = formatPriceColumn(costs.map(({ output }) => output));
   return models.map((model) => {
-    const { id, key, name, provider, cost, contextWindow, regions } = model;
+    const { key, name, provider, cost, contextWindow, regions } = model;
     const place = placeOf(model);
     const prices = cost ? [priceIn(cost.input), priceOut(cost.output)] : ["", ""];
     const told = cost ? `, $${prices[0]} in, $${prices[1]} out` : "";
     return {
       value: model,
       words: [key, name, provider, place].join(" "),
-      cells: [cutText(name, LONGEST_NAME), place, tokens(contextWindow), ...prices],
+      cells: [name, place, tokens(contextWindow), ...prices],
       // All of it, since a narrow terminal has no room for every column.
-      detail: `${name === id ? key : id}  ${place}${told}${regions.length > 1 ? `  ${regions.join(", ")}` : ""}`,
+      detail: `${shortKey(key)}  ${place}${told}${regions.length > 1 ? `  ${regions.join(", ")}` : ""}`,
     };
   });
 }

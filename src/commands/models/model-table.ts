@@ -1,12 +1,12 @@
 import { parseArn } from "../../aws/arn.ts";
 import type { AccessStatus, AccessVerdict } from "../../discovery/judge-access.ts";
 import type { ListedModel } from "../../models/list.ts";
-import { BEDROCK } from "../../models/provider-api.ts";
+import { BEDROCK, shortKey } from "../../models/provider-api.ts";
 import type { Style } from "../../terminal/color.ts";
 import { neutralise } from "../../terminal/neutralise.ts";
 import { formatPriceColumn, formatTokenColumn } from "../../terminal/numbers.ts";
-import { type Cell, type Column, layoutTable, type OwnLine } from "../../terminal/table.ts";
-import { wrapText } from "../../terminal/word-wrap.ts";
+import { type Cell, type Column, layoutTable, type OwnLine, widest } from "../../terminal/table.ts";
+import { hang, wrapText } from "../../terminal/word-wrap.ts";
 
 /** A listed model; where access was asked for, with its verdict. */
 export type TabledModel = ListedModel & { access?: AccessVerdict };
@@ -16,15 +16,18 @@ interface Look {
   style: Style;
   /** Whether a title above says the provider. */
   isGrouped: boolean;
+  /** Whether kinds of input are letters, which a line below explains. */
+  hasLetters: boolean;
   tokens: Record<"contextWindow" | "maxTokens", (tokens: number) => string>;
   price: Record<"input" | "output", (price: number) => string>;
 }
 
 interface ModelColumn extends Column {
-  /** Columns that a terminal has at least where this one is shown. */
-  from?: number;
   cell: (model: TabledModel, look: Look) => Cell;
 }
+
+/** From so many columns of a terminal on all there is to a model has its column. */
+const ALL_FROM = 120;
 
 /** Each column and what stands in it; one without a model that fills it is left out. */
 const COLUMNS: readonly ModelColumn[] = [
@@ -40,20 +43,31 @@ const COLUMNS: readonly ModelColumn[] = [
     title: "Name",
     dropOrder: 4,
     from: 100,
-    least: 20,
-    cell: (model, { isGrouped }) =>
-      parseArn(model.id) ? "" : isGrouped ? withoutProvider(model.name, model.provider) : model.name,
+    least: 16,
+    cell: (model, { isGrouped }) => (parseArn(model.id) ? "" : ownName(model, isGrouped)),
   },
-  { title: "Input", dropOrder: 6, from: 120, cell: ({ input }) => input },
+  {
+    title: "Input",
+    dropOrder: 5,
+    from: ALL_FROM,
+    cell: ({ input }, { hasLetters }) => (hasLetters ? inLetters(input) : input),
+  },
   { title: "Context", align: "right", dropOrder: 1, cell: limitCell("contextWindow") },
-  { title: "Max out", align: "right", dropOrder: 7, from: 120, cell: limitCell("maxTokens") },
+  { title: "Max out", align: "right", dropOrder: 6, from: ALL_FROM, cell: limitCell("maxTokens") },
   { title: "$ in", align: "right", dropOrder: 3, cell: priceCell("input") },
   { title: "$ out", align: "right", dropOrder: 2, cell: priceCell("output") },
-  { title: "Reasoning", dropOrder: 8, from: 120, cell: ({ reasoning }) => (reasoning ? "yes" : "") },
+  {
+    title: "Reasoning",
+    dropOrder: 7,
+    from: ALL_FROM,
+    cell: ({ reasoning }) => (reasoning ? "yes" : ""),
+  },
   {
     title: "Tags",
-    dropOrder: 5,
-    least: 7,
+    dropOrder: 8,
+    from: 140,
+    least: 24,
+    isBelow: true,
     cell: ({ tags, missing }, { style }) => ({
       text: tags.filter((tag) => markOf([tag]) === "").join(","),
       look: missing ? style.yellow : style.cyan,
@@ -80,6 +94,7 @@ const ACCESS_WORDS: Readonly<Record<AccessStatus, string>> = {
 /**
  * The lines of `models list` on a terminal: aligned columns that fit its width, whole columns dropped and no model cut;
  * prices in USD per million tokens. `isGrouped` puts each provider's models under its name, that of the first model first.
+ * Kinds of input are words where all of the table has room beside them, else letters.
  */
 export function modelTable(
   models: readonly TabledModel[],
@@ -92,6 +107,7 @@ export function modelTable(
   const look: Look = {
     style,
     isGrouped,
+    hasLetters: false,
     tokens: {
       contextWindow: formatTokenColumn(shown.map((model) => model.contextWindow)),
       maxTokens: formatTokenColumn(shown.map((model) => model.maxTokens)),
@@ -102,22 +118,43 @@ export function modelTable(
     },
   };
   const markWidth = Math.max(...shown.map(({ tags }) => markOf(tags).length));
-  const parts = COLUMNS.filter(({ from = 0 }) => columns >= from);
-  const rowsOf = (model: TabledModel): TableRow[] => {
-    const cells = parts.map(({ cell }) => cell(model, look));
-    return [
-      markWidth > 0 ? markRow(cells, model, markWidth, style) : cells,
-      ...arnBelow(model, markWidth, style),
-    ];
+  const [first, ...others] = COLUMNS;
+  const titled = [{ ...first, title: `${indent(markWidth)}${first?.title}` }, ...others];
+  const rowOf = (model: TabledModel, own: Look): Cell[] => {
+    const cells = COLUMNS.map(({ cell }) => cell(model, own));
+    return markWidth > 0 ? markRow(cells, model, markWidth, style) : cells;
   };
+  const inWords = shown.map((model) => rowOf(model, look));
+  const hasLetters =
+    columns >= ALL_FROM && widest(layoutTable(titled, inWords, Number.POSITIVE_INFINITY)) > columns;
+  const rowsOf = (model: TabledModel): TableRow[] => [
+    rowOf(model, { ...look, hasLetters }),
+    ...arnBelow(model, markWidth, style),
+  ];
   const rows = isGrouped
     ? byProvider(shown).flatMap(({ provider, models: own }) =>
         [titleOf(provider, style)].concat(own.flatMap(rowsOf)),
       )
     : shown.flatMap(rowsOf);
-  const [first, ...others] = parts;
-  const titled = [{ ...first, title: `${indent(markWidth)}${first?.title}` }, ...others];
-  return layoutTable(titled, rows, columns, style.bold);
+  const lines = layoutTable(titled, rows, columns, style.bold);
+  return hasLetters && lines[0]?.includes("Input")
+    ? lines.concat(wrapText(explainLetters(shown), columns).map(style.dim))
+    : lines;
+}
+
+/** The letter of a kind of input. */
+function letterOf(kind: string): string {
+  return kind.charAt(0).toUpperCase();
+}
+
+function inLetters(input: string): string {
+  return input.split("+").map(letterOf).join("");
+}
+
+/** What the letters of the column mean. */
+function explainLetters(models: readonly TabledModel[]): string {
+  const kinds = new Set(models.flatMap(({ input }) => input.split("+")));
+  return `Input: ${[...kinds].map((kind) => `${letterOf(kind)} ${kind}`).join(", ")}`;
 }
 
 type TableRow = readonly Cell[] | OwnLine;
@@ -168,9 +205,8 @@ function markRow(
 
 /** What a model is called on a terminal: an id of Bedrock's alone, an ARN by its name, else the key. */
 function shownName({ key, id, name }: TabledModel): string {
-  if (!key.startsWith(`${BEDROCK}/`)) return key;
-  const arn = parseArn(id);
-  if (!arn) return id;
+  const arn = key.startsWith(`${BEDROCK}/`) ? parseArn(id) : undefined;
+  if (!arn) return shortKey(key);
   return name === id ? `${arn.resourceType}/${arn.resourceId}` : name;
 }
 
@@ -180,9 +216,11 @@ function arnBelow({ key, id }: TabledModel, markWidth: number, style: Style): Ow
   return [{ alone: { text: `${indent(markWidth)}  ${id}`, look: style.dim } }];
 }
 
-/** `US Anthropic Claude Opus 4.8` is `US Claude Opus 4.8` under the title `Anthropic`. */
-function withoutProvider(name: string, provider: string): string {
-  return ` ${name} `.replace(` ${provider} `, " ").trim() || name;
+/** `US Anthropic Claude Opus 4.8` is `Claude Opus 4.8` beside its id `us.…` and under the title `Anthropic`. */
+function ownName({ id, name, provider }: TabledModel, isGrouped: boolean): string {
+  const [, area = "", rest = ""] = /^(\S+) (.+)$/.exec(name) ?? [];
+  const placeless = id.startsWith(`${area.toLowerCase()}.`) ? rest : name;
+  return (isGrouped && ` ${placeless} `.replace(` ${provider} `, " ").trim()) || placeless;
 }
 
 interface ProviderGroup {
@@ -215,7 +253,7 @@ export function accessLines(models: readonly TabledModel[], columns: number, sty
   const lines: string[] = [];
   for (const [reason, { hint, ids }] of reasons) {
     lines.push("", ...wrapText(`${ids.length === 1 ? ids[0] : `${ids.length} models`}: ${reason}.`, columns));
-    if (hint !== null) lines.push(...wrapText(hint, columns).map(style.dim));
+    if (hint !== null) lines.push(...hang("", hint, columns).map(style.dim));
   }
   return lines;
 }
