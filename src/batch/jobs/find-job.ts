@@ -1,6 +1,6 @@
 import { parseArn } from "../../aws/arn.ts";
 import { loadConfig } from "../../config/resolve.ts";
-import { OpenclawError, usageError } from "../../errors.ts";
+import { OpenclawError, shorten, usageError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { type AwsSession, openSession, readSetup } from "../../session/session.ts";
@@ -57,7 +57,13 @@ async function openJobSession(
   options: GlobalOptions,
   runtime: Runtime,
 ): Promise<AwsSession> {
-  const region = parseArn(text)?.region;
+  const arn = parseArn(text);
+  if (text.startsWith("arn:") && (arn?.service !== "bedrock" || arn.resourceType !== "model-invocation-job"))
+    throw usageError(
+      `'${shorten(text)}' is no ARN of a batch job.`,
+      "See which jobs there are: openclaw batch list",
+    );
+  const region = arn?.region;
   if (region !== undefined && options.region !== undefined && options.region !== region)
     throw usageError(
       `--region ${options.region} contradicts the ARN, which is of ${region}.`,

@@ -123,9 +123,19 @@ export interface JobFilter {
   most: number;
 }
 
+/**
+ * What names of jobs are asked for by, which AWS wants to begin as a name does:
+ * https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListModelInvocationJobs.html
+ */
+const PART_OF_NAME = /^[-+.]*([a-zA-Z0-9][-+.a-zA-Z0-9]{0,62})?$/;
+
 /** The jobs of the account in the session's region, the latest first. Throws the errors of the error table. */
 export async function listJobs(session: AwsSession, filter: JobFilter): Promise<BatchJob[]> {
-  const { nameContains, status, most } = filter;
+  const { nameContains = "", status, most } = filter;
+  const part = PART_OF_NAME.exec(nameContains);
+  // No job can be called so.
+  if (!part) return [];
+  const [, asked] = part;
   const jobs: BatchJob[] = [];
   const answered = { session, service: "bedrock" } as const;
   const tokens = new PageTokens();
@@ -135,15 +145,16 @@ export async function listJobs(session: AwsSession, filter: JobFilter): Promise<
       callBedrock(session, "ListModelInvocationJobs", {
         // The SDK's type knows only the states that its release had.
         ...(status === undefined ? {} : { statusEquals: status as "Completed" }),
-        ...(nameContains === undefined ? {} : { nameContains }),
+        ...(asked === undefined ? {} : { nameContains: asked }),
         maxResults: Math.min(PAGE, most - jobs.length),
         ...(nextToken === undefined ? {} : { nextToken }),
         sortBy: "CreationTime",
         sortOrder: "Descending",
       }),
     );
-    for (const summary of listIn(answer.invocationJobSummaries, "jobs", answered))
-      jobs.push(readJob((summary ?? {}) as JobAnswer));
+    const page = listIn(answer.invocationJobSummaries, "jobs", answered);
+    const read = page.map((summary) => readJob((summary ?? {}) as JobAnswer));
+    jobs.push(...read.filter(({ name }) => name.includes(nameContains)));
     nextToken = tokens.next(answer.nextToken, "jobs", answered);
   } while (nextToken !== undefined && jobs.length < most);
   return jobs.slice(0, most);

@@ -257,6 +257,9 @@ describe("a job", () => {
     const submitted = await user.run([...SUBMIT, "--wait"]);
     expect(submitted.code).toBe(5);
     expect(submitted.stderr).toContain(says);
+    expect(submitted.stderr).toMatch(
+      /hint: See what it has answered: openclaw batch results \w{12} --failed FILE\n/,
+    );
     const { code, stdout, stderr } = await user.run(["batch", "results"]);
     expect(code).toBe(5);
     expect(stderr).toContain(says);
@@ -273,7 +276,7 @@ describe("a job", () => {
     const first = await user.run([...SUBMIT, "--wait"]);
     expect(first.code).toBe(4);
     expect(first.stderr).toContain(message);
-    expect(first.stderr).toContain("openclaw batch role --s3");
+    expect(first.stderr).toContain("openclaw batch role --s3 s3://openclaw-emulator/batch/");
     const same = await user.run(SUBMIT);
     expect(same.code).toBe(4);
     expect(same.stderr).toContain("--again");
@@ -772,6 +775,25 @@ it("says that results are gone, and which record cannot be read", async () => {
   const gone = await user.run(["batch", "results", job]);
   expect(gone.code, gone.stderr).toBe(6);
   expect(gone.stderr).toContain("are not in s3://openclaw-emulator/out/");
+});
+
+it("finds jobs by any part of a name, and none by what no name has", async () => {
+  const user = await machine(plain(2));
+  for (const name of ["a.v1", "a.v2"]) await user.run([...SUBMIT, "--name", name, "--again"]);
+  const found = async (text: string): Promise<unknown> => {
+    const { stdout, stderr } = await user.run(["batch", "list", "--json", "--search", text]);
+    return (JSON.parse(stdout || stderr) as { jobs: Line[] }).jobs.map(({ name }) => name);
+  };
+  expect(await found(".v1")).toEqual(["a.v1"]);
+  expect(await found("-v1")).toEqual([]);
+  expect(await found("a.v")).toEqual(["a.v2", "a.v1"]);
+  expect(await found("no name")).toEqual([]);
+  const strange = await user.run(["batch", "status", "no name"]);
+  expect(strange.code).toBe(6);
+  expect(strange.stderr).toMatch(/^error: No job in us-east-1 has the name or id 'no name'\.\n/);
+  const bucket = await user.run(["batch", "status", "arn:aws:s3:::my-bucket"]);
+  expect(bucket.code).toBe(2);
+  expect(bucket.stderr).toMatch(/^error: 'arn:aws:s3:::my-bucket' is no ARN of a batch job\.\n/);
 });
 
 it("says where temporary files could be where none can", async () => {
