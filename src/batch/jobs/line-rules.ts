@@ -101,7 +101,8 @@ export function refusedAsJob(
   { lines, bytes }: { lines: number; bytes: number },
   { least, most, mostBytes }: JobLimits,
 ): string | undefined {
-  if (lines < least) return `A batch job takes at least ${least} lines, and there are ${lines}.`;
+  if (lines < least)
+    return `A batch job takes at least ${least} lines, and there ${lines === 1 ? "is" : "are"} ${lines}.`;
   if (lines > most) return `A batch job takes at most ${most} lines, and there are ${lines}.`;
   if (bytes <= mostBytes) return undefined;
   return `A batch job takes at most ${inMegabytes(mostBytes)}, and the lines have ${inMegabytes(bytes)}.`;

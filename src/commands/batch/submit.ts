@@ -56,9 +56,10 @@ export async function run(options: SubmitOptions, runtime: Runtime): Promise<voi
         `openclaw: ${submitted.check.lines} lines were submitted; to wait for them: ${next("openclaw batch status")} --wait`,
       );
     const document = { ...jobDocument(job), isNew };
-    const failure = failureOf(job, session, AGAIN);
-    // A job that has just been made ends in nothing yet.
-    if (failure) throw withFields(failure, { document, hint: isNew ? failure.hint : AGAIN });
+    const answered = `See what it has answered: ${next("openclaw batch results")} --failed FILE`;
+    const failure = failureOf(job, session, answered);
+    const isInVain = job.status === "Failed" && !isNew;
+    if (failure) throw withFields(failure, { document, hint: isInVain ? AGAIN : failure.hint });
     if (terminal.format === "json") await terminal.printJson(document);
     else if (options.wait) terminal.note(`openclaw: done; its results: ${next("openclaw batch results")}`);
   } finally {
