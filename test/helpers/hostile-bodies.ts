@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 const MODEL = "amazon.nova-lite-v1:0";
 /** What a megabyte has here: fewer bytes while a body is made in small. */
 let megabyte = 1024 * 1024;
-const repeated = (count: number, item: string): string => Array.from({ length: count }, () => item).join(",");
+const repeated = (count: number, item: string): string => `${item},`.repeat(count - 1) + item;
 const asking = (messages: string, more = ""): string =>
   `{"model":"${MODEL}"${more},"messages":[${messages}]}`;
 const saying = (content: string): string => `{"role":"user","content":${content}}`;
