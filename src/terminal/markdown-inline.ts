@@ -18,6 +18,8 @@ const DEEPEST = 8;
 /** What texts are rendered with, and where they stand. */
 export class InlineState {
   readonly style: Style;
+  /** Whether the marks of emphasis and code are shown: where there are no looks, nothing else says what they say. */
+  readonly keepsMarks: boolean;
   /** Whether the terminal shows words as links. */
   readonly hasLinks: boolean;
   /** What a reference such as `&amp;` stands for; itself where that is nothing. */
@@ -32,8 +34,12 @@ export class InlineState {
   depth = 0;
   isInLink = false;
 
-  constructor(style: Style, hasLinks: boolean, characterOf: (reference: string) => string) {
+  constructor(
+    style: Style,
+    { keepsMarks, hasLinks, characterOf }: Pick<InlineState, "keepsMarks" | "hasLinks" | "characterOf">,
+  ) {
     this.style = style;
+    this.keepsMarks = keepsMarks;
     this.hasLinks = hasLinks;
     this.characterOf = characterOf;
   }
@@ -131,6 +137,7 @@ function codeAt(text: string, isEnd: boolean, state: InlineState): Span | undefi
   const isOpen = run === null || runs.lastIndex === text.length;
   if (isOpen && !isEnd) return undefined;
   if (run === null) return literal("`".repeat(fence));
+  if (state.keepsMarks) return literal(text.slice(0, run.index + fence));
   const content = text.slice(fence, run.index);
   const isPadded = content.startsWith(" ") && content.endsWith(" ") && content.trim() !== "";
   return { shown: state.style.cyan(isPadded ? content.slice(1, -1) : content), length: run.index + fence };
@@ -287,6 +294,7 @@ function emphasisAt(text: string, isEnd: boolean, state: InlineState, before: st
   const content = renderWithin(inside.slice(0, end), state);
   const { bold, italic, dim, strikethrough } = state.style;
   const length = 2 * run + end;
+  if (state.keepsMarks) return { shown: mark.repeat(run) + content + mark.repeat(run), length };
   // Not every terminal strikes through.
   if (isStruck) return { shown: dim(strikethrough(content)), length };
   const slanted = run === 2 ? content : italic(content);

@@ -11,17 +11,19 @@ export interface AnswerRenderer {
 }
 
 /**
- * Renders Markdown that is neutral already. What few answers need, the colours of code and the names of characters, is
- * loaded when it comes.
+ * Renders Markdown that is neutral already: with looks, or where there are none with its marks. What few answers need, the
+ * colours of code and the names of characters, is loaded when it comes.
  */
 export function markdownRenderer(
   style: Style,
   columns: number,
   env: Readonly<Record<string, string | undefined>>,
+  keepsMarks = false,
 ): AnswerRenderer {
   let code: typeof import("./code-colors.ts") | undefined;
   let characters: typeof import("./character-references.ts") | undefined;
   const markdown = new MarkdownStream(style, columns, {
+    keepsMarks,
     hasLinks: showsLinks(env),
     colorerOf: (language) => code?.colorerOf(language, style),
     characterOf: (reference) => characters?.characterOf(reference) ?? reference,
@@ -30,7 +32,7 @@ export function markdownRenderer(
     async push(text) {
       if (text.includes("&")) characters ??= await import("./character-references.ts");
       const languages = markdown.languagesIn(text);
-      if (languages.length > 0) {
+      if (languages.length > 0 && !keepsMarks) {
         code ??= await import("./code-colors.ts");
         await code.loadLanguages(languages);
       }

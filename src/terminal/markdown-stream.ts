@@ -26,6 +26,8 @@ export type CodeColorer = (line: string) => string;
 
 export interface MarkdownOptions {
   wrap?: WordWrap;
+  /** Whether the marks of headings, emphasis and code are shown, for want of looks. */
+  keepsMarks?: boolean;
   /** Whether the terminal shows words as links. */
   hasLinks?: boolean;
   /** What colours code in a language; undefined for one that nobody knows. */
@@ -78,6 +80,7 @@ export class MarkdownStream implements TextRenderer {
     columns: number,
     {
       wrap = new WordWrap(columns),
+      keepsMarks = false,
       hasLinks = false,
       colorerOf = () => undefined,
       characterOf = same,
@@ -87,7 +90,7 @@ export class MarkdownStream implements TextRenderer {
     this.#columns = columns;
     this.#wrap = wrap;
     this.#colorerOf = colorerOf;
-    this.#inline = new InlineState(style, hasLinks, characterOf);
+    this.#inline = new InlineState(style, { keepsMarks, hasLinks, characterOf });
   }
 
   push(text: string): string {
@@ -223,7 +226,7 @@ export class MarkdownStream implements TextRenderer {
     const start = readStart(line);
     const content = line.slice(start.length);
     if (!isEnd && isWhole && mayBecomeAnything(content)) return undefined;
-    const { style } = this.#inline;
+    const { style, keepsMarks } = this.#inline;
     const bars = this.#bars(start.quotes);
     const quoted = line.slice(start.quotesLength);
     const isRow = TABLE_ROW.test(quoted);
@@ -251,7 +254,8 @@ export class MarkdownStream implements TextRenderer {
       this.#look = heading[1].length === 1 ? (text) => bold(underline(text)) : bold;
     }
     const [lead] = heading ?? /^[ \t]*/.exec(content) ?? [""];
-    const shown = start.shown + (heading ? "" : withoutTabs(lead));
+    const marks = heading && keepsMarks ? `${heading[1]} ` : "";
+    const shown = start.shown + (heading ? marks : withoutTabs(lead));
     return this.#take(start.length + lead.length, this.#begin(start.quotes, shown));
   }
 

@@ -3,6 +3,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { StreamStep } from "../../src/emulator/script.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
+import { binary, nodeBinary } from "../helpers/openclaw.ts";
 import { openPty, type Pty } from "../helpers/pty.ts";
 
 const ANSWER =
@@ -79,11 +80,21 @@ describe("Markdown on a terminal", () => {
   });
 
   it.each([
-    ["NO_COLOR", { NO_COLOR: "1", FORCE_HYPERLINK: "1" }, ASK],
-    ["--no-color", { FORCE_HYPERLINK: "1" }, [...ASK, "--no-color"]],
-    ["--raw", { FORCE_HYPERLINK: "1" }, [...ASK, "--raw"]],
-  ])("is what the model wrote with %s", async (_, env, args) => {
+    ["NO_COLOR", { NO_COLOR: "1" }, ASK],
+    ["--no-color", {}, [...ASK, "--no-color"]],
+  ])("is laid out without looks with %s, and its marks stand for them", async (_, env, args) => {
     const terminal = ask(await saying([...ANSWER]), env, args);
+    expect(await terminal.exit).toBe(0);
+    expect(terminal.lines()).toEqual(SHOWN.map((line) => line.replace("never", "~~never~~")));
+    expect(terminal.output()).not.toMatch(/\u001B\[[\d;]*m/);
+  });
+
+  it.each([
+    ["TERM=dumb", ["env", "TERM=dumb", nodeBinary, binary, ...ASK]],
+    ["--raw", [nodeBinary, binary, ...ASK, "--raw"]],
+  ] as const)("is what the model wrote with %s", async (_, command) => {
+    const { home, env } = await saying([...ANSWER]);
+    const terminal = openPty([], home, { command, env: { ...env, FORCE_HYPERLINK: "1" }, rows: 40 });
     expect(await terminal.exit).toBe(0);
     expect(terminal.lines()).toEqual(ANSWER.split("\n"));
     expect(terminal.output()).not.toContain("\u001B]8");

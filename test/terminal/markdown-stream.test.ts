@@ -184,6 +184,23 @@ describe("markdown on a terminal", () => {
     expect(render(text)).toBe(shown);
   });
 
+  it.each([
+    ["headings", "# Title `x`\n## **Two**", "# Title `x`\n## **Two**"],
+    ["emphasis", "**b *i* b** __b__ _i_ ~~s~~ ***bi***", "**b *i* b** __b__ _i_ ~~s~~ ***bi***"],
+    ["code", "run `a * b` and `` `x` ``", "run `a * b` and `` `x` ``"],
+    ["lists, boxes and quotes", "- a\n  - [x] b\n> c", "• a\n  ☑ b\n│ c"],
+    ["links and characters", "[**x**](https://a.b) &amp;", "**x** (https://a.b) &"],
+    ["a table", "| a | `b` |\n|---|---|\n| **c** | d |", "a      `b`\n─────  ───\n**c**  d"],
+    ["code in a fence", "```js\n**a** = `b`\n```", "```js\n**a** = `b`\n```"],
+  ])("lays out where there are no looks, and keeps the marks that stand for them: %s", (_, text, shown) => {
+    const show = (pieces: readonly string[]): string => {
+      const stream = new MarkdownStream(plainStyle, 80, { keepsMarks: true, characterOf });
+      return pieces.map((piece) => stream.push(piece)).join("") + stream.end();
+    };
+    expect(show([text])).toBe(shown);
+    expect(show([...text])).toBe(shown);
+  });
+
   it("leaves fenced code exactly as it is", () => {
     const code = "def f(*args, **kw):\n    return `x` # **not bold** | a | b |\n\n\t- item\n> quote\n  ~~~";
     expect(render(`Look:\n\`\`\`python\n${code}\n\`\`\`\n**done**`)).toBe(
