@@ -80,6 +80,11 @@ const newRound = (): Round => ({
 const NO_USAGE: TokenUsage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
 
 /** Writes one turn to the terminal while it arrives: as text, as one JSON document, or as a JSON line per event. */
+/** The end of an answer without what is for people. */
+function inEvents({ bound: _bound, ...stop }: Event<"stop">): Event<"stop"> {
+  return stop;
+}
+
 export class AnswerWriter {
   readonly #runtime: Runtime;
   readonly #options: WriterOptions;
@@ -146,7 +151,8 @@ export class AnswerWriter {
         return;
     }
     if (event.type === "tool-call" || event.type === "tool-result") return this.#takeCall(event);
-    if (terminal.format === "ndjson") return terminal.printJson(event);
+    if (terminal.format === "ndjson")
+      return terminal.printJson(event.type === "stop" ? inEvents(event) : event);
     if (event.type === "text") return this.#takeText(event.text);
     if (event.type === "reasoning") return this.#takeReasoning(event.text);
     if (event.type === "citation") return this.#takeCitation(event);

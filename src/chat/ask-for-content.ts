@@ -80,10 +80,11 @@ function countingIn(event: ChatEvent, before: readonly ChatEvent[]): ChatEvent {
 
 function emptyAnswer(events: readonly ChatEvent[], isAgain: boolean): OpenclawError {
   const { model = "", requestId } = startOf(events) ?? {};
-  const { stopReason = "unknown" } = stopOf(events) ?? {};
+  const stop = stopOf(events);
+  const { stopReason = "unknown" } = stop ?? {};
   const usage = countsOf(events);
   return new OpenclawError("model-error", {
-    ...nothingSaid(stopReason, model, isAgain),
+    ...nothingSaid(stopReason, model, isAgain, stop?.bound),
     requestId,
     details: { stopReason, ...(usage ? { usage } : {}) },
   });

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { isSameLesson, type Lessons, refusalOf } from "../converse/apply-lessons.ts";
 import type { ChatEvents } from "../converse/chat-event.ts";
 import { boundsFor, Deadlines, type WantedBounds } from "../converse/deadlines.ts";
+import type { LengthBound } from "../converse/length-bound.ts";
 import type { Ask } from "../converse/plan-request.ts";
 import { readEvents } from "../converse/read-events.ts";
 import { toStreamError } from "../converse/stream-failure.ts";
@@ -18,6 +19,7 @@ import type { Setup } from "../session/session.ts";
 import type { WireOptions } from "./bedrock-wire.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { askForContent } from "./ask-for-content.ts";
+import { findLengthBound } from "./find-length-bound.ts";
 import { openWires } from "./open-wire.ts";
 import type { PaceTerms } from "./pace.ts";
 import { tracedWork } from "../trace-headers.ts";
@@ -160,7 +162,8 @@ async function* askByWire(
       }
       let hasStarted = false;
       try {
-        for await (const event of answerTo(wire, plan, { ...question, runtime })) {
+        const lengthBound = findLengthBound(question, setup.config.value, plan);
+        for await (const event of answerTo(wire, plan, { ...question, runtime, lengthBound })) {
           if (!hasStarted) await keep(setup, wire, unkept);
           hasStarted = true;
           unkept = [];
@@ -241,6 +244,7 @@ async function* answerTo(
     "bounds" | "recorder" | "schema" | "asksOnce" | "passesSignatures" | "passesDetails" | "pacing"
   > & {
     runtime: Runtime;
+    lengthBound: LengthBound;
   },
 ): ChatEvents {
   const events = askForContent(
@@ -296,7 +300,12 @@ export async function* streamAnswer(
     runtime,
     passesSignatures,
     passesDetails,
-  }: Pick<Question, "bounds" | "recorder" | "passesSignatures" | "passesDetails"> & { runtime: Runtime },
+    lengthBound,
+  }: Pick<Question, "bounds" | "recorder" | "passesSignatures" | "passesDetails"> & {
+    runtime: Runtime;
+    /** What holds the answer to the most tokens that it may have, for one that is cut there. */
+    lengthBound?: LengthBound;
+  },
   gate?: AttemptGate,
 ): ChatEvents {
   const model = plan.input.modelId ?? "";
@@ -306,7 +315,7 @@ export async function* streamAnswer(
     await recorder?.begin(plan);
     const { batches, requestId, attempts } = await wire.open(plan, deadlines, gate);
     yield { type: "start", model, region: wire.region, requestId, attempts };
-    yield* readEvents(batches, {
+    const events = readEvents(batches, {
       requestId,
       deadlines,
       hasTools: (plan.input.toolConfig?.tools ?? []).some(({ toolSpec }) => toolSpec),
@@ -322,6 +331,10 @@ export async function* streamAnswer(
       toFailure: (failure) => toStreamError(failure, wire, { signal, model, requestId, hasBegun: true }),
       isSaid: (failure) => wire.isSaid(failure),
     });
+    for await (const event of events)
+      yield event.type === "stop" && event.stopReason === "max_tokens"
+        ? { ...event, bound: lengthBound }
+        : event;
   } finally {
     deadlines.stop();
   }

@@ -19,6 +19,7 @@ import {
   type TokenUsage,
   WEB_SEARCH,
 } from "../models/usage.ts";
+import { count } from "../terminal/numbers.ts";
 import type { Setup } from "../session/session.ts";
 import type { Question } from "./ask-model.ts";
 import { openWire } from "./open-wire.ts";
@@ -83,8 +84,10 @@ export async function limitCost(
     // An answer without anything in it would be asked for again, and cost as much once more.
     const once = { ...question, asksOnce: true };
     if (affordable >= most) return once;
-    tell("tokens", `the answer may have ${affordable} tokens, which is what --max-cost ${mostUsd} pays for`);
-    return { ...once, parameters: { ...parameters, maxTokens: affordable } };
+    const is = `which is what --max-cost ${mostUsd} pays for`;
+    tell("tokens", `the answer may have ${count(affordable, "token")}, ${is}`);
+    const boundBy = { is, flag: "--max-cost" };
+    return { ...once, parameters: { ...parameters, maxTokens: affordable }, boundBy };
   } finally {
     wire.close();
   }

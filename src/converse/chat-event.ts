@@ -1,6 +1,7 @@
 import type { CitationsDelta, ConverseStreamTrace, MessageStopEvent } from "@aws-sdk/client-bedrock-runtime";
 import type { TokenUsage } from "../models/usage.ts";
 import type { CitedSource } from "./cited-source.ts";
+import type { LengthBound } from "./length-bound.ts";
 import type { InvokedChunk } from "./invocation.ts";
 
 /**
@@ -41,6 +42,8 @@ export type ChatEvent =
       ownFields?: MessageStopEvent["additionalModelResponseFields"];
       /** Set for an answer without words: the tools it calls that nobody gave it; none where all it has is reasoning. */
       wordless?: string[] | undefined;
+      /** What holds the answer to the most tokens that it may have. For people: `--ndjson` has it not. */
+      bound?: LengthBound | undefined;
     }
   /** The model begins to call a tool. `index` is that of the content block, `id` the model's own. */
   | { type: "tool-start"; index: number; id: string; name: string }

@@ -1,3 +1,4 @@
+import { allowMore, describeBound, type LengthBound } from "./length-bound.ts";
 import { type ErrorFields, OpenclawError } from "../errors.ts";
 
 /** What a stop reason means for whoever asked: an error to end with, or a notice beside a good answer. */
@@ -12,6 +13,10 @@ interface Evidence {
   guardrail?: readonly string[] | undefined;
   /** The tools that an answer without words calls; undefined for one with words. */
   wordless?: readonly string[] | undefined;
+  /** What holds the answer to so many tokens. */
+  bound?: LengthBound | undefined;
+  /** How many it has. */
+  outputTokens?: number | undefined;
 }
 
 /**
@@ -21,12 +26,12 @@ interface Evidence {
 export function judgeStop(
   stopReason: string,
   modelId: string,
-  { guardrail, wordless }: Evidence = {},
+  { guardrail, wordless, bound, outputTokens }: Evidence = {},
 ): Outcome {
   const what = wordless ? `${describeWordless(wordless, modelId)}, and` : "The answer";
   switch (stopReason) {
     case "max_tokens":
-      return { notice: `${what} stops at its token limit; --max-tokens sets a higher one.` };
+      return { notice: `${what} stops at its token limit${describeBound(bound, outputTokens)}.` };
     case "model_context_window_exceeded":
       return { notice: `${what} stops because the context window of '${modelId}' is full.` };
     case "guardrail_intervened":
@@ -68,15 +73,16 @@ function describeWordless(calls: readonly string[], modelId: string): string {
 
 /**
  * The error for an answer without anything in it. What stopped it decides what helps; `isAgain` tells whether it was
- * asked for twice.
+ * asked for twice, `bound` what held it to so many tokens.
  */
 export function nothingSaid(
   stopReason: string,
   modelId: string,
   isAgain: boolean,
+  bound?: LengthBound,
 ): Pick<ErrorFields, "message" | "hint"> {
   const message = `'${modelId}' answered with nothing${isAgain ? ", twice" : ""} (${stopReason}).`;
-  if (stopReason === "max_tokens") return { message, hint: "Allow more with --max-tokens." };
+  if (stopReason === "max_tokens") return { message, hint: allowMore(bound) };
   if (stopReason === "model_context_window_exceeded")
     return { message, hint: "Ask less at once, or a model with a larger context window." };
   if (stopReason === "stop_sequence")

@@ -15,6 +15,7 @@ import { groundedTools } from "./grounding.ts";
 import type { Invocation } from "./invocation.ts";
 import type { OutputSchema } from "./output-schema.ts";
 import { type OwnTools, placeOwnTools } from "./own-tools.ts";
+import type { LengthBound } from "./length-bound.ts";
 import { planReasoning } from "./reasoning.ts";
 import {
   ANY_ATTACHMENTS,
@@ -45,6 +46,8 @@ export interface Ask {
   messages: readonly Message[];
   system?: SystemPrompt | undefined;
   parameters: ChatParameters;
+  /** What names the most tokens among them, where that is no flag. */
+  boundBy?: LengthBound | undefined;
   /** The most tokens to reason, of models that take a number. */
   mostReasoning?: number | undefined;
   /** Whether the answer is to say which of the texts that end it has done so, where the model tells. */

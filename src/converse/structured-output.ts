@@ -9,6 +9,7 @@ import type {
 import { OpenclawError, withFields } from "../errors.ts";
 import type { ChatEvent } from "./chat-event.ts";
 import { KeptLength } from "./kept-length.ts";
+import { allowMore } from "./length-bound.ts";
 import type { JsonSchema, OutputSchema } from "./output-schema.ts";
 import type { FamilyFacts } from "../models/families.ts";
 import type { Lesson, LessonName } from "../session/refusal-table.ts";
@@ -157,7 +158,7 @@ export async function* readStructured(
       ) {
         const raw = input.length > 0 ? input.join("") : text.join("");
         // Before a call of the caller's tools a model may say what it likes, or nothing.
-        const whole = hasCalls ? raw : await validated(raw, form, event.stopReason, modelId, outputSchema);
+        const whole = hasCalls ? raw : await validated(raw, form, event, modelId, outputSchema);
         if (whole !== "" || !hasCalls) yield { type: "text", text: whole };
       }
       yield event;
@@ -168,7 +169,7 @@ export async function* readStructured(
 async function validated(
   raw: string,
   form: StructuredForm,
-  stopReason: string,
+  { stopReason, bound }: Extract<ChatEvent, { type: "stop" }>,
   modelId: string,
   { schema, problemsOf, mayMisfit }: OutputSchema,
 ): Promise<string> {
@@ -185,7 +186,7 @@ async function validated(
       message: isCut
         ? `'${modelId}' stopped at its token limit before its JSON was whole.`
         : `'${modelId}' answered with text that is not JSON: ${(cause as Error).message}.`,
-      hint: isCut ? "Allow more with --max-tokens." : "Run the command again, or ask another model.",
+      hint: isCut ? allowMore(bound) : "Run the command again, or ask another model.",
       details,
       cause,
     });

@@ -11,7 +11,7 @@ import { Ledger } from "../../ledger/ledger.ts";
 import { priceOf } from "../../models/price.ts";
 import { defaultModels, splitModelNames } from "../../models/default-models.ts";
 import { describeTaken, isComplete, type ResolvedModel, namedModel } from "../../models/resolve-model.ts";
-import { OpenclawError, usageError } from "../../errors.ts";
+import { OpenclawError, shorten, usageError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import type { Conversation } from "../../chat/sessions/kept-conversation.ts";
@@ -297,6 +297,7 @@ async function queryOf(
       (options.reasoning !== undefined && runtime.terminal.format !== "text"),
     pacing: await pacingOf(options, runtime),
     bounds: {
+    boundBy: boundOfTemplate(options),
       firstEventMs: options.firstTokenTimeout === undefined ? undefined : options.firstTokenTimeout * 1000,
       silenceMs: SILENCE_MS,
       totalMs: options.timeout === undefined ? undefined : options.timeout * 1000,
@@ -310,6 +311,12 @@ async function pacingOf(
   runtime: Runtime,
 ): Promise<Query["pacing"]> {
   if (waitForQuota === undefined) return undefined;
+/** What holds the answer to so many tokens, where the template says it. */
+function boundOfTemplate({ template, templateParams, maxTokens }: Asked): Query["boundBy"] {
+  if (templateParams?.maxTokens === undefined || maxTokens !== undefined) return undefined;
+  return { is: `which the template '${shorten(template ?? "")}' sets`, flag: "--max-tokens" };
+}
+
   const { waitForRoom } = await import("../../chat/wait-for-room.ts");
   return waitForRoom(Math.min(waitForQuota, timeout) * 1000, runtime);
 }
