@@ -6,6 +6,7 @@ import { type ChatEvent, usageOf } from "../converse/chat-event.ts";
 import { type CitedSource, SourceList } from "../converse/cited-source.ts";
 import { joinTexts } from "../converse/conversation.ts";
 import { KeptLength } from "../converse/kept-length.ts";
+import { allowMore } from "../converse/length-bound.ts";
 import { judgeStop } from "../converse/outcome.ts";
 import type { Ask } from "../converse/plan-request.ts";
 import {
@@ -27,6 +28,8 @@ export interface WriterOptions {
   isStreamed: boolean;
   /** Whether the first code block of the answer is all that is written of it. */
   extractsCode?: boolean | undefined;
+  /** Whether an answer that fails goes to another place than one that does not: then all that came of it is written. */
+  isKeptApart?: boolean | undefined;
   showsUsage: boolean;
   /** Whether the model has tools: then each of its answers is told of as a step. */
   hasTools?: boolean | undefined;
@@ -77,14 +80,14 @@ const newRound = (): Round => ({
   calls: [],
 });
 
-const NO_USAGE: TokenUsage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
-
-/** Writes one turn to the terminal while it arrives: as text, as one JSON document, or as a JSON line per event. */
 /** The end of an answer without what is for people. */
 function inEvents({ bound: _bound, ...stop }: Event<"stop">): Event<"stop"> {
   return stop;
 }
 
+const NO_USAGE: TokenUsage = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
+
+/** Writes one turn to the terminal while it arrives: as text, as one JSON document, or as a JSON line per event. */
 export class AnswerWriter {
   readonly #runtime: Runtime;
   readonly #options: WriterOptions;
@@ -170,13 +173,16 @@ export class AnswerWriter {
     if (this.#runtime.terminal.format === "text" && this.#isStreamed) await this.#endText();
   }
 
-  /** Ends a whole answer: last line, notices, usage, document. Throws `blocked` or `model-error` for how it stopped. */
+  /**
+   * Ends a whole answer: last line, notices, usage, document. Throws `blocked` or `model-error` for how it stopped, and where
+   * it has not the code that is wanted.
+   */
   async finish(): Promise<void> {
     const { terminal } = this.#runtime;
     const { start, stop, usage: counted } = this.#round;
     const { error, notice } = judgeStop(stop?.stopReason ?? "", start?.model ?? "", { ...counted, ...stop });
     if (error) throw withRequestId(error, start?.requestId);
-    const hasCode = await this.#extractCode();
+    await this.#extractCode();
     if (terminal.format === "text") {
       await this.#endText();
       await this.#tellSources();
@@ -187,7 +193,6 @@ export class AnswerWriter {
       await terminal.printJson({ type: "usage", ...usage, ...rest });
     }
     if (notice) await terminal.warn(notice);
-    if (!hasCode) await terminal.warn("The answer has no code block, so it is written whole.");
     if (this.#options.showsUsage) {
       const { usage, timeToFirstTokenMs, latencyMs } = this.#account();
       const style = await terminal.stderrStyle();
@@ -200,9 +205,12 @@ export class AnswerWriter {
   /** Ends an answer that failed: what came is on stdout, or in the error's `partialText` and `steps`. Returns the error to throw. */
   async fail(failure: unknown): Promise<unknown> {
     const { terminal } = this.#runtime;
-    // Half of a program is for nobody to run.
-    if (this.#options.extractsCode && terminal.format === "text")
+    if (this.#options.extractsCode && !this.#options.isKeptApart && terminal.format === "text") {
+      // Half of a program, and words in place of one, are for nobody to run.
+      const text = isWithheld(failure) ? "" : this.#wholeText().trim();
       for (const round of this.#rounds) round.text = [];
+      if (text !== "") terminal.writeAside(`${text}\n`);
+    }
     if (terminal.format === "text") await this.#endText();
     if (terminal.format !== "json" || !(failure instanceof OpenclawError)) return failure;
     const text = this.#wholeText();
@@ -349,16 +357,23 @@ export class AnswerWriter {
     await this.#runtime.terminal.write(`${this.#options.renderer?.end() ?? ""}\n`);
   }
 
-  /** Leaves of a whole answer only its first code block, where that is wanted. Returns whether what is wanted is there. */
-  async #extractCode(): Promise<boolean> {
-    if (!this.#options.extractsCode) return true;
+  /** Leaves of a whole answer only its first code block, where that is wanted. Throws `model-error` where there is none. */
+  async #extractCode(): Promise<void> {
+    if (!this.#options.extractsCode) return;
     const { firstCodeBlock } = await import("./first-code-block.ts");
-    const code = firstCodeBlock(this.#round.text.join(""));
-    if (code === undefined) return false;
+    const { start, stop } = this.#round;
+    const isCut = CUT_SHORT.has(stop?.stopReason ?? "");
+    const code = firstCodeBlock(this.#round.text.join(""), { isCut });
+    if (code === undefined) {
+      throw new OpenclawError("model-error", {
+        message: `The answer of '${start?.model ?? ""}' ${isCut ? "stops before a code block is whole" : "has no code block"}.`,
+        hint: isCut ? allowMore(stop?.bound) : "Ask for one, or leave --extract out.",
+        requestId: start?.requestId,
+      });
+    }
     // What was said before a call is not what was asked for.
     for (const round of this.#rounds) round.text = [];
     this.#round.text = [code];
-    return true;
   }
 
   /** The rounds whose text is the answer. */
@@ -468,6 +483,13 @@ export class AnswerWriter {
   #sinceStart(): number {
     return Math.round(this.#runtime.elapsed() - this.#startedAt);
   }
+}
+
+/** How an answer ends that could have gone on. */
+const CUT_SHORT: ReadonlySet<string> = new Set(["max_tokens", "model_context_window_exceeded"]);
+
+function isWithheld(failure: unknown): boolean {
+  return failure instanceof OpenclawError && failure.code === "blocked";
 }
 
 function countsOf(usage: TokenUsage | Event<"usage">): TokenUsage {

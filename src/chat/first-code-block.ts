@@ -3,9 +3,9 @@ const OPENING = /^([ \t]*(?:(?:[-*+]|\d{1,9}[.)])[ \t]+)?)(`{3,}|~{3,})(.*)$/;
 
 /**
  * The first fenced code block of a Markdown text, without its fences, which may stand in a list; undefined where there is
- * none. One that is not closed goes on to the end.
+ * none. One that is not closed goes on to the end; of a text that was cut off it is none.
  */
-export function firstCodeBlock(text: string): string | undefined {
+export function firstCodeBlock(text: string, { isCut = false } = {}): string | undefined {
   const lines = text.split(/\r?\n/);
   for (const [index, line] of lines.entries()) {
     const [, lead = "", marks, info = ""] = OPENING.exec(line) ?? [];
@@ -13,6 +13,7 @@ export function firstCodeBlock(text: string): string | undefined {
     if (marks === undefined || (marks.startsWith("`") && info.includes("`"))) continue;
     const rest = lines.slice(index + 1);
     const end = rest.findIndex((other) => closes(other, marks));
+    if (end < 0 && isCut) return undefined;
     const block = rest.slice(0, end < 0 ? undefined : end).map((inner) => outdent(inner, lead.length));
     // What ends the text is no line of the block.
     if (end < 0 && block.at(-1) === "") block.pop();

@@ -7,7 +7,7 @@ import { namedModel, type Target, targetOf } from "../models/resolve-model.ts";
 import type { Runtime } from "../runtime.ts";
 import { connectAhead } from "../session/connect-ahead.ts";
 import { readSetup, type Setup } from "../session/session.ts";
-import type { Screen } from "../terminal/terminal.ts";
+import type { Screen, Terminal } from "../terminal/terminal.ts";
 import type { ChatOptions } from "./chat/run-chat.ts";
 
 /**
@@ -20,9 +20,13 @@ export async function run(options: ChatOptions, runtime: Runtime): Promise<void>
     import("../disk/output-file.ts"),
     import("../credentials/hide-secrets.ts"),
   ]);
-  await writingToFile(options.output, "--output", runtime, (terminal) => {
+  const answer = (terminal: Terminal): Promise<void> => {
     shareSecrets(runtime, { terminal });
     return chat(options, { ...runtime, terminal });
+  };
+  await writingToFile(options.output, "--output", runtime, answer, async (written, failure) => {
+    const { rescueAnswer } = await import("./chat/rescue-answer.ts");
+    return rescueAnswer(written, failure, runtime);
   });
 }
 

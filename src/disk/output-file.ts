@@ -19,15 +19,16 @@ export function namesStdout(name: string): boolean {
 /**
  * Runs `work` with a terminal whose answer goes to the file that `flag` names, which is replaced in one step when the work
  * is done, keeping its mode; `-` is stdout. Whatever ends the work before, the file is as it was, and where there was none
- * there is none. That it cannot be written is found before the work begins. A pipe or device gets the answer when it is
- * whole. Throws `usage` for a folder or a name that leads nowhere, `internal` for what cannot be written, and what `work`
- * throws.
+ * there is none: `rescue` is given what was written until then, if that is anything. That the file cannot be written is found
+ * before the work begins. A pipe or device gets the answer when it is whole. Throws `usage` for a folder or a name that leads
+ * nowhere, `internal` for what cannot be written, and what `work` throws; in either case what `rescue` resolves to.
  */
 export async function writingToFile(
   name: string,
   flag: string,
   runtime: Runtime,
   work: (terminal: Terminal) => Promise<void>,
+  rescue: (written: Written, failure: unknown) => Promise<unknown> = async (_, failure) => failure,
 ): Promise<void> {
   if (namesStdout(name)) return work(runtime.terminal);
   const output = await openOutput(name, flag, runtime);
@@ -39,14 +40,29 @@ export async function writingToFile(
     },
     once: () => undefined,
   };
+  let isBegun = false;
   try {
     await work(runtime.terminal.writingTo(sink));
     runtime.signal.throwIfAborted();
+    isBegun = true;
     await output.write(Buffer.concat(chunks));
     await output.commit();
+  } catch (failure) {
+    const bytes = Buffer.concat(chunks);
+    if (bytes.length === 0) throw failure;
+    // What the file does not take, another one beside it does not take either.
+    const keepBeside = isBegun ? undefined : output.keepBeside;
+    throw await rescue({ bytes, keepBeside: keepBeside && (() => keepBeside(bytes)) }, failure);
   } finally {
     await output.close();
   }
+}
+
+/** What was to be written to a file, as far as it came. */
+export interface Written {
+  bytes: Buffer;
+  /** Keeps it beside the file. Resolves to that file's path. Undefined where there is no place. */
+  keepBeside: (() => Promise<string>) | undefined;
 }
 
 /** A place for an answer that is not there yet. */
@@ -55,6 +71,8 @@ export interface Output {
   write(bytes: Buffer): Promise<void>;
   /** Puts the whole answer there. */
   commit(): Promise<void>;
+  /** Puts what there is of one in the place of `FILE.partial`, before anything else was written. Resolves to its path. */
+  keepBeside?(bytes: Buffer): Promise<string>;
   /** Takes away what was not committed. */
   close(): Promise<void>;
 }
@@ -70,11 +88,11 @@ export async function openOutput(name: string, flag: string, runtime: Runtime): 
   const fail = (error: unknown): never => {
     throw toOutputError(error, `${flag} '${name}'`, path.resolve(runtime.currentFolder, name));
   };
-  const { write, commit, close } = await openPlace(name, flag, runtime).catch(fail);
+  const place = await openPlace(name, flag, runtime).catch(fail);
   return {
-    write: (bytes) => write(bytes).catch(fail),
-    commit: () => commit().catch(fail),
-    close,
+    ...place,
+    write: (bytes) => place.write(bytes).catch(fail),
+    commit: () => place.commit().catch(fail),
   };
 }
 
@@ -125,6 +143,14 @@ async function openReplacement(file: string, old: Stats | undefined, runtime: Ru
       await rename(temporary, file);
       isThere = false;
       await syncFolder(folder);
+    },
+    keepBeside: async (bytes) => {
+      const beside = `${file}.partial`;
+      if (old !== undefined) await takeAfter(handle, old);
+      await handle.writeFile(bytes);
+      await rename(temporary, beside);
+      isThere = false;
+      return beside;
     },
     close: async () => {
       forgetExit();

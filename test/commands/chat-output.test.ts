@@ -13,10 +13,14 @@ import {
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { ScriptedAnswer } from "../../src/emulator/emulator.ts";
+import type { StreamStep } from "../../src/emulator/script.ts";
 import { textAnswerSteps } from "../helpers/answer-steps.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { openPty } from "../helpers/pty.ts";
 import { expectSchema } from "../helpers/schema.ts";
+
+/** An answer of which half comes. */
+const BROKEN: ScriptedAnswer = { stream: [...textAnswerSteps(["Half"])].slice(0, 2) };
 
 const ASK = ["chat", "-m", "amazon.nova-lite-v1:0"];
 const env = { AWS_MAX_ATTEMPTS: "1" };
@@ -104,7 +108,6 @@ describe("chat -o", () => {
   });
 
   it.each<[string, ScriptedAnswer]>([
-    ["a stream that breaks off", { stream: [...textAnswerSteps(["Half"])].slice(0, 2) }],
     [
       "an answer that is withheld",
       { stream: [...textAnswerSteps(["No."], { stopReason: "guardrail_intervened" })] },
@@ -123,6 +126,37 @@ describe("chat -o", () => {
     expect(namesIn(emulated.home)).toEqual(["old.md"]);
   });
 
+  it("keeps what came of an answer that breaks off beside the file, with the file's mode", async () => {
+    const emulated = await answering(BROKEN);
+    const old = path.join(emulated.home, "old.md");
+    writeFileSync(old, "Old.\n", { mode: 0o600 });
+    symlinkSync("old.md", path.join(emulated.home, "link.md"));
+    for (const [name, kept] of [
+      ["link.md", "old.md.partial"],
+      ["new.md", "new.md.partial"],
+    ] as const) {
+      const { code, stdout, stderr } = await emulated.run([...ASK, "-q", "-o", name, "hi"], { env });
+      expect(code).toBe(5);
+      expect(stdout).toBe("");
+      expect(stderr).toContain(`warning: What came of the answer is in ${kept}.\nerror: `);
+      expect(readFileSync(path.join(emulated.home, kept), "utf8")).toBe("Half\n");
+    }
+    expect(readFileSync(old, "utf8")).toBe("Old.\n");
+    expect(statSync(`${old}.partial`).mode & 0o777).toBe(0o600);
+    expect(namesIn(emulated.home)).toEqual(["link.md", "new.md.partial", "old.md", "old.md.partial"]);
+  });
+
+  it("keeps all of an answer that breaks off with --extract, and its events with --ndjson", async () => {
+    const emulated = await answering({ stream: [...textAnswerSteps(["So:\n```\nls"])].slice(0, 2) });
+    const { home } = emulated;
+    expect((await emulated.run([...ASK, "-x", "-o", "a.sh", "hi"], { env })).code).toBe(5);
+    expect(readFileSync(path.join(home, "a.sh.partial"), "utf8")).toBe("So:\n```\nls\n");
+    expect((await emulated.run([...ASK, "--ndjson", "-o", "a.ndjson", "hi"], { env })).code).toBe(5);
+    const events = readFileSync(path.join(home, "a.ndjson.partial"), "utf8").trim().split("\n");
+    expect(events.map((line) => (JSON.parse(line) as { type: string }).type)).toEqual(["start", "text"]);
+    expect(namesIn(home)).toEqual(["a.ndjson.partial", "a.sh.partial"]);
+  });
+
   it("tells a failure with --json on stdout, with what there was of the answer", async () => {
     const emulated = await answering({ stream: [...textAnswerSteps(["Half"])].slice(0, 2) });
     const { code, stdout } = await emulated.run([...ASK, "--json", "-o", "a.json", "hi"], { env });
@@ -131,15 +165,26 @@ describe("chat -o", () => {
     expect(namesIn(emulated.home)).toEqual([]);
   });
 
-  it("leaves nothing after Ctrl-C", async () => {
+  it.each([
+    ["SIGINT", 130],
+    ["SIGTERM", 143],
+  ] as const)("keeps what came before %s", async (signal, exitCode) => {
     const half = [...textAnswerSteps(["Half"])].slice(0, 2);
-    const emulated = await answering({ stream: [...half, { end: "stall" }] });
-    const child = emulated.start([...ASK, "-o", "a.md", "hi"]);
+    const thought: StreamStep = {
+      event: "contentBlockDelta",
+      payload: { contentBlockIndex: 0, delta: { reasoningContent: { text: "So far." } } },
+    };
+    const emulated = await answering({ stream: [...half, thought, { end: "stall" }] });
+    const child = emulated.start([...ASK, "--show-reasoning", "-o", "a.md", "hi"]);
     const closed = new Promise((resolve) => child.once("close", resolve));
-    await expect.poll(() => emulated.routes(), { timeout: 10_000 }).toContain("ConverseStream");
-    child.kill("SIGINT");
-    expect(await closed).toBe(130);
-    expect(namesIn(emulated.home)).toEqual([]);
+    let said = "";
+    child.stderr?.on("data", (data: Buffer) => (said += data.toString()));
+    await expect.poll(() => said, { timeout: 10_000 }).toContain("So far.");
+    child.kill(signal);
+    expect(await closed).toBe(exitCode);
+    expect(said).toContain("warning: What came of the answer is in a.md.partial.");
+    expect(readFileSync(path.join(emulated.home, "a.md.partial"), "utf8")).toBe("Half\n");
+    expect(namesIn(emulated.home)).toEqual(["a.md.partial"]);
   });
 
   it.each([
@@ -167,6 +212,10 @@ describe("chat -o", () => {
     const full = await emulated.run([...ASK, "-o", "/dev/full", "hi"]);
     expect(full.code).toBe(1);
     expect(full.stderr).toContain("Cannot write /dev/full: the disk is full.");
+    expect(full.stdout).toBe("Hello.\n");
+    expect(full.stderr).toContain("warning: What came of the answer is on stdout.");
+    const document = await emulated.run([...ASK, "--json", "-o", "/dev/full", "hi"]);
+    expect(JSON.parse(document.stdout)).toMatchObject({ text: "Hello.", error: { exitCode: 1 } });
     expect((await emulated.run([...ASK, "-o", "/dev/null", "hi"])).code).toBe(0);
     spawnSync("mkfifo", [path.join(home, "fifo")]);
     const cat = spawn("cat", [path.join(home, "fifo")]);
@@ -218,16 +267,33 @@ describe("chat --extract", () => {
     expect(JSON.parse(stdout)).toMatchObject({ text: "ls -l\necho done" });
   });
 
-  it("prints an answer without one whole, and says so", async () => {
+  it("fails where there is none, and keeps the words apart from where the code would be", async () => {
     const emulated = await answering("Just words.");
     const result = await emulated.run([...ASK, "-x", "hi"]);
-    expect(result).toMatchObject({ stdout: "Just words.\n", code: 0 });
-    expect(result.stderr).toContain("The answer has no code block, so it is written whole.");
+    expect(result).toMatchObject({ stdout: "", code: 5 });
+    expect(result.stderr).toContain(
+      "Just words.\nerror: The answer of 'amazon.nova-lite-v1:0' has no code block.\nhint: ",
+    );
+    const document = await emulated.run([...ASK, "-x", "--json", "hi"]);
+    expect(JSON.parse(document.stdout)).toMatchObject({
+      error: { code: "model-error", partialText: "Just words." },
+    });
+    expect((await emulated.run([...ASK, "-x", "-o", "a.sh", "hi"])).code).toBe(5);
+    expect(namesIn(emulated.home)).toEqual(["a.sh.partial"]);
+    expect(readFileSync(path.join(emulated.home, "a.sh.partial"), "utf8")).toBe("Just words.\n");
   });
 
-  it("prints nothing of a program that broke off", async () => {
-    const emulated = await answering({ stream: [...textAnswerSteps([CODE])].slice(0, 2) });
-    expect(await emulated.run([...ASK, "-x", "hi"], { env })).toMatchObject({ stdout: "", code: 5 });
+  it("prints nothing of a program that broke off, or was cut at its limit", async () => {
+    const half = "So:\n```sh\nls -l\n";
+    const broken = await answering({ stream: [...textAnswerSteps([half])].slice(0, 2) });
+    const result = await broken.run([...ASK, "-x", "hi"], { env });
+    expect(result).toMatchObject({ stdout: "", code: 5 });
+    expect(result.stderr).toContain(`${half}error: `);
+    const cut = await (await answering(half, "max_tokens")).run([...ASK, "-x", "hi"]);
+    expect(cut).toMatchObject({ stdout: "", code: 5 });
+    expect(cut.stderr).toContain("stops before a code block is whole.\nhint: Allow more with --max-tokens.");
+    const whole = await (await answering(CODE, "max_tokens")).run([...ASK, "-x", "hi"]);
+    expect(whole).toMatchObject({ stdout: "ls -l\necho done\n", code: 0 });
   });
 
   it("shows code on a terminal as it is", async () => {

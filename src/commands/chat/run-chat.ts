@@ -195,6 +195,7 @@ async function ask(
       showsReasoning: options.showReasoning === true,
       isStreamed: options.stream,
       extractsCode: options.extract,
+      isKeptApart: options.output !== undefined && !(await writesToStdout(options.output)),
       showsUsage: options.usage === true,
       hasTools: tools !== undefined,
       isStructured: query.schema !== undefined,
@@ -218,6 +219,11 @@ async function ask(
   } finally {
     await ledger.settle();
   }
+}
+
+async function writesToStdout(name: string): Promise<boolean> {
+  const { namesStdout } = await import("../../disk/output-file.ts");
+  return namesStdout(name);
 }
 
 /** Talks with the person at the terminal. */
@@ -291,18 +297,24 @@ async function queryOf(
   return {
     system: (await readSystemPrompt(options, runtime)) ?? conversation?.turns.at(-1)?.system,
     parameters: { ...options.templateParams, ...parametersOf(options) },
+    boundBy: boundOfTemplate(options),
     // The documents of --json and --ndjson hold the reasoning that was asked for.
     showsReasoning:
       options.showReasoning === true ||
       (options.reasoning !== undefined && runtime.terminal.format !== "text"),
     pacing: await pacingOf(options, runtime),
     bounds: {
-    boundBy: boundOfTemplate(options),
       firstEventMs: options.firstTokenTimeout === undefined ? undefined : options.firstTokenTimeout * 1000,
       silenceMs: SILENCE_MS,
       totalMs: options.timeout === undefined ? undefined : options.timeout * 1000,
     },
   };
+}
+
+/** What holds the answer to so many tokens, where the template says it. */
+function boundOfTemplate({ template, templateParams, maxTokens }: Asked): Query["boundBy"] {
+  if (templateParams?.maxTokens === undefined || maxTokens !== undefined) return undefined;
+  return { is: `which the template '${shorten(template ?? "")}' sets`, flag: "--max-tokens" };
 }
 
 /** How a call waits for room in the quota, where it does: never for longer than the whole may take. */
@@ -311,12 +323,6 @@ async function pacingOf(
   runtime: Runtime,
 ): Promise<Query["pacing"]> {
   if (waitForQuota === undefined) return undefined;
-/** What holds the answer to so many tokens, where the template says it. */
-function boundOfTemplate({ template, templateParams, maxTokens }: Asked): Query["boundBy"] {
-  if (templateParams?.maxTokens === undefined || maxTokens !== undefined) return undefined;
-  return { is: `which the template '${shorten(template ?? "")}' sets`, flag: "--max-tokens" };
-}
-
   const { waitForRoom } = await import("../../chat/wait-for-room.ts");
   return waitForRoom(Math.min(waitForQuota, timeout) * 1000, runtime);
 }
