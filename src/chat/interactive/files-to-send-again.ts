@@ -1,4 +1,4 @@
-import type { ContentBlock, Message } from "@aws-sdk/client-bedrock-runtime";
+import type { ContentBlock } from "@aws-sdk/client-bedrock-runtime";
 import type { Attachment } from "../../converse/attachments.ts";
 import { fileOf } from "../../converse/conversation.ts";
 import type { FileKind } from "../../models/families.ts";
@@ -7,13 +7,12 @@ import type { Folders } from "./file-path.ts";
 
 /** The files of a question that is edited, to go with it again; none where its text names them, and is read again. */
 export async function filesToSendAgain(
-  { content = [] }: Message,
+  sent: readonly Attachment[],
   text: string,
   folders: Folders,
 ): Promise<Attachment[]> {
   const { files } = await findMentions(text, folders);
-  if (files.length > 0) return [];
-  return (content ?? []).flatMap(attachmentOf);
+  return files.length > 0 ? [] : [...sent];
 }
 
 /** The file that a block is, as an attachment; none for one that is no file. */

@@ -74,7 +74,7 @@ async function converse(talk: Talk, editor: LineEditor, history: History, style:
   /** Whether the last thing that happened was Ctrl-C. */
   let isInterrupted = false;
   while (!talk.isOver) {
-    const { draft } = talk;
+    const { draft, edited } = talk;
     talk.draft = "";
     const entry = await editor.read(draft);
     if (entry.kind === "end" || (entry.kind === "interrupt" && entry.text === "" && isInterrupted)) return;
@@ -87,6 +87,8 @@ async function converse(talk: Talk, editor: LineEditor, history: History, style:
       await take(talk, entry.text);
       if (!talk.isOver) terminal.note("");
     }
+    // What was edited was taken back, or could not be asked.
+    if (edited === talk.edited) talk.leaveEdit();
   }
 }
 
@@ -94,8 +96,9 @@ async function converse(talk: Talk, editor: LineEditor, history: History, style:
 async function take(talk: Talk, entry: string): Promise<void> {
   await tellingFailures(talk, async () => {
     const slash = findSlashCommand(entry);
-    if (slash) return slash.command.run(talk, slash.argument);
     const [, command] = /^!(.*)$/.exec(entry.trimEnd()) ?? [];
+    if (slash || command !== undefined) talk.leaveEdit();
+    if (slash) return slash.command.run(talk, slash.argument);
     if (command === "") throw usageError("There is no command behind the !.", "!ls -l");
     if (command !== undefined) return talk.runShell(command.trim());
     const question = unwrapBlock(entry);

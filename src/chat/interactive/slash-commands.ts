@@ -10,7 +10,6 @@ import { sessionIds } from "../sessions/session-files.ts";
 import { wordsOf } from "../sessions/session-documents.ts";
 import { describeAttachment } from "./describe-attachment.ts";
 import { describeSpending } from "./describe-spending.ts";
-import { filesToSendAgain } from "./files-to-send-again.ts";
 import { completePath, readPath } from "./file-path.ts";
 import type { Completions } from "./line-editor.ts";
 import { modelNames } from "./model-names.ts";
@@ -227,12 +226,9 @@ export const SLASH_COMMANDS: readonly SlashCommand[] = [
   {
     name: "/edit-last",
     argument: "",
-    says: "take back the last question, and edit it",
+    says: "edit the last question, and send it in its own place",
     run: async (talk) => {
-      const question = await talk.undo();
-      if (!question) return say(talk, "the summary is taken back");
-      talk.draft = question.content?.findLast(({ text }) => text !== undefined)?.text ?? "";
-      talk.files = await filesToSendAgain(question, talk.draft, talk.options.runtime);
+      await talk.editLast();
       if (talk.files.length > 0) say(talk, sayFiles(talk));
     },
   },

@@ -30,6 +30,7 @@ import type { AskRound, TurnArrivals } from "../tools/run-rounds.ts";
 import type { WantedTools } from "../tools/toolbox.ts";
 import { describeAttachment } from "./describe-attachment.ts";
 import type { Keyboard } from "./keyboard.ts";
+import { attachmentOf, filesToSendAgain } from "./files-to-send-again.ts";
 import type { Choosing } from "./picker.ts";
 import type { SessionTools } from "./session-tools.ts";
 import { untilStopped } from "./until-stopped.ts";
@@ -89,6 +90,14 @@ interface Asked {
   isPlain?: boolean;
 }
 
+/** The edit of a question. */
+interface Edit {
+  /** Whether the next question takes the place of the last turn: not of a question that has none yet. */
+  isRetry: boolean;
+  /** What was attached for the next question before. */
+  files: readonly Attachment[];
+}
+
 /** What a model is asked for by /compact, and what then stands before its summary. */
 const SUMMARY_REQUEST =
   "Sum up our conversation so far, so that it can go on from the summary alone: what I want, what was found and decided, names, numbers, files and code that still matter, and what is open. Leave out what no longer matters. Answer with the summary only.";
@@ -123,6 +132,8 @@ export class Talk {
   files: Attachment[];
   /** What the next question begins as. */
   draft = "";
+  /** Set where the next question is to stand in the place of the last. */
+  edited: Edit | undefined;
   /** Set when the person wants to leave. */
   isOver = false;
   /** What every answer cost, those that were asked again or stopped, too. */
@@ -196,7 +207,31 @@ export class Talk {
   async ask(text: string): Promise<void> {
     const attachments = this.files;
     this.files = [];
-    return this.#answer({ message: userMessage(text), attachments, isRetry: false });
+    const isRetry = this.edited?.isRetry === true;
+    this.edited = undefined;
+    // Until the answer is kept, this is what /retry asks again.
+    this.#last = { message: userMessage(text), attachments, isRetry };
+    return this.#answer(this.#last);
+  }
+
+  /** Begins to edit the last question, which stays until the next one takes its place. Throws `usage` where there is none. */
+  async editLast(): Promise<void> {
+    const last = this.conversation.turns.at(-1);
+    const message = this.#last?.message ?? (last && questionOf(last));
+    if (!message) throw usageError("There is no question to edit.", "Type one.");
+    const { content = [] } = message;
+    const sent = this.#last?.attachments ?? content.flatMap(attachmentOf);
+    this.edited = { isRetry: this.#last?.isRetry ?? true, files: this.files };
+    this.draft = content.findLast(({ text }) => text !== undefined)?.text ?? "";
+    this.files = await filesToSendAgain(sent, this.draft, this.options.runtime);
+  }
+
+  /** Gives up the edit of a question, which is then as it was. */
+  leaveEdit(): void {
+    if (!this.edited) return;
+    this.files = [...this.edited.files];
+    this.edited = undefined;
+    this.options.runtime.terminal.note("the last question stays as it was");
   }
 
   /** Puts the last question again; a new answer takes the place of the old one. Throws `usage` when there is none. */
@@ -343,8 +378,6 @@ export class Talk {
   }
 
   async #answer(asked: Asked): Promise<void> {
-    // Until the answer is kept, this is what /retry asks again.
-    if (!asked.isRetry) this.#last = asked;
     const stop = new AbortController();
     await this.#untilInterrupted(stop, () => this.#show(asked, stop.signal, this.conversation));
   }
@@ -476,7 +509,7 @@ export class Talk {
     const key = end.key ?? "";
     if (turn && keeper.usage)
       this.spending.push({ key, model: turn.model, usage: keeper.usage, rounds: roundsOf(turn) });
-    if (keeper.hasBegun) this.#last = undefined;
+    if (turn && keeper.hasBegun) this.#last = undefined;
   }
 }
 

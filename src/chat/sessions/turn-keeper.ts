@@ -47,7 +47,7 @@ export class TurnKeeper {
   /** The tokens of all its answers; undefined until they have come. */
   usage: TokenUsage | undefined;
   #invokedModel: string | undefined;
-  /** Whether the question has a place in the conversation. */
+  /** Whether the question has a place in the conversation; one that is asked again has lost it where the old answer stays. */
   hasBegun = false;
   #hasEnded = false;
   #isUnkept = false;
@@ -115,8 +115,9 @@ export class TurnKeeper {
     if (error && !isStopped) kept.failure = await this.#describe(error);
     const before = this.#conversation.turns.at(-1);
     if (this.#context.isRetry) {
-      if (before && isAnswered(before) && error && !(isStopped && isAnswered(kept))) return;
-      return this.#keep(kept, "retry");
+      const staysAsItWas = before && isAnswered(before) && error && !(isStopped && isAnswered(kept));
+      this.hasBegun = !staysAsItWas;
+      return staysAsItWas ? undefined : this.#keep(kept, "retry");
     }
     // That it was stopped before anything came is what stands there.
     const hasNothing = kept.messages.length === 2 && (answerOf(kept).content ?? []).length === 0;

@@ -759,6 +759,53 @@ describe("what is taken back", () => {
     });
   });
 
+  it.each([
+    ["Ctrl-C", CTRL_C, "\\^C"],
+    ["Ctrl-U and Enter", `\u0015${ENTER}`, "> ?"],
+    ["another command", `\u0015/file none${ENTER}`, "> /file none"],
+    ["a command of the shell", `\u0015!true${ENTER}`, "> !true"],
+    ["a file that is not to be had", `\u0015@broken.pdf${ENTER}`, "hint: .*"],
+  ])("/edit-last keeps the turn where it is left with %s", async (_, keys, shown) => {
+    const emulated = await emulate();
+    writeFileSync(path.join(emulated.home, "note.txt"), "The code is 42.");
+    writeFileSync(path.join(emulated.home, "broken.pdf"), "");
+    const sitting = await sitDown(emulated);
+    await ask(sitting.pty, "/file note.txt", "tokens\\)");
+    await ask(sitting.pty, "one", "1 document\\.");
+    sitting.pty.type(`/edit-last${ENTER}`);
+    await sitting.pty.see(/\n\n> one$/);
+    sitting.pty.type(keys);
+    await sitting.pty.see(new RegExp(`${shown}\\n+the last question stays as it was\\n[^]*> $`));
+    await ask(sitting.pty, "two", "asked: two");
+    // With its own files, and none of those that were to go with the edited one.
+    expect(bodies(sitting)[1]).toMatchObject({
+      messages: [{ content: [{ document: {} }, { text: "one" }] }, {}, user("two")],
+    });
+  });
+
+  it("/edit-last keeps the turn until the new answer has come, and /retry asks the edited question", async () => {
+    const failing = { error: { name: "ValidationException", message: "No.", status: 400 } };
+    const sitting = await sitDown(await answering(answer("A."), failing, answer("B.")));
+    await ask(sitting.pty, "one", "A\\.");
+    sitting.pty.type(`/edit-last${ENTER}`);
+    await sitting.pty.see(/\n\n> one$/);
+    await ask(sitting.pty, " more", "hint: .*");
+    await ask(sitting.pty, "/retry", "B\\.");
+    expect(bodies(sitting)[2]).toEqual({ messages: [user("one more")] });
+    expect(await shownSession(sitting)).toBe("> one more\n\nB.\n");
+  });
+
+  it("/edit-last edits a question that was never asked, with its files", async () => {
+    const emulated = await emulate();
+    writeFileSync(path.join(emulated.home, "note.txt"), "The code is 42.");
+    const sitting = await sitDown(emulated, ["--max-cost", "0.000001"]);
+    await ask(sitting.pty, "/edit-last", "hint: .*");
+    await ask(sitting.pty, "/file note.txt", "tokens\\)");
+    await ask(sitting.pty, "one", "hint: [^]*");
+    sitting.pty.type(`/edit-last${ENTER}`);
+    await sitting.pty.see(/note\.txt \(txt, 15 bytes, about 4 tokens\)\n\n> one$/);
+  });
+
   it("/title names the conversation in the lists, and /new begins another", async () => {
     const sitting = await sitDown(await emulate());
     await ask(sitting.pty, "/title", "title: none, so the first question stands for it");
