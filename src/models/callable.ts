@@ -1,5 +1,6 @@
 import { parseArn } from "../aws/arn.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "./discovered.ts";
+import { withoutPrefix } from "./base-model-id.ts";
 import { catalogIds } from "./catalog.ts";
 import { isCalledAtRuntime, familyOf } from "./families.ts";
 import { baseOf, basesOf } from "./listed-id.ts";
@@ -72,6 +73,31 @@ export function likelyProfile(id: string, region: string): string | undefined {
   const [, geography] = /^(us|eu)-(?!gov-|iso|isoe)/.exec(region) ?? [];
   const profileId = `${geography}.${id}`;
   return geography && familyOf(id).byProfile && catalogIds().includes(profileId) ? profileId : undefined;
+}
+
+/**
+ * The regions from which AWS's own profiles of a prefix are called:
+ * https://docs.aws.amazon.com/bedrock/latest/userguide/inference-profiles-support.html
+ */
+const SOURCES: Readonly<Record<string, RegExp>> = {
+  us: /^(?:us-(?:east|west)|ca)-/,
+  "us-gov": /^us-gov-/,
+  eu: /^eu-(?!isoe-)/,
+  apac: /^ap-/,
+  jp: /^ap-northeast-[13]$/,
+  au: /^ap-southeast-[24]$/,
+  in: /^ap-south-/,
+  ca: /^ca-/,
+  global: /^(?!us-gov-|us-iso|eu-isoe-|cn-)/,
+};
+
+/** What the catalog has that may well be called in a region, where no list is at hand: a model, or its profiles there. */
+export function likelyIds(region: string): string[] {
+  return catalogIds().filter((id) => {
+    const base = withoutPrefix(id);
+    if (base === id) return likelyProfile(id, region) === undefined;
+    return SOURCES[id.slice(0, -base.length - 1)]?.test(region) ?? false;
+  });
 }
 
 /**

@@ -1,34 +1,29 @@
 import type { Setup } from "../../session/session.ts";
-import { catalogIds } from "../../models/catalog.ts";
-import { hasMantle, isListedByServer, isMantle, isServed } from "../../models/provider-api.ts";
-import { MANTLE_TARGET } from "../../models/resolve-model.ts";
 import { loadModels } from "../../discovery/load.ts";
+import { listInput, loadMantle } from "../../discovery/survey.ts";
+import { likelyIds } from "../../models/callable.ts";
+import { listModels } from "../../models/list.ts";
+import { BEDROCK, hasMantle, isListedByServer } from "../../models/provider-api.ts";
 
-/** What may be typed for a model: aliases, configured ids, and AWS's list from the cache or, without one, the catalog. */
+/**
+ * What may be typed for a model: aliases, and what `models list` has in this region. Where AWS's list is not cached, what
+ * the catalog knows that can be called here stands in for it.
+ */
 export async function modelNames(setup: Setup): Promise<string[]> {
-  const { agents, models } = setup.config.value;
-  const { discovered } = await loadModels(setup, { offline: true });
-  const aliases = Object.values(agents?.defaults?.models ?? {}).flatMap(({ alias }) => alias ?? []);
-  const configured = Object.entries(models?.providers ?? {}).flatMap(([providerId, provider]) =>
-    (provider.models ?? []).map(({ id }) =>
-      isServed({ providerId, provider }) || isMantle({ providerId }) ? `${providerId}/${id}` : id,
-    ),
+  const config = setup.config.value;
+  const aliases = Object.values(config.agents?.defaults?.models ?? {}).flatMap(({ alias }) => alias ?? []);
+  const [aws, mantle, served] = await Promise.all([
+    loadModels(setup, { offline: true }),
+    hasMantle(config) ? loadMantle(setup, { offline: true }) : undefined,
+    isListedByServer(config)
+      ? import("../../discovery/load-served.ts").then(({ loadServed }) =>
+          loadServed(setup, { offline: true }),
+        )
+      : undefined,
+  ]);
+  const listed = listModels(listInput(setup, { aws, mantle, served })).map(({ key, id }) =>
+    key === `${BEDROCK}/${id}` ? id : key,
   );
-  const served = isListedByServer(setup.config.value) ? await servedKeys(setup) : [];
-  const listed = discovered
-    ? [...discovered.profiles, ...discovered.models].map(({ id }) => id)
-    : catalogIds();
-  const ofMantle = hasMantle(setup.config.value) ? await mantleKeys(setup) : [];
-  return [...new Set([...aliases, ...configured, ...served, ...ofMantle, ...listed])].sort();
-}
-
-async function mantleKeys(setup: Setup): Promise<string[]> {
-  const { discovered } = await loadModels(setup, { offline: true, target: MANTLE_TARGET });
-  return (discovered?.models ?? []).map(({ id }) => `${MANTLE_TARGET.providerId}/${id}`);
-}
-
-async function servedKeys(setup: Setup): Promise<string[]> {
-  const { loadServed } = await import("../../discovery/load-served.ts");
-  const { models } = await loadServed(setup, { offline: true });
-  return [...models].flatMap(([providerId, ids]) => ids.map((id) => `${providerId}/${id}`));
+  const known = aws.discovered ? [] : likelyIds(aws.region ?? "");
+  return [...new Set([...aliases, ...listed, ...known])].sort();
 }

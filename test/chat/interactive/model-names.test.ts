@@ -38,8 +38,14 @@ it("offers aliases, configured and served models, and the catalog where AWS was 
       "my.own-model",
       "local/llama3",
       "listing/qwen3",
-      "anthropic.claude-opus-4-6-v1",
+      "amazon.nova-pro-v1:0",
+      "us.anthropic.claude-opus-4-6-v1",
+      "global.anthropic.claude-opus-4-6-v1",
     ]),
   );
+  // What is called from other regions, or only through a profile, is not offered.
+  expect(
+    names.filter((name) => /^(?:eu|apac|jp|au|in|us-gov)\.|^anthropic\.claude-opus-4-6-v1$/.test(name)),
+  ).toEqual([]);
   expect(names).toEqual([...new Set(names)].sort());
 });
