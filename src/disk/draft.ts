@@ -13,8 +13,10 @@ const GRACE_MS = 250;
 export interface Draft {
   /** Opens the editor, and resolves to the text when it is closed. Throws `internal` for an editor that fails, and `usage`. */
   edit(): Promise<string>;
-  /** Takes the draft away. */
+  /** Takes the draft away, unless it is to be kept. */
   close(): Promise<void>;
+  /** Leaves what was written where it is, for want of a better place. Returns its path. */
+  keep(): string;
 }
 
 /**
@@ -32,12 +34,18 @@ export async function openDraft(
   const folder = await makePrivateFolder(runtime);
   const file = path.join(folder.path, name);
   await writeFile(file, text, { mode: 0o600, flag: "wx" });
+  let isKept = false;
   return {
     edit: async () => {
       await runEditor(editor, file, runtime);
       return decodeText(await readFile(file), { label: "What was edited", file: undefined, code });
     },
-    close: async () => folder.close(),
+    close: async () => (isKept ? undefined : folder.close()),
+    keep: () => {
+      isKept = true;
+      folder.keep();
+      return file;
+    },
   };
 }
 

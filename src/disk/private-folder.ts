@@ -13,11 +13,13 @@ export interface PrivateFolder {
   remove: () => void;
   /** Takes it away, and the exit of the program has nothing to do any more. */
   close: () => void;
+  /** Leaves it there, whatever comes, for the person to find. */
+  keep: () => void;
 }
 
 /**
- * Makes one, which is gone at the latest when the program exits. Throws `internal` where nobody can make one, as
- * `temporaryError` says it.
+ * Makes one, which is gone at the latest when the program exits, unless it is to be kept. Throws `internal` where nobody
+ * can make one, as `temporaryError` says it.
  */
 export async function makePrivateFolder({
   env,
@@ -36,6 +38,7 @@ export async function makePrivateFolder({
       forgetExit();
       remove();
     },
+    keep: () => void forgetExit(),
   };
 }
 

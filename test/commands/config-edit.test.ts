@@ -150,7 +150,9 @@ describe("config edit", () => {
     const child = emulated.start(["config", "edit"], { env });
     const closed = new Promise((resolve) => child.once("close", resolve));
     const seen = path.join(emulated.home, "seen");
-    await expect.poll(() => existsSync(seen) && readFileSync(seen, "utf8").endsWith("\n")).toBe(true);
+    await expect
+      .poll(() => existsSync(seen) && readFileSync(seen, "utf8").endsWith("\n"), { timeout: 10_000 })
+      .toBe(true);
     child.kill("SIGTERM");
     expect(await closed).toBe(143);
     expect(isRunning(Number(readFileSync(path.join(emulated.home, "id"), "utf8")))).toBe(false);

@@ -38,6 +38,16 @@ it("moves a name, replaces one, and says so", async () => {
   );
 });
 
+it("gives a name to one model where two programs give it at once", async () => {
+  const emulated = await emulate();
+  const models = [NOVA, "amazon.nova-pro-v1:0", "amazon.nova-micro-v1:0"];
+  const results = await Promise.all(
+    models.map((model) => emulated.run(["models", "alias", "fast", model], { isAlone: true })),
+  );
+  expect(results.map(({ code }) => code)).toEqual([0, 0, 0]);
+  expect((await emulated.run(["models", "alias"])).stdout).toMatch(/^fast\t\S+\n$/);
+});
+
 it("takes a name away, and keeps what else is set for its model", async () => {
   const emulated = await emulate();
   const models = { [`amazon-bedrock/${NOVA}`]: { alias: "fast", params: { maxTokens: 5 } } };

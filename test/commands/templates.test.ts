@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
@@ -201,6 +201,32 @@ describe("templates edit", () => {
     expect(result.stderr).toContain(side);
     expect(readFileSync(side, "utf8")).toBe(text);
     expect(configOf(emulated)).toBe(CONFIG);
+  });
+
+  it("writes over no template that another program has changed meanwhile", async () => {
+    const emulated = await machine();
+    const changed = CONFIG.replace("the weather", "the time");
+    writeFileSync(path.join(emulated.home, "changed"), changed);
+    const script = `cp "$HOME/changed" "$HOME/.openclaw/openclaw.json"; echo '{ prompt: "mine" }' > "$1"`;
+    const result = await emulated.run(["templates", "edit", "daily"], { env: editor(emulated, script) });
+    expect(result).toMatchObject({ code: 1, stdout: "" });
+    expect(result.stderr).toContain("Template daily was changed by another program meanwhile");
+    expect(configOf(emulated)).toBe(changed);
+    const side = path.join(emulated.home, ".openclaw", "template.rejected.json5");
+    expect(readFileSync(side, "utf8")).toContain("mine");
+  });
+
+  it("keeps what was written where nothing takes it", async () => {
+    const emulated = await machine();
+    mkdirSync(path.join(emulated.home, ".openclaw", "template.rejected.json5"));
+    const env = editor(emulated, `printf '%s' '[]' > "$1"`);
+    const { code, stderr } = await emulated.run(["templates", "edit", "t"], {
+      env: { ...env, TMPDIR: emulated.home },
+    });
+    expect(code).toBe(3);
+    const [, kept = ""] = /What you wrote is in (\S+)\.\n/.exec(stderr) ?? [];
+    expect(kept.startsWith(emulated.home)).toBe(true);
+    expect(readFileSync(kept, "utf8")).toBe("[]");
   });
 
   it("is refused where nothing may be written, and where there is no editor", async () => {

@@ -59,6 +59,6 @@ export async function run(options: GlobalOptions, runtime: Runtime): Promise<voi
     if (!(error instanceof OpenclawError) || error.code === "interrupted") throw error;
     const side = `${file}.rejected`;
     const hint = `It is in ${quoteForShell(side)}: correct it there, then: mv ${quoteForShell(side)} ${quoteForShell(file)}`;
-    throw await layAside(text, side, error, hint, runtime);
+    throw await layAside(text, side, error, hint, draft);
   }
 }

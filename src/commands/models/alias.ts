@@ -1,8 +1,9 @@
-import type { Edit } from "../../config/edit-value.ts";
+import { type Edit, valueAt } from "../../config/edit-value.ts";
 import { loadConfig } from "../../config/resolve.ts";
 import type { Configuration } from "../../config/settings.ts";
 import { updateConfig } from "../../config/update.ts";
 import { shorten, usageError } from "../../errors.ts";
+import { isRecord, textAt } from "../../json.ts";
 import { nearestIds } from "../../models/nearest.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
@@ -84,13 +85,12 @@ async function setAlias(
   const key = await findKey(command, { ...options, model }, runtime);
   const other = findAlias(name, aliases);
   const old = aliases.find((alias) => alias.key === key);
-  const edits: Edit[] = [{ op: "set", path: pathOf(key), value: name }];
-  if (other && other.key !== key) {
-    edits.unshift(removal(other, config));
-    terminal.note(`openclaw: ${other.alias} was ${other.key}`);
-  }
+  if (other && other.key !== key) terminal.note(`openclaw: ${other.alias} was ${other.key}`);
   if (old && old.alias !== name) terminal.note(`openclaw: ${key} is ${name} now, and no longer ${old.alias}`);
-  const { file } = await updateConfig(options, runtime, edits);
+  const { file } = await updateConfig(options, runtime, (value) => [
+    ...removals(name, value).filter(({ path }) => !path.includes(key)),
+    { op: "set", path: pathOf(key), value: name },
+  ]);
   if (terminal.format === "json") await terminal.printJson({ alias: name, model: key, file });
   else await terminal.print(`${name} is ${key}.`);
 }
@@ -114,20 +114,27 @@ async function removeAlias(
       nearest === undefined ? "openclaw models alias" : `Did you mean ${nearest}?`,
     );
   }
-  const { file } = await updateConfig(options, runtime, [removal(found, config)]);
+  const { file } = await updateConfig(options, runtime, (value) => removals(name, value));
   if (terminal.format === "json") await terminal.printJson({ alias: found.alias, model: null, file });
   else await terminal.print(`${found.alias} is no longer ${found.key}.`);
 }
 
-/** Takes an alias away, and its entry where that has nothing else. */
-function removal({ key }: Alias, config: Configuration): Edit {
-  const entry = config.agents?.defaults?.models?.[key] ?? {};
-  const path = pathOf(key);
-  return { op: "unset", path: Object.keys(entry).length > 1 ? path : path.slice(0, -1) };
+/**
+ * Takes an alias away wherever it is in a configuration, which another program may have changed meanwhile; its entry, too,
+ * where that has nothing else.
+ */
+function removals(name: string, value: unknown): Edit[] {
+  const entries = valueAt(value, MODELS);
+  return Object.entries(isRecord(entries) ? entries : {}).flatMap(([key, entry]): Edit[] => {
+    if (!isRecord(entry) || textAt(entry, "alias")?.toLowerCase() !== name.toLowerCase()) return [];
+    return [{ op: "unset", path: Object.keys(entry).length > 1 ? pathOf(key) : [...MODELS, key] }];
+  });
 }
 
+const MODELS = ["agents", "defaults", "models"];
+
 function pathOf(key: string): string[] {
-  return ["agents", "defaults", "models", key, "alias"];
+  return [...MODELS, key, "alias"];
 }
 
 async function printAliases(aliases: readonly Alias[], { terminal }: Runtime): Promise<void> {

@@ -1,5 +1,6 @@
 import path from "node:path";
-import { valueAt } from "../../config/edit-value.ts";
+import { isDeepStrictEqual } from "node:util";
+import { type Edit, valueAt } from "../../config/edit-value.ts";
 import { locateConfig, readConfigText } from "../../config/file.ts";
 import { parseDocument } from "../../config/parse-document.ts";
 import { refuseReadOnly, updateConfig } from "../../config/update.ts";
@@ -62,7 +63,11 @@ export async function run({ name, ...options }: EditOptions, runtime: Runtime): 
       if (text === before) return false;
       try {
         const value = parseDocument(text, "What was edited");
-        await updateConfig(options, runtime, [{ op: "set", path: place, value }], { replace: true });
+        const edits = (present: unknown): Edit[] => {
+          if (!isDeepStrictEqual(valueAt(present, place), old)) throw changedMeanwhile(name, file);
+          return [{ op: "set", path: place, value }];
+        };
+        await updateConfig(options, runtime, edits, { replace: true });
         return true;
       } catch (error) {
         if (!(error instanceof OpenclawError) || error.code === "interrupted") throw error;
@@ -71,10 +76,18 @@ export async function run({ name, ...options }: EditOptions, runtime: Runtime): 
           if (await askYes("Edit it again?", runtime)) continue;
         }
         const side = path.join(stateFolder(runtime), "template.rejected.json5");
-        throw await layAside(text, side, error, `What you wrote is in ${quoteForShell(side)}.`, runtime);
+        throw await layAside(text, side, error, `What you wrote is in ${quoteForShell(side)}.`, draft);
       }
     }
   }
+}
+
+function changedMeanwhile(name: string, file: string): OpenclawError {
+  return new OpenclawError("internal", {
+    message: `Template ${name} was changed by another program meanwhile, and is not written over.`,
+    hint: `openclaw templates edit ${quoteForShell(name)}`,
+    details: { file },
+  });
 }
 
 /** A template as a person edits it: JSON5, each line of its texts on one of its own. */
