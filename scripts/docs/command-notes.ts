@@ -10,7 +10,7 @@ const NOTES: Readonly<Record<string, string>> = {
   "config list":
     "The same as `openclaw config get --effective`: every setting that has a value, from the file, the environment or by default.",
   "config edit":
-    "Opens the file in `$VISUAL`, else `$EDITOR`, else `vi`. What comes back is checked before it takes the file's place; the version before is kept as `openclaw.json.bak`. Where something in it is wrong you may edit it again; what is not kept, and what comes back without a terminal, is laid beside the file as `openclaw.json.rejected`, with exit code 3.",
+    "Opens the file in `$VISUAL`, else `$EDITOR`, else `vi`. What comes back is checked before it takes the file's place; the version before is kept as `openclaw.json.bak`, unless a secret was taken out of it: then no copy is left. Where something in it is wrong you may edit it again; what is not kept, and what comes back without a terminal, is laid beside the file as `openclaw.json.rejected`, with exit code 3.",
   "config validate": "Lists every problem with its line and column. Exit code 3 when there is one.",
   "config schema":
     "The schema is JSON Schema, draft 2020-12, with descriptions and defaults; editors complete and check the file by it.",
@@ -73,7 +73,7 @@ const NOTES: Readonly<Record<string, string>> = {
   emulator:
     "Prints its address and the `export` lines that point any AWS tool at it, and runs until it is stopped. `--emulator` on another command needs none of this. With `--upstream` a real model answers Converse calls; its key is read from `OPENCLAW_UPSTREAM_API_KEY`. [The emulator](../emulator.md) says what it does.",
   serve:
-    "Runs until it is stopped, and prints the two variables that OpenAI's clients read. [Serve](../serve.md) says what of OpenAI's API it takes, and how to run it as a service. The log goes to stderr, a JSON line for each request. SIGTERM lets running answers end; a second one does not wait.",
+    "Runs until it is stopped, and prints the variables that clients of OpenAI's, of Anthropic's and of AWS's API read. [Serve](../serve.md) says what of OpenAI's API it takes, and how to run it as a service. The log goes to stderr, a JSON line for each request. SIGTERM lets running answers end; a second one does not wait.",
   "mcp serve":
     "Runs until stdin ends, for the program that has started it: Claude Code, Codex, Cline and others. stdout has the protocol alone; the log goes to stderr, in JSON. [Models for other programs](../mcp-serve.md) has the four tools, and what to write into the settings of those programs.",
   completion: "[Completion](../completion.md) has the line for each shell, and what it completes.",

@@ -39,6 +39,20 @@ export function maskSecrets(value: unknown, path: Path = []): unknown {
   return maskWords(mapLeaves(value, maskLeaf, path), path.at(-1));
 }
 
+/** Whether a secret that stands in one configuration stands no more in the next. */
+export function losesSecret(before: unknown, after: unknown): boolean {
+  const kept = secretsIn(after);
+  return [...secretsIn(before)].some((secret) => !kept.has(secret));
+}
+
+/** The values that are secrets, or have one in them. */
+function secretsIn(value: unknown): Set<unknown> {
+  const shown = listLeaves(maskSecrets(value));
+  return new Set(
+    listLeaves(value).flatMap((leaf, nth) => (leaf.value === shown[nth]?.value ? [] : leaf.value)),
+  );
+}
+
 /** A flag, header or variable with a secret behind it in the same word: `--token=…`, `Authorization: Bearer …`. */
 const SECRET_BEHIND = /^([^=:\s]*?(?:[-_]?key|secret|token|password|authorization)\s*[=:]\s*)(.+)$/is;
 /** A flag whose secret is the next word. */

@@ -8,7 +8,9 @@ import { valueAt, type Edit } from "./edit-value.ts";
 import { locateConfig, readConfigText } from "./file.ts";
 import { maskDocument } from "./mask-document.ts";
 import { parseDocument } from "./parse-document.ts";
+import { tryJson5 } from "./parse-json5.ts";
 import { formatPath, isUnsafeKey, type Path } from "./path.ts";
+import { losesSecret } from "./secrets.ts";
 import { isRecord } from "../json.ts";
 
 export type { Edit } from "./edit-value.ts";
@@ -38,7 +40,8 @@ export interface UpdateOptions extends EditPermissions {
 export type Edits = readonly Edit[] | ((value: Record<string, unknown>) => readonly Edit[]);
 
 /**
- * Applies edits to the configuration file, all or none, under its lock and in one atomic step; a missing file is made.
+ * Applies edits to the configuration file, all or none, under its lock and in one atomic step; a missing file is made. The
+ * version before stays as `<file>.bak`, unless it has a secret that the new one has no more: then there is none.
  * Throws `config-readonly` under OPENCLAW_CONFIG_READONLY=1, `usage` for unsafe keys and dropped entries,
  * `config-invalid` and `config-not-set` for edits that must not be, `config-unreadable`, and `internal` when the file
  * cannot be written. On any error the file is as it was.
@@ -65,7 +68,7 @@ export async function updateConfig(
 }
 
 /**
- * Puts a whole new text in the place of the configuration file's, under its lock and in one atomic step. `before` is the
+ * Puts a whole new text in the place of the configuration file's, as `updateConfig` does. `before` is the
  * text that it was made from, undefined where there was no file. Throws `internal` where another program has written the
  * file since, and where it cannot be written; then it is as it was.
  */
@@ -75,8 +78,9 @@ export async function replaceConfig(
   text: string,
   runtime: Runtime,
 ): Promise<void> {
+  const keepsBackup = !losesSecret(tryJson5(before ?? "").value, tryJson5(text).value);
   await underLock(file, readConfigText, runtime, async (held) => {
-    if (await replaceIfUnchanged(held, before, text, runtime)) return;
+    if (await replaceIfUnchanged(held, before, { text, keepsBackup }, runtime)) return;
     throw new OpenclawError("internal", {
       message: `${file} was changed by another program meanwhile, and is not written over.`,
       hint: "openclaw config edit",
@@ -88,6 +92,7 @@ export async function replaceConfig(
 interface Plan {
   text: string;
   changes: Change[];
+  keepsBackup: boolean;
 }
 
 function planUpdate(
@@ -97,7 +102,11 @@ function planUpdate(
   permissions: EditPermissions,
 ): Plan {
   const list = typeof edits === "function" ? edits(current) : edits;
-  let plan: Plan & { value: unknown } = { text: before, changes: [], value: current };
+  let plan: Pick<Plan, "text" | "changes"> & { value: unknown } = {
+    text: before,
+    changes: [],
+    value: current,
+  };
   for (const edit of list) {
     refuseUnsafeKeys(edit);
     const { text, value } = editDocument(plan.text, edit, plan.value);
@@ -109,7 +118,7 @@ function planUpdate(
     plan = { text, value, changes: [...plan.changes, change] };
   }
   checkEdit(current, plan.value, list, permissions);
-  return plan;
+  return { ...plan, keepsBackup: !losesSecret(current, plan.value) };
 }
 
 async function maskedDiff(before: string, after: string): Promise<string[]> {

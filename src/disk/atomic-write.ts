@@ -42,15 +42,24 @@ export async function makeFolderOf(file: string): Promise<void> {
   }
 }
 
+/** What takes a file's place. */
+export interface Replacement {
+  text: string;
+  /**
+   * Whether the version before stays as `<file>.bak`; it does unless this is false. Of a file that loses a secret no copy may
+   * be left, an earlier one included.
+   */
+  keepsBackup?: boolean;
+}
+
 /**
  * Replaces a file in one step: whoever reads it, at whatever moment this process dies, finds the old or the new text.
- * Keeps mode and owner (0600 when new) and leaves the version before as `<file>.bak`. `mayCommit` is asked right before
- * the file is replaced; on false nothing changes. Returns whether the file was replaced. The caller holds the file's lock.
- * Throws `internal` with the file as it was.
+ * Keeps mode and owner (0600 when new). `mayCommit` is asked right before the file is replaced; on false nothing changes.
+ * Returns whether the file was replaced. The caller holds the file's lock. Throws `internal` with the file as it was.
  */
 export async function replaceFile(
   file: string,
-  text: string,
+  { text, keepsBackup = true }: Replacement,
   random: () => number,
   mayCommit: () => Promise<boolean>,
 ): Promise<boolean> {
@@ -66,7 +75,8 @@ export async function replaceFile(
       await unlink(temporary);
       return false;
     }
-    if (exists) await keepBackup(file, `${temporary}.bak.tmp`);
+    if (!keepsBackup) await ignoring("ENOENT", unlink(`${file}.bak`));
+    else if (exists) await keepBackup(file, `${temporary}.bak.tmp`);
     await rename(temporary, file);
     await syncFolder(folder);
     return true;

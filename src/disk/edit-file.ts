@@ -1,6 +1,6 @@
 import { errorCode, OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import { followLinks, makeFolderOf, replaceFile, writeError } from "./atomic-write.ts";
+import { followLinks, makeFolderOf, replaceFile, type Replacement, writeError } from "./atomic-write.ts";
 import { type HeldLock, withLock } from "./lock.ts";
 
 /** Reads a file's text; undefined where there is none. */
@@ -39,11 +39,11 @@ export async function underLock<T>(
 export function replaceIfUnchanged(
   { target, lock, read }: Held,
   before: string | undefined,
-  text: string,
+  replacement: Replacement,
   { random }: Runtime,
   beforeReplaced?: () => Promise<void>,
 ): Promise<boolean> {
-  return replaceFile(target, text, random, async () => {
+  return replaceFile(target, replacement, random, async () => {
     const mayBe = (await read(target)) === before && (await lock.isStillHeld());
     if (mayBe) await beforeReplaced?.();
     return mayBe;
@@ -55,7 +55,7 @@ export function replaceIfUnchanged(
  * last returned. `beforeReplaced` is done when all that is left is to put the new text in its place: where it fails, that is
  * not done. Throws what both throw, and `internal` where the file cannot be written; then it is as it was.
  */
-export async function editText<T extends { text: string }>(
+export async function editText<T extends Replacement>(
   held: Held,
   runtime: Runtime,
   edit: (before: string | undefined) => T,
@@ -66,7 +66,7 @@ export async function editText<T extends { text: string }>(
     const before = await held.read(held.target);
     const edited = edit(before);
     if (edited.text === before) return edited;
-    if (await replaceIfUnchanged(held, before, edited.text, runtime, beforeReplaced)) return edited;
+    if (await replaceIfUnchanged(held, before, edited, runtime, beforeReplaced)) return edited;
     if (!(await held.lock.isStillHeld())) throw lostLock(held.target);
   }
 }

@@ -165,6 +165,15 @@ describe("serve keys", () => {
     );
   });
 
+  it("leave no copy of what the file held, not even an earlier one", async () => {
+    const { file, home, add, revoke } = await machine(`${OLD}\n`);
+    writeFileSync(`${file}.bak`, `${OLD}\n`);
+    expect((await revoke("team-a")).code).toBe(0);
+    expect((await add("team-b")).code).toBe(0);
+    expect(readdirSync(home).filter((name) => name.includes("keys"))).toEqual(["keys"]);
+    expect(readFileSync(file, "utf8")).not.toContain("key-of-team-a");
+  });
+
   it("take turns, follow a link, and keep its mode", async () => {
     const { file, home, start } = await machine();
     const target = path.join(home, "real");

@@ -96,6 +96,32 @@ describe("the file", () => {
     expect(readdirSync(path.dirname(file))).toEqual(["openclaw.json", "openclaw.json.bak"]);
   });
 
+  test.each([
+    ["removed", { op: "unset", path: ["models", "providers", "p", "apiKey"] }, false],
+    ["written over", { op: "set", path: ["models", "providers", "p", "apiKey"], value: "${KEY}" }, false],
+    [
+      "left alone",
+      { op: "set", path: ["models", "providers", "p", "api"], value: "openai-completions" },
+      true,
+    ],
+  ] as const)("keeps no version before that has a secret that was %s", async (_, edit, isKept) => {
+    const home = createHome();
+    const file = writeIn(
+      home,
+      '{ models: { providers: { p: { baseUrl: "http://127.0.0.1:1/v1", apiKey: "secret-key-0123" } } } }',
+    );
+    writeFileSync(`${file}.bak`, '{ other: "secret-key-0123" }');
+    await updateConfig({}, runtimeIn(home), [edit]);
+    expect(readdirSync(path.dirname(file))).toEqual([
+      "openclaw.json",
+      ...(isKept ? ["openclaw.json.bak"] : []),
+    ]);
+    const kept = readdirSync(path.dirname(file)).map((name) =>
+      readFileSync(path.join(path.dirname(file), name), "utf8").includes("secret-key-0123"),
+    );
+    expect(kept).toEqual(isKept ? [true, true] : [false]);
+  });
+
   test("keeps its owner", async ({ skip }) => {
     skip(process.getuid?.() !== 0, "only root gives files away");
     const home = createHome();

@@ -160,7 +160,9 @@ test("what is not a file is not replaced", async () => {
   const home = createHome();
   const folder = path.join(home, "folder");
   mkdirSync(folder);
-  await expect(replaceFile(folder, "{}", Math.random, () => Promise.resolve(true))).rejects.toMatchObject({
+  await expect(
+    replaceFile(folder, { text: "{}" }, Math.random, () => Promise.resolve(true)),
+  ).rejects.toMatchObject({
     code: "config-unreadable",
   });
   expect(readdirSync(home)).toEqual(["folder"]);

@@ -119,7 +119,13 @@ async function edit(
   change((await read(file)) ?? "");
   try {
     await underLock(file, read, runtime, (held) =>
-      editText(held, runtime, (before) => ({ text: change(before ?? "") }), beforeReplaced),
+      // A key that was revoked, or that stands in clear in the file, is in no other.
+      editText(
+        held,
+        runtime,
+        (before) => ({ text: change(before ?? ""), keepsBackup: false }),
+        beforeReplaced,
+      ),
     );
   } catch (error) {
     // What the disk refuses is told in words for the configuration file.
