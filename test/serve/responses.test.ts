@@ -317,7 +317,11 @@ describe("Responses", () => {
     expect(failed).toMatchObject({
       type: "response.failed",
       sequence_number: frames.length - 1,
-      response: { status: "failed", error: { code: "stream_broken" } },
+      response: {
+        status: "failed",
+        error: { code: "stream_broken" },
+        output: [{ type: "message", status: "incomplete", content: [{ text: "Half " }] }],
+      },
     });
   });
 

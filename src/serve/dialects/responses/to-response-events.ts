@@ -115,9 +115,13 @@ export class ResponseTeller {
 
   /**
    * The events that end an answer which fails on its way. It is told twice, as by OpenAI's own servers: their client throws at
-   * the first, and others wait for the second.
+   * the first, and others wait for the second, which has what was said until then. An item that is cut off is not done:
+   * Codex runs a call as soon as it is.
    */
   fail(answer: ErrorAnswer): ResponseStreamEvent[] {
+    const cut = this.#open?.end(false);
+    if (cut) this.#output.push(cut);
+    this.#open = undefined;
     this.#told = [];
     const { error } = toErrorBody(answer);
     const { code, message, param } = error;
@@ -321,11 +325,12 @@ function openReasoning(place: Place, emit: Emit, encrypted?: string): OpenReason
     prove: (proof) => {
       signature = proof;
     },
-    end: () => {
+    end: (isWhole) => {
       const text = pieces.join("");
       const part = { type: "summary_text", text } as const;
       const sealed = signature === undefined ? encrypted : sealSigned(text, signature);
-      const proven = sealed === undefined ? item : { ...item, encrypted_content: sealed };
+      const told: ResponseReasoningItem = isWhole ? item : { ...item, status: "incomplete" };
+      const proven = sealed === undefined ? told : { ...told, encrypted_content: sealed };
       if (pieces.length === 0) return proven;
       emit({ type: "response.reasoning_summary_text.done", ...at, text });
       emit({ type: "response.reasoning_summary_part.done", ...at, part });
@@ -407,7 +412,10 @@ function openToolSearch(place: Place, callId: string, emit: Emit): OpenCall {
   };
 }
 
-/** Token counts in OpenAI's names for Responses. Converse does not tell those of reasoning apart. */
+/**
+ * Token counts in OpenAI's names for Responses. Converse does not tell those of reasoning apart; OpenAI's type wants a number
+ * (`ResponseUsage.OutputTokensDetails`), and its clients add it up.
+ */
 function toResponseUsage(usage: TokenUsage): ResponseUsage {
   const { prompt_tokens, completion_tokens, total_tokens, prompt_tokens_details } = toCompletionUsage(usage);
   return {

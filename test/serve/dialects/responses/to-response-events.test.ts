@@ -283,7 +283,7 @@ describe("the events of a response", () => {
     expect(await tierAfter("reserved")).toBe("default");
   });
 
-  it("tell a failure in both ways, with what was whole before it", async () => {
+  it("tell a failure in both ways, with what was said before it", async () => {
     const teller = new ResponseTeller(HEAD, "m", TOOLS);
     const failing = async function* (): AsyncGenerator<ChatEvent, void, undefined> {
       yield START;
@@ -312,12 +312,60 @@ describe("the events of a response", () => {
         response: expect.objectContaining({
           status: "failed",
           error,
-          output: [expect.objectContaining({ type: "reasoning" })],
+          output: [
+            expect.objectContaining({ type: "reasoning" }),
+            expect.objectContaining({
+              type: "message",
+              status: "incomplete",
+              content: [expect.objectContaining({ text: "Half" })],
+            }),
+          ],
         }),
         sequence_number: sequence + 1,
       },
     ]);
   });
+
+  it.each([
+    [
+      { type: "text", text: "Half" },
+      { type: "message", content: [{ text: "Half" }] },
+    ],
+    [
+      { type: "reasoning", text: "Hm" },
+      { type: "reasoning", summary: [{ text: "Hm" }] },
+    ],
+    [
+      { type: "tool-start", index: 0, id: "t1", name: "ls" },
+      { type: "function_call", arguments: "" },
+    ],
+    [
+      { type: "tool-start", index: 0, id: "t1", name: "fs__patch" },
+      { type: "custom_tool_call", input: "" },
+    ],
+    [
+      { type: "tool-start", index: 0, id: "t1", name: "tool_search" },
+      { type: "tool_search_call", arguments: {} },
+    ],
+  ] as [ChatEvent, object][])(
+    "have what is cut off by a failure, and never call it done: %j",
+    async (event, item) => {
+      const teller = new ResponseTeller(HEAD, "m", TOOLS);
+      const told: ResponseStreamEvent[] = [];
+      const breaking = async function* (): AsyncGenerator<ChatEvent, void, undefined> {
+        yield* [START, event];
+        throw new Error("The stream broke.");
+      };
+      const reading = async (): Promise<void> => {
+        for await (const piece of teller.tell(breaking())) told.push(piece);
+      };
+      await expect(reading()).rejects.toThrow("The stream broke.");
+      told.push(...teller.fail({ status: 502, param: null, code: "a", message: "b" }));
+      expect(lastOf(told)).toMatchObject({ status: "failed", output: [{ ...item, status: "incomplete" }] });
+      expect(told.filter(({ type }) => type.endsWith(".done"))).toEqual([]);
+      expect(told.map(({ sequence_number }) => sequence_number)).toEqual([...told.keys()]);
+    },
+  );
 
   it("tell a failure before anything was said", () => {
     const events = new ResponseTeller(HEAD, "m", TOOLS).fail({
