@@ -14,8 +14,9 @@ import {
   tooLong,
   withFile,
 } from "./read-file.ts";
+import { readPipe } from "./read-pipe.ts";
 
-type Inputs = Pick<Runtime, "stdin" | "signal" | "currentFolder" | "platform">;
+type Inputs = Pick<Runtime, "stdin" | "signal" | "currentFolder" | "platform" | "terminal">;
 
 /** What was named by a person, read whole. */
 export interface Input {
@@ -36,8 +37,8 @@ export function isReadOnce(name: string): boolean {
 
 /**
  * Reads what a flag names: a file, `-` for stdin, `<(…)` of a shell and any other pipe. At most so many bytes: a device
- * may have no end. A pipe is waited for as long as it takes, but no longer than until `signal` is aborted: then its reason
- * is thrown. Throws a `ReadFailure` for what cannot be read.
+ * may have no end. A pipe is waited for as long as it takes, with a word on stderr, but no longer than until `signal` is
+ * aborted: then its reason is thrown. Throws a `ReadFailure` for what cannot be read.
  */
 export async function readInput(name: string, runtime: Inputs, most = MOST_TEXT_BYTES): Promise<Input> {
   // Opened anew by its name it might be a socket, which cannot be, or a file, which would be read from its start again.
@@ -46,14 +47,10 @@ export async function readInput(name: string, runtime: Inputs, most = MOST_TEXT_
     if (stats.isFile()) return { bytes: await readToEnd(descriptor, stats, most), stats };
     if (stats.isFIFO()) {
       takeOver();
-      const { Socket } = await import("node:net");
-      // Waits without a thread of the pool.
-      const stream = new Socket({ fd: descriptor, readable: true, writable: false });
-      try {
-        return { bytes: await readUntilAborted(stream, most, runtime.signal), stats };
-      } finally {
-        stream.destroy();
-      }
+      const bytes = await readPipe(descriptor, name, runtime, (stream) =>
+        readUntilAborted(stream, most, runtime.signal),
+      );
+      return { bytes, stats };
     }
     if (!stats.isCharacterDevice()) refuseIrregular(stats);
     return { bytes: await readToEnd(descriptor, stats, most), stats };

@@ -2,25 +2,40 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { errorCode } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
+import { ignoring } from "./atomic-write.ts";
+import { isReadOnce } from "./read-input.ts";
 
 /** How often files are looked at, in ms. */
 const LOOK_MS = 1000;
 
 /**
  * Has files read again by `reload` at SIGHUP and when one of them changes, one time after the other, for as long as
- * `runtime` runs. Resolves when changes from now on are seen.
+ * `runtime` runs. Where one can be read but once, such as a pipe, none is, and SIGHUP ends the program. Resolves when changes
+ * from now on are seen.
  */
 export async function rereadFiles(
   names: readonly string[],
   runtime: Pick<Runtime, "currentFolder" | "signal" | "onReload">,
   reload: () => Promise<void>,
 ): Promise<void> {
+  const areFiles = await Promise.all(names.map((name) => isReadAgain(name, runtime)));
+  if (areFiles.includes(false)) return;
   let last = Promise.resolve();
   const again = (): void => {
     last = last.then(reload, reload);
   };
   runtime.onReload(again);
   await watchFiles(names, runtime, again);
+}
+
+/** Whether what a name leads to is there after it was read, and may be another then. */
+async function isReadAgain(
+  name: string,
+  { currentFolder }: Pick<Runtime, "currentFolder">,
+): Promise<boolean> {
+  if (isReadOnce(name)) return false;
+  const stats = await ignoring("ENOENT", stat(path.resolve(currentFolder, name)));
+  return stats?.isFile() !== false;
 }
 
 /**

@@ -2,7 +2,7 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import path from "node:path";
 import { createSecureContext } from "node:tls";
 import { readRegularFile, ReadFailure } from "../disk/read-file.ts";
-import { isReadOnce, readInput, type Input } from "../disk/read-input.ts";
+import { readInput, type Input } from "../disk/read-input.ts";
 import { rereadFiles } from "../disk/watch-files.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
@@ -64,7 +64,6 @@ export async function keepCertificate(
   tell: (text: string) => void,
 ): Promise<void> {
   const names = [...new Set([files.tlsCert, files.tlsKey])];
-  if (names.some(isReadOnce)) return;
   const reload = async (): Promise<void> => {
     try {
       const read = (name: string): Promise<Input> =>

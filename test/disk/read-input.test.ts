@@ -4,7 +4,7 @@ import { closeSync, constants, mkdirSync, openSync, symlinkSync, writeFileSync, 
 import { createServer } from "node:net";
 import path from "node:path";
 import { Readable } from "node:stream";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { readRegularFile, readStart } from "../../src/disk/read-file.ts";
 import { readInput } from "../../src/disk/read-input.ts";
 import { createHome } from "../helpers/openclaw.ts";
@@ -115,6 +115,22 @@ describe("what a flag names", () => {
     }
     setTimeout(() => stop.abort(new Error("told to stop")), 50);
     await expect(reading).rejects.toThrow("told to stop");
+  });
+
+  it("is named on stderr when it is a pipe to which nobody has written for two seconds", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const runtime = testRuntime({ home: await everything() });
+    const said = "openclaw: Waiting for whoever writes to 'pipe', which is a pipe (FIFO).\n";
+    const reading = readInput("pipe", runtime, MOST);
+    while (vi.getTimerCount() === 0) await new Promise((resolve) => setImmediate(resolve));
+    vi.advanceTimersByTime(1999);
+    expect(runtime.stderr()).toBe("");
+    vi.advanceTimersByTime(1);
+    expect(runtime.stderr()).toBe(said);
+    writeFileSync(path.join(runtime.homeFolder, "pipe"), "late");
+    expect((await reading).bytes.toString()).toBe("late");
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it("is given up at a signal when it is stdin", async () => {

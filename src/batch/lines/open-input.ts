@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 import { makePrivateFolder, temporaryError } from "../../disk/private-folder.ts";
 import { namesStdin } from "../../disk/read-input.ts";
 import { ReadFailure, refuseIrregular, toReadFailure, withFile } from "../../disk/read-file.ts";
+import { readPipe } from "../../disk/read-pipe.ts";
 import { OpenclawError, shorten, usageError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
@@ -22,7 +23,10 @@ const [openFile, statFile, readFrom, writeTo, closeFile] = [open, fstat, read, w
 /** Read at once, in bytes. */
 const CHUNK_BYTES = 256 * 1024;
 
-type Inputs = Pick<Runtime, "stdin" | "signal" | "currentFolder" | "platform" | "env" | "onExit">;
+type Inputs = Pick<
+  Runtime,
+  "stdin" | "signal" | "currentFolder" | "platform" | "env" | "onExit" | "terminal"
+>;
 
 /** A file of lines that is read more than once. */
 export interface BatchInput {
@@ -57,7 +61,7 @@ export async function openBatchInput(name: string, runtime: Inputs): Promise<Bat
   try {
     const { descriptor, forget } = isStdin
       ? await copyOf(runtime.stdin as AsyncIterable<string | Uint8Array>, runtime)
-      : await descriptorOf(path.resolve(runtime.currentFolder, name), runtime);
+      : await descriptorOf(name, runtime);
     const before = await statFile(descriptor);
     return {
       label,
@@ -85,22 +89,15 @@ interface Opened {
   forget: () => void;
 }
 
-async function descriptorOf(file: string, runtime: Inputs): Promise<Opened> {
-  return withFile(file, async (descriptor, stats, takeOver) => {
+async function descriptorOf(name: string, runtime: Inputs): Promise<Opened> {
+  return withFile(path.resolve(runtime.currentFolder, name), async (descriptor, stats, takeOver) => {
     if (!stats.isFIFO()) {
       refuseIrregular(stats);
       takeOver();
       return { descriptor, forget: () => undefined };
     }
     takeOver();
-    const { Socket } = await import("node:net");
-    // Waits without a thread of the pool.
-    const stream = new Socket({ fd: descriptor, readable: true, writable: false });
-    try {
-      return await copyOf(stream, runtime);
-    } finally {
-      stream.destroy();
-    }
+    return readPipe(descriptor, name, runtime, (stream) => copyOf(stream, runtime));
   });
 }
 

@@ -1,7 +1,6 @@
 import { timingSafeEqual } from "node:crypto";
 import { stat } from "node:fs/promises";
 import path from "node:path";
-import { ignoring } from "../../disk/atomic-write.ts";
 import { decodeText } from "../../disk/decode-text.ts";
 import { readRegularFile, ReadFailure } from "../../disk/read-file.ts";
 import { isReadOnce, readInput, type Input } from "../../disk/read-input.ts";
@@ -96,8 +95,6 @@ export async function keepKeys(
   { judge, tell }: KeyWatch,
 ): Promise<void> {
   const file = path.resolve(runtime.currentFolder, name);
-  const isFile = !isReadOnce(name) && (await ignoring("ENOENT", stat(file)))?.isFile() !== false;
-  if (!isFile) return;
   const reload = async (): Promise<void> => {
     try {
       const read = await readKeyFile(name, runtime, () => readRegularFile(file));
@@ -113,7 +110,7 @@ export async function keepKeys(
     }
     tell(`The keys of '${name}' were read again: ${keys.all.length} open this server now.`);
   };
-  await rereadFiles([file], runtime, reload);
+  await rereadFiles([name], runtime, reload);
 }
 
 function joined(keys: readonly ApiKey[], fromEnvironment: ApiKey | undefined): ApiKey[] {
