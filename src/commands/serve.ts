@@ -105,7 +105,7 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
     { ...options, pacing: readPacing(options) },
     inner,
     config,
-    parseNameMap(options.map ?? []),
+    parseNameMap(options.map ?? [], runtime),
   );
   const judge = (all: readonly ApiKey[]): void => refuseUncounted(all, config.value);
   judge(keys.all);

@@ -1,13 +1,15 @@
 import { defaultModel } from "../config/resolve.ts";
 import type { Configuration } from "../config/settings.ts";
+import { eachOnce } from "../each-once.ts";
 import { usageError } from "../errors.ts";
+import type { Runtime } from "../runtime.ts";
 import { isServed } from "./provider-api.ts";
 import { resolveModel } from "./resolve-model.ts";
 
-/** The names in `a,b,c`, as `--model` has them. Throws `usage` where one is empty. */
-export function splitModelNames(names: string): string[] {
+/** The names in `a,b,c`, as `--model` has them, each once. Throws `usage` where one is empty. */
+export function splitModelNames(names: string, runtime: Pick<Runtime, "terminal">): string[] {
   const split = names.split(",").map((text) => text.trim());
-  if (split.every((text) => text !== "")) return split;
+  if (split.every((text) => text !== "")) return eachOnce(split, "--model", runtime);
   throw usageError(
     `--model '${names}' names no model.`,
     "List the models you can call: openclaw models list",

@@ -7,14 +7,16 @@ import { listedId } from "../models/listed-id.ts";
 import { isMantle, isServed } from "../models/provider-api.ts";
 import { suggestIds } from "../models/match-name.ts";
 import { keyOf, LONGEST_ID, namedModel, type ResolvedModel, unknownModel } from "../models/resolve-model.ts";
+import { eachOnce } from "../each-once.ts";
 import { usageError } from "../errors.ts";
+import type { Runtime } from "../runtime.ts";
 import type { CachedModelList } from "./model-list-cache.ts";
 
 /** What names stand for: each for a model, or for several that are asked in turn. */
 export type NameMap = ReadonlyMap<string, readonly string[]>;
 
-/** Reads `--map NAME=MODEL`; several models by commas are fallbacks. Throws `usage`. */
-export function parseNameMap(entries: readonly string[]): NameMap {
+/** Reads `--map NAME=MODEL`; several models by commas are fallbacks, each of them once. Throws `usage`. */
+export function parseNameMap(entries: readonly string[], runtime: Pick<Runtime, "terminal">): NameMap {
   const map = new Map<string, readonly string[]>();
   for (const entry of entries) {
     const equals = entry.indexOf("=");
@@ -29,7 +31,7 @@ export function parseNameMap(entries: readonly string[]): NameMap {
         "For example: --map gpt-4o=us.amazon.nova-pro-v1:0",
       );
     if (map.has(name)) throw usageError(`--map names '${name}' twice.`, "Leave one of them out.");
-    map.set(name, models);
+    map.set(name, eachOnce(models, `--map ${name}`, runtime));
   }
   return map;
 }

@@ -114,7 +114,8 @@ export function listeningTerminal(take: (line: string) => void, isVerbose = fals
     {
       ...nothing,
       write: (text) => {
-        for (const line of text.toString().split("\n")) if (line !== "") take(line);
+        for (const line of text.toString().split("\n"))
+          if (line !== "") take(line.replace(/^openclaw: /, ""));
         return true;
       },
     },

@@ -15,6 +15,7 @@ import { listedId } from "../models/listed-id.ts";
 import { isMantle, isServed } from "../models/provider-api.ts";
 import { namedModel, type ResolvedModel, targetOf } from "../models/resolve-model.ts";
 import { judgeStop } from "../converse/outcome.ts";
+import { eachOnce } from "../each-once.ts";
 import { OpenclawError } from "../errors.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { priceOf } from "../models/price.ts";
@@ -129,11 +130,10 @@ export class Upstream {
     command = "serve",
   ) {
     this.#names = names;
-    this.#regions = decideRegions({
-      flag: regions,
-      one: options.region,
-      setting: config.value.models?.regions,
-    });
+    const setting = config.value.models?.regions;
+    this.#regions = decideRegions({ flag: regions, one: options.region, setting });
+    const named = regions?.split(",").map((text) => text.trim()) ?? setting ?? [];
+    if (this.#regions) eachOnce(named, regions === undefined ? "models.regions" : "--regions", runtime);
     for (const name of this.#regions ?? []) {
       const near = nearestRegion(name);
       if (near !== undefined) runtime.terminal.note(`'${name}' is no region that is known: is it ${near}?`);

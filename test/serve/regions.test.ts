@@ -293,6 +293,13 @@ describe("serve --regions", () => {
     );
   });
 
+  it("says in the log which region stands in the list twice", async () => {
+    const served = await serveRegions(undefined, ["us-east-1", "us-east-2", "us-east-1"]);
+    await served.logged(
+      ({ message }) => message === "--regions names 'us-east-1' more than once, and it counts once.",
+    );
+  });
+
   it("takes the list of the settings, and no other region with it", async () => {
     const emulated = await emulate();
     emulated.configure(JSON.stringify({ models: { regions: ["eu-west-1", "eu-north-1"] } }));

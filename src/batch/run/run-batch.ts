@@ -279,7 +279,7 @@ function modelsInTurn(
   config: LoadedConfig,
   runtime: Runtime,
 ): string[] {
-  if (model !== undefined) return splitModelNames(model);
+  if (model !== undefined) return splitModelNames(model, runtime);
   if (unnamed === 0) return [];
   const names = defaultModels(config.value, runtime);
   if (names.length > 0) return names;

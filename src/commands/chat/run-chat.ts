@@ -246,7 +246,7 @@ async function talk(
   const choose = async (names: string, current: Setup): Promise<ResolvedModel[]> => {
     const { checkModel } = await import("../../chat/interactive/check-model.ts");
     const chosen: ResolvedModel[] = [];
-    for (const name of splitModelNames(names)) chosen.push(await checkModel(name, current));
+    for (const name of splitModelNames(names, runtime)) chosen.push(await checkModel(name, current));
     return chosen;
   };
   const ledger = ledgerOf(options, setup);
@@ -342,7 +342,7 @@ async function chooseModels(
   conversation: Conversation | undefined,
 ): Promise<string[]> {
   const { model } = options;
-  if (model !== undefined) return splitModelNames(model);
+  if (model !== undefined) return splitModelNames(model, runtime);
   // One that failed may have been no model at all.
   const before = conversation?.turns.findLast(({ failure }) => failure === undefined)?.key;
   if (before !== undefined) return [before];

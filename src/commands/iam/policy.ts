@@ -1,5 +1,6 @@
 import { parseArn } from "../../aws/arn.ts";
 import { parseJobPlace } from "../../batch/jobs/job-place.ts";
+import { eachOnce } from "../../each-once.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
 import {
   type BatchNeeds,
@@ -36,7 +37,7 @@ const CHOOSE_EMBEDDER =
  * purpose that there is none of, `no-default-model` when there is nothing to allow.
  */
 export async function run(options: PolicyOptions, runtime: Runtime): Promise<void> {
-  const purposes = parsePurposes(options.for);
+  const purposes = parsePurposes(options.for, runtime);
   const batch = readBatch(options, purposes);
   const { terminal } = runtime;
   const { needs, warnings } = await withSpinner(runtime, "Asking AWS", () =>
@@ -111,15 +112,13 @@ function readBatch(
   return s3 === undefined ? undefined : { ...parseJobPlace(s3), role, kmsKey };
 }
 
-function parsePurposes(text: string | undefined): Purpose[] {
+function parsePurposes(text: string | undefined, runtime: Runtime): Purpose[] {
   if (text === undefined) return [...NEEDED_PURPOSES];
-  return text.split(",").map((part) => {
-    const known = PURPOSES.find((purpose) => purpose === part.trim());
+  const parts = text.split(",").map((part) => part.trim());
+  return eachOnce(parts, "--for", runtime).map((part) => {
+    const known = PURPOSES.find((purpose) => purpose === part);
     if (known) return known;
-    throw usageError(
-      `--for '${text}' names '${part.trim()}'.`,
-      `It takes ${PURPOSES.join(", ")}, by commas.`,
-    );
+    throw usageError(`--for '${text}' names '${part}'.`, `It takes ${PURPOSES.join(", ")}, by commas.`);
   });
 }
 

@@ -37,10 +37,12 @@ export async function run(options: McpServeOptions, runtime: Runtime): Promise<v
   const inner: Runtime = {
     ...runtime,
     signal: end.signal,
-    terminal: listeningTerminal((line) => log.note(line.replace(/^openclaw: /, "")), terminal.isVerbose),
+    terminal: listeningTerminal((line) => log.note(line), terminal.isVerbose),
   };
   const models =
-    options.model === undefined ? defaultModels(config.value, runtime) : splitModelNames(options.model);
+    options.model === undefined
+      ? defaultModels(config.value, runtime)
+      : splitModelNames(options.model, runtime);
   const names = new Map(models.length === 0 ? [] : [[DEFAULT, models] as const]);
   const upstream = new Upstream(options, inner, config, names, "mcp");
   if (runtime.stdin.isTTY === true)

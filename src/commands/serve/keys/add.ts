@@ -1,4 +1,5 @@
 import { readTimeToCome } from "../../../command-line/read-time.ts";
+import { eachOnce } from "../../../each-once.ts";
 import { usageError } from "../../../errors.ts";
 import type { GlobalOptions } from "../../../options.ts";
 import type { Runtime } from "../../../runtime.ts";
@@ -28,7 +29,7 @@ export async function run(options: AddOptions, runtime: Runtime): Promise<void> 
   const { name, rpm, tpm, dailyBudget, monthlyBudget, expires } = options;
   const file = namedFile(options.apiKeyFile);
   const limits = {
-    models: options.models && readPatterns(options.models),
+    models: options.models && readPatterns(options.models, runtime),
     rpm,
     tpm,
     dailyBudgetUsd: dailyBudget,
@@ -54,8 +55,8 @@ export function namedFile(file: string | undefined): string {
   throw usageError("The file of keys is not named.", "Name it as for serve: --api-key-file FILE");
 }
 
-function readPatterns(given: readonly string[]): string[] {
+function readPatterns(given: readonly string[], runtime: Runtime): string[] {
   const patterns = given.flatMap((text) => text.split(",")).map((pattern) => pattern.trim());
-  if (patterns.every((pattern) => pattern !== "")) return patterns;
+  if (patterns.every((pattern) => pattern !== "")) return eachOnce(patterns, "--models", runtime);
   throw usageError("--models has an empty pattern.", "The names of models: openclaw models list");
 }
