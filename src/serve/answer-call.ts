@@ -138,6 +138,8 @@ export function askerOf(
     try {
       yield* events;
     } catch (error) {
+      // Refused before it was looked for.
+      call.entry.resolvedModel ??= await upstream.knownAs(model);
       throw limiter.inWords(error, call);
     }
   };
@@ -157,6 +159,7 @@ export async function countCall(
   unknownFields.judge(call.entry.path, unknown);
   call.entry.model = shorten(model);
   for (const notice of notices) call.note(notice);
+  call.entry.resolvedModel = await upstream.knownAs(model);
   const { tokens, uncounted } = await upstream.countByName(model, ask, call.runtime(), call.key);
   if (uncounted !== undefined) call.note(uncounted);
   const headers = { "x-tokens-source": uncounted === undefined ? "count-tokens" : "estimate" };

@@ -392,7 +392,7 @@ function fail(
   message: string,
   headers: Record<string, string> = {},
 ): Response {
-  context.var.call.entry.error = { code, message };
+  context.var.call.refuse(code, message);
   return answerError(context, { status, code, message, param: null }, headers);
 }
 

@@ -1,11 +1,10 @@
 import type { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import { hideSecrets, shareSecrets } from "../credentials/hide-secrets.ts";
-import { LONGEST_MESSAGE, OpenclawError, shorten } from "../errors.ts";
+import { type ErrorCode, LONGEST_MESSAGE, OpenclawError, shorten } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { withSources } from "../source-stack.ts";
 import { type TracedWork, traced, tracedWork } from "../trace-headers.ts";
-import { toErrorAnswer } from "./error-answer.ts";
 import type { ApiKey } from "./keys/key-file.ts";
 import type { BudgetState, RateState } from "./keys/limit-store.ts";
 import { listeningTerminal, type RequestEntry, type ServeLog } from "./serve-log.ts";
@@ -94,7 +93,7 @@ export class Call {
 
   /** What work for this call is done with: its own signal, and what is noted goes to its line of the log. */
   runtime(): Runtime {
-    const terminal = listeningTerminal((line) => this.note(line.replace(/^openclaw: /, "")));
+    const terminal = listeningTerminal((line) => this.note(line));
     const runtime = { ...this.#runtime, signal: this.signal, terminal };
     shareSecrets(this.#runtime, runtime);
     return runtime;
@@ -184,11 +183,13 @@ export class Call {
     const known = failure instanceof OpenclawError ? failure : undefined;
     const message =
       known?.message ?? (failure instanceof Error ? withSources(failure.stack ?? "") : String(failure));
-    this.entry.error = {
-      code: known?.code ?? toErrorAnswer(failure).code,
-      message: hideSecrets(message, this.#runtime),
-      hint: known?.hint,
-    };
+    const code: ErrorCode = known?.code ?? "internal";
+    this.entry.error = { code, message: hideSecrets(message, this.#runtime), hint: known?.hint };
+  }
+
+  /** Notes why a request goes no further than this server. Its code is spelt there as those of `OpenclawError` are. */
+  refuse(code: string, message: string): void {
+    this.entry.error = { code: code.replaceAll("_", "-"), message };
   }
 
   /** Time since the request came, in ms. */

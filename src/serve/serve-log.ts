@@ -15,7 +15,7 @@ export interface RequestEntry {
   /** As the client named it. */
   model?: string;
   /** The first model that the name stands for, where it is listed or configured. */
-  resolvedModel?: string;
+  resolvedModel?: string | undefined;
   /** The id or ARN that was called. */
   calledModel?: string;
   /** Where it was called. */

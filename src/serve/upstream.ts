@@ -226,16 +226,27 @@ export class Upstream {
     const found = await Promise.all(
       texts.map(async (text) => {
         for (const place of loaded.length > 0 ? loaded : [first]) {
-          try {
-            return await resolve(text, place, "current");
-          } catch (error) {
-            if (!(error instanceof OpenclawError) || error.code !== "model-not-found") throw error;
-          }
+          const model = await resolve(text, place, "current").catch(ignoreUnknown);
+          if (model) return model;
         }
         return undefined;
       }),
     );
     return found.flatMap((model) => model ?? []);
+  }
+
+  /** The first model that a name stands for, where that is configured or listed, by the lists that are there. */
+  async knownAs(name: string): Promise<string | undefined> {
+    let known: string | undefined;
+    const { places } = await this.#generation();
+    const place = places.find(({ modelList }) => modelList.isLoaded);
+    const onResolved = (id: string): void => {
+      known = id;
+    };
+    const { resolve, texts } = this.#wanted(name, places, "", { onResolved });
+    const [text] = texts;
+    if (place && text !== undefined) await resolve(text, place, "current").catch(ignoreUnknown);
+    return known;
   }
 
   /** The model that is asked first under a name, and what AWS lists. Throws `model-not-found` with the nearest names. */
@@ -409,7 +420,6 @@ export class Upstream {
       resolve: async (text, { setup, modelList }, list) => {
         const current = await modelList[list]();
         const model = await resolveName(text, { name, map: this.#names }, setup, current);
-        allow?.(model);
         const { models, load } = current;
         const isListed =
           model.configured !== undefined ||
@@ -417,6 +427,7 @@ export class Upstream {
           (load.discovered !== undefined && listedId(model.id, load.discovered) !== undefined);
         if (isFirst && isListed) onResolved?.(model.id);
         isFirst = false;
+        allow?.(model);
         return model;
       },
     };
@@ -489,6 +500,11 @@ async function listsOf(places: Generation["places"]): Promise<CachedModelList[]>
 
 async function closePlaces({ places }: Generation): Promise<void> {
   await Promise.all(places.map(({ pool }) => pool.close()));
+}
+
+/** Of a name that nobody knows there is nothing. Throws every other error. */
+function ignoreUnknown(error: unknown): undefined {
+  if (!(error instanceof OpenclawError) || error.code !== "model-not-found") throw error;
 }
 
 async function stateOf(work: () => Promise<void>): Promise<string> {

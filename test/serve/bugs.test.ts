@@ -60,7 +60,7 @@ describe("a bug that nothing waits for", () => {
     const request = await logged((line) => line.kind === "request" && line.status === 500);
     expect(request).toMatchObject({
       requestId: bug.requestId,
-      error: { code: "internal_error", message: expect.stringContaining("a bug by") },
+      error: { code: "internal", message: expect.stringContaining("a bug by") },
     });
     expect((failure as { requestID: string }).requestID).toBe(bug.requestId);
     finish();
@@ -78,7 +78,7 @@ describe("a bug that nothing waits for", () => {
     await expect(read).rejects.toMatchObject({ code: "internal_error" });
     const bug = await logged((line) => line.kind === "bug");
     const request = await logged((line) => line.kind === "request");
-    expect(request).toMatchObject({ requestId: expect.any(String), error: { code: "internal_error" } });
+    expect(request).toMatchObject({ requestId: expect.any(String), error: { code: "internal" } });
     expect(bug.message).toContain("a bug by");
     expect(bug.requestId).toBeDefined();
   });

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { createServer, request } from "node:http";
@@ -90,7 +91,7 @@ describe("/metrics", () => {
       [{ dialect: "chat-completions", region: "", model: "", key: "", status: "401" }, 1],
     ]);
     expect(valuesOf(families, "openclaw_refusals_total")).toEqual([
-      [{ dialect: "chat-completions", region: "", model: "", code: "invalid_api_key", key: "" }, 1],
+      [{ dialect: "chat-completions", region: "", model: "", code: "invalid-api-key", key: "" }, 1],
     ]);
     const { prompt_tokens: input = 0, completion_tokens: output = 0 } = whole.usage ?? {};
     expect(input).toBeGreaterThan(0);
@@ -258,6 +259,53 @@ describe("/metrics", () => {
       [{ dialect: "chat-completions", region: "us-east-1", model: MODEL, key: "", status: "429" }, 1],
     ]);
     expect(valuesOf(families, "openclaw_refusals_total")[0]?.[0]).toMatchObject({ code: "throttled" });
+  });
+
+  it("names the model that a key may not ask, or not yet, where it is one of the list", async () => {
+    const emulated = await emulate();
+    const file = path.join(emulated.home, "keys");
+    const line = (name: string, limits: object): string =>
+      `${JSON.stringify({ name, hash: `sha256:${createHash("sha256").update(`key-of-${name}`).digest("hex")}`, ...limits })}\n`;
+    writeFileSync(file, line("others", { models: ["meta.*"] }) + line("slow", { rpm: 1 }), { mode: 0o600 });
+    const { origin } = await serveEmulated(emulated, { args: ["--api-key-file", file] });
+    const post = async (key: string, route: string, body: object): Promise<number> => {
+      const response = await fetch(origin + route, {
+        method: "POST",
+        headers: { "x-api-key": `key-of-${key}`, "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+      await response.text();
+      return response.status;
+    };
+    const count = { model: MODEL, messages: ask.messages };
+    expect(await post("others", "/v1/chat/completions", ask)).toBe(403);
+    expect(await post("slow", "/v1/chat/completions", ask)).toBe(200);
+    expect(await post("slow", "/v1/chat/completions", ask)).toBe(429);
+    expect(await post("slow", "/v1/messages/count_tokens", count)).toBe(200);
+    const families = await scrape(origin, { "x-api-key": "key-of-slow" });
+    expect(
+      valuesOf(families, "openclaw_requests_total").map(([{ model, status }]) => [model, status]),
+    ).toEqual(["403", "200", "429", "200"].map((status) => [MODEL, status]));
+    const codes = valuesOf(families, "openclaw_refusals_total").map(([{ code }]) => code);
+    expect(codes).toEqual(["access-denied", "throttled"]);
+  });
+
+  it("spells every code as the table of errors does", async () => {
+    const { origin } = await serve();
+    for (const [method, route] of [
+      ["GET", "/nope"],
+      ["GET", "/v1/responses/resp_1"],
+      ["DELETE", "/v1/models"],
+      ["POST", "/v1/chat/completions"],
+    ] as const)
+      await fetch(origin + route, { method });
+    const codes = valuesOf(await scrape(origin), "openclaw_refusals_total").map(([{ code }]) => code);
+    expect(codes).toEqual([
+      "unknown-url",
+      "response-not-found",
+      "method-not-allowed",
+      expect.stringMatching(/^[a-z-]+$/),
+    ]);
   });
 
   it("needs a key where the server does, and is told without one on a port of its own", async () => {

@@ -57,6 +57,6 @@ async function countTokens(service: AnswerService, request: RouteRequest): Promi
 async function refuseStored(_: AnswerService, { call, id }: RouteRequest): Promise<Response> {
   const message = `Response '${shorten(id)}' is not found: this server keeps none.`;
   const error = { status: 404, code: "response_not_found", message, param: null };
-  call.entry.error = error;
+  call.refuse(error.code, message);
   return Response.json(toErrorBody(error), { status: error.status });
 }

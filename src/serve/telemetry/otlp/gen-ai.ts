@@ -193,5 +193,5 @@ function namesOf(entry: RequestEntry): Record<string, string | undefined> {
 
 /** One of few words; that a client went away is an error of the call to the model, too. */
 function errorType({ error, isAborted }: RequestEntry): string | undefined {
-  return error?.code ?? (isAborted === true ? "client_closed" : undefined);
+  return error?.code ?? (isAborted === true ? "client-closed" : undefined);
 }
