@@ -45,7 +45,7 @@ export interface AppOptions extends AnswerService {
   readMs: number;
 }
 
-/** What clients speak. The first is also that of whoever asks for something that is not there. */
+/** What clients speak. The first is also that of whoever speaks none of them. */
 const DIALECTS: readonly [Dialect, ...Dialect[]] = [
   chatCompletions,
   responses,
@@ -53,6 +53,14 @@ const DIALECTS: readonly [Dialect, ...Dialect[]] = [
   embeddings,
   bedrock,
 ];
+
+const BY_ROOT = DIALECTS.flatMap((dialect) => (dialect.roots ?? []).map((root) => [root, dialect] as const));
+
+/** Which clients send a request, whether or not there is what it asks for: what is wrong with it is told in their form. */
+function spokenBy(path: string, headers: Headers): Dialect {
+  const named = BY_ROOT.find(([root]) => path === root || path.startsWith(`${root}/`));
+  return named?.[1] ?? DIALECTS.find(({ isSpokenBy }) => isSpokenBy?.(headers)) ?? DIALECTS[0];
+}
 
 /** The id of a request of which AWS knows nothing. */
 export function newRequestId(): string {
@@ -225,8 +233,7 @@ export class App {
     telemetry.follow(call, context.req.raw.headers);
     this.#calls.add(call);
     context.set("call", call);
-    const { headers } = context.req.raw;
-    context.set("dialect", DIALECTS.find(({ isSpokenBy }) => isSpokenBy?.(headers)) ?? DIALECTS[0]);
+    context.set("dialect", spokenBy(path, context.req.raw.headers));
     const { incoming, outgoing } = context.env;
     outgoing.once("close", () => call.leave());
     try {

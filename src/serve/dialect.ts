@@ -48,6 +48,8 @@ export interface Route {
 export interface Dialect {
   name: "chat-completions" | "responses" | "messages" | "embeddings" | "bedrock";
   routes: readonly Route[];
+  /** The beginnings of paths that are its own, whether or not there is a route: `/v1/messages` is that of `/v1/messages/nosuch`. */
+  roots?: readonly string[];
   toError: (error: ErrorAnswer, requestId: string) => ToldError;
   /** Where its clients look for the id of a request, beside `x-request-id`. */
   requestIdHeader?: string;

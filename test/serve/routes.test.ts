@@ -80,6 +80,38 @@ describe("the routes of openclaw serve", () => {
     expect(await ask("HEAD", "/v1/models")).toEqual([200, "", null]);
   });
 
+  const OPENAI = { error: { code: expect.any(String), message: expect.any(String) } };
+  const ANTHROPIC = { type: "error", error: { type: expect.any(String), message: expect.any(String) } };
+  const AWS = { message: expect.any(String) };
+  it.each([
+    ["GET", "/v1/nosuch", 404, OPENAI],
+    ["GET", "/v1/chat/nosuch", 404, OPENAI],
+    ["POST", "/v1/responses/a/nosuch", 404, OPENAI],
+    ["POST", "/v1/embeddings/nosuch", 404, OPENAI],
+    ["POST", "/v1/messages/nosuch", 404, ANTHROPIC],
+    ["POST", "/v1/messages/batches", 404, ANTHROPIC],
+    ["POST", `/model/${MODEL}/nosuch`, 404, AWS],
+    ["POST", `/model/${MODEL}/invoke-with-bidirectional-stream`, 404, AWS],
+    ["GET", `/model/${MODEL}/converse`, 405, AWS],
+    ["POST", "/guardrail/gr-1/version/1/apply", 404, AWS],
+    ["GET", "/async-invoke", 404, AWS],
+    ["POST", "/foundation-models", 405, AWS],
+    ["DELETE", "/inference-profiles/a", 405, AWS],
+    ["PUT", "/logging/modelinvocations", 404, AWS],
+  ] as const)(
+    "answers what is not there in the words of whose path it is: %s %s",
+    async (method, path, status, body) => {
+      const { origin } = await serve();
+      const response = await fetch(`${origin}${path}`, { method });
+      expect(response.status).toBe(status);
+      expect(await response.json()).toMatchObject(body);
+      const isOfAws = body === AWS;
+      expect(response.headers.get("x-amzn-errortype")).toBe(isOfAws ? "UnknownOperationException" : null);
+      expect(response.headers.has("x-amzn-requestid")).toBe(isOfAws);
+      expect(response.headers.has("request-id")).toBe(body === ANTHROPIC);
+    },
+  );
+
   it("prints where it listens as its schema says, and ends quietly when it is told to", async () => {
     const { start } = await serve();
     const child = start(["serve", "--port", "0", "--json"]);

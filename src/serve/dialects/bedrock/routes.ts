@@ -14,11 +14,13 @@ import {
 } from "./model-lists.ts";
 import { invoke } from "./invoke.ts";
 import { underGuardrail } from "./own-guardrail.ts";
+import { ROOTS } from "./roots.ts";
 import { type Parts, toConverseAnswer, toConverseParts, toJsonAnswer, toJsonPart } from "./to-converse.ts";
 
 /** Amazon Bedrock itself: the operations of its two services by which models are found and asked. */
 export const bedrock: Dialect = {
   name: "bedrock",
+  roots: ROOTS,
   toError: toAwsError,
   requestIdHeader: "x-amzn-requestid",
   isSpokenBy: isOfAws,

@@ -18,6 +18,7 @@ import { toAnswer, toEntries } from "./to-embeddings.ts";
 /** OpenAI's embeddings. */
 export const embeddings: Dialect = {
   name: "embeddings",
+  roots: ["/v1/embeddings"],
   toError: (error) => ({ body: toErrorBody(error) }),
   routes: [{ method: "POST", path: "/v1/embeddings", answer: embed }],
 };

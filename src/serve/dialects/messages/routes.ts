@@ -16,6 +16,7 @@ const isOfThisApi = (headers: Headers): boolean => headers.has("anthropic-versio
 /** Anthropic's Messages, its count of tokens and its list of models. */
 export const messages: Dialect = {
   name: "messages",
+  roots: ["/v1/messages"],
   toError: toMessageError,
   requestIdHeader: "request-id",
   isSpokenBy: isOfThisApi,

@@ -14,6 +14,7 @@ import { gatherResponse, ResponseTeller } from "./to-response-events.ts";
 /** OpenAI's Responses. Nothing is kept: every request has its whole conversation. */
 export const responses: Dialect = {
   name: "responses",
+  roots: ["/v1/responses"],
   toError: (error) => ({ body: toErrorBody(error) }),
   routes: [
     { method: "POST", path: "/v1/responses", answer: createResponse },
