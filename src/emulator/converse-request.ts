@@ -4,7 +4,7 @@ import { AwsError, validationError } from "./aws-error.ts";
 import { describedTools } from "./claude-tools.ts";
 import { malformed } from "./constraints.ts";
 import { checkConstraints, type ConverseRequest, structureOf } from "./converse-model.ts";
-import { checkConversation, checkFeatures, checkForModel } from "./converse-rules.ts";
+import { checkConversation, checkFeatures, checkForModel, NO_SYSTEM_MESSAGES } from "./converse-rules.ts";
 import type { EmulatedModel } from "./models.ts";
 
 /** Throws `AwsError` SerializationException for a body that is no object. */
@@ -62,12 +62,7 @@ function checkFields(body: JsonObject, refused: readonly string[]): void {
       .split(".")
       .reduce<unknown>((holder, name) => (isRecord(holder) ? holder[name] : undefined), body);
     if (found === undefined) continue;
-    if (path === "system") {
-      // https://github.com/danny-avila/LibreChat/issues/6456
-      throw validationError(
-        "This model doesn't support system messages. Try again without a system message or use a model that supports system messages.",
-      );
-    }
+    if (path === "system") throw validationError(NO_SYSTEM_MESSAGES);
     const name = path.replace(/^inferenceConfig\./, "");
     throw validationError(`This model doesn't support the ${name} field. Remove ${name} and try again.`);
   }

@@ -489,6 +489,10 @@ function checkMedia(messages: ConverseRequest["messages"], modalities: readonly 
   }
 }
 
+/** https://github.com/danny-avila/LibreChat/issues/6456, https://github.com/567-labs/instructor/issues/1753 */
+export const NO_SYSTEM_MESSAGES =
+  "This model doesn't support system messages. Try again without a system message or use a model that supports system messages.";
+
 /**
  * What Converse does not have for some models, by the columns of AWS's table, and what it says then:
  * https://docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html. The words are
@@ -500,9 +504,15 @@ const FEATURES: readonly {
   message: string;
 }[] = [
   {
+    // Column "System prompts".
+    without: /^(amazon\.titan-text|cohere\.command-(text|light)|mistral\.(mistral-7b|mixtral))/,
+    isAsked: ({ system }) => system.length > 0,
+    message: NO_SYSTEM_MESSAGES,
+  },
+  {
     // Column "Tool use".
     without:
-      /^(amazon\.titan-text|anthropic\.claude-(v2|instant)|deepseek\.r1|meta\.llama(2|3-8b|3-70b)|mistral\.(mistral-7b|mixtral))/,
+      /^(ai21\.jamba-instruct|amazon\.titan-text|anthropic\.claude-(v2|instant)|cohere\.command-(text|light)|deepseek\.r1|meta\.llama(2|3-8b|3-70b)|mistral\.(mistral-7b|mixtral))/,
     isAsked: ({ tools }) => tools !== undefined,
     message: "This model doesn't support tool use.",
   },
@@ -514,7 +524,7 @@ const FEATURES: readonly {
   },
   {
     // Column "Document chat".
-    without: /^amazon\.nova-micro/,
+    without: /^(ai21\.jamba-instruct|amazon\.(nova-micro|titan-text-premier)|mistral\.mistral-small-2402)/,
     isAsked: ({ messages }) => messages.some(({ content }) => content.some(({ document }) => document)),
     message: "This model doesn't support documents.",
   },

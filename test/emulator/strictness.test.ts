@@ -333,6 +333,8 @@ describe("what a model refuses", () => {
 
 describe("what Converse does not have for a model", () => {
   const tools = tool({});
+  const NO_SYSTEM =
+    "This model doesn't support system messages. Try again without a system message or use a model that supports system messages.";
   const NONE = "This model doesn't support tool use.";
   const NOT_STREAMED = "This model doesn't support tool use in streaming mode.";
   const [LLAMA3, LLAMA33, LARGE] = [
@@ -342,6 +344,8 @@ describe("what Converse does not have for a model", () => {
   ];
 
   it.each<[modelId: string, ask: Ask, whole: string | undefined, streamed: string | undefined]>([
+    [MISTRAL, { system: [{ text: "Be brief." }] }, NO_SYSTEM, NO_SYSTEM],
+    [NOVA, { system: [{ text: "Be brief." }] }, undefined, undefined],
     [LLAMA3, tools, NONE, NONE],
     [MISTRAL, tools, NONE, NONE],
     ["us.deepseek.r1-v1:0", tools, NONE, NONE],
