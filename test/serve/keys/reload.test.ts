@@ -3,7 +3,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { emulate, type Emulated } from "../../helpers/emulated.ts";
 import { openPty } from "../../helpers/pty.ts";
-import { type Served, serveEmulated } from "../../helpers/served.ts";
+import { MODEL, type Served, serveEmulated } from "../../helpers/served.ts";
 
 const OLD = "team-a:key-of-team-a-0123456789\n";
 const NEW = "team-b:key-of-team-b-0123456789\n";
@@ -186,4 +186,35 @@ describe("the header of a key", () => {
       });
     }
   });
+
+  const ROUTES: readonly (readonly [path: string, status: number, refusal: object])[] = [
+    ["/v1/chat/completions", 401, { error: { code: "invalid_api_key" } }],
+    ["/v1/responses", 401, { error: { code: "invalid_api_key" } }],
+    ["/v1/embeddings", 401, { error: { code: "invalid_api_key" } }],
+    ["/v1/messages", 401, { type: "error", error: { type: "authentication_error" } }],
+    [`/model/${MODEL}/converse`, 403, { message: expect.stringContaining("two different API keys") }],
+  ];
+  it.each(ROUTES)(
+    "is one in each dialect, and none where there are no keys: %s",
+    async (route, status, refusal) => {
+      const emulated = await emulate();
+      const file = path.join(emulated.home, "keys");
+      writeFileSync(file, OLD + NEW, { mode: 0o600 });
+      const ask = async ({ origin }: Served): Promise<Response> =>
+        fetch(origin + route, {
+          method: "POST",
+          headers: {
+            authorization: `Bearer ${OLD_KEY}`,
+            "x-api-key": NEW_KEY,
+            "content-type": "application/json",
+          },
+          body: "{}",
+        });
+      const refused = await ask(await serveFile(emulated, file));
+      expect(refused.status).toBe(status);
+      expect(await refused.json()).toMatchObject(refusal);
+      // Nobody looks at either there: it gets as far as its body.
+      expect((await ask(await serveEmulated(emulated))).status).toBe(400);
+    },
+  );
 });

@@ -14,7 +14,8 @@ export interface TracedRequest {
 }
 
 /**
- * The names of the GenAI conventions as of version 1.42 of the semantic conventions, all of them still in development:
+ * The names of the GenAI conventions as versions 1.42 to 1.45 of the semantic conventions have them, all of them still in
+ * development. Since then they have a repository of their own without a release, which gives some other names:
  * https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/gen-ai-spans.md and aws-bedrock.md
  * there. Bounds of buckets and labels: gen-ai-metrics.md there.
  */
@@ -167,6 +168,8 @@ function askAttributes(entry: RequestEntry): Attributes {
     "gen_ai.usage.output_tokens": output,
     "gen_ai.usage.cache_read.input_tokens": read,
     "gen_ai.usage.cache_creation.input_tokens": written,
+    // Its name since https://github.com/open-telemetry/semantic-conventions-genai/pull/440, which others send already.
+    "gen_ai.usage.cache_write.input_tokens": written,
     "aws.request_id": entry.requestId.startsWith("req_") ? undefined : entry.requestId,
     "cloud.region": entry.region,
     "openclaw.cost.usd": typeof costUsd === "number" ? { double: costUsd } : undefined,
