@@ -191,7 +191,7 @@ describe("a turn that is stopped", () => {
     const child = emulated.start(["chat", "--continue", "--ndjson", "one"]);
     let stdout = "";
     child.stdout.on("data", (data: Buffer) => (stdout += data.toString()));
-    await expect.poll(() => stdout).toContain("answer");
+    await expect.poll(() => stdout, { timeout: 20_000 }).toContain("answer");
     const closed = once(child, "close");
     child.kill("SIGINT");
     await closed;
