@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { expect, onTestFinished } from "vitest";
+import { onTestFinished } from "vitest";
 import { runInProcess, startInProcess } from "./run-in-process.ts";
 import { isThorough } from "./thorough.ts";
 
@@ -89,12 +89,12 @@ export function start(args: readonly string[], home: string, options: RunOptions
 /** Whether every run is a process: where what is looked at is Node, coverage, or the suite itself. */
 const needsProcess =
   isThorough || ["OPENCLAW_TEST_NODE", "OPENCLAW_TEST_COVERAGE"].some((name) => process.env[name]);
-/** The commands that files of tests have run as a process, each with its file: many run in this process. */
+/** The commands that have run as a process: files of tests that share this one share them. */
 const proven = new Set<string>();
 
-/** Whether a command runs as a process: each does the first time in a file of tests. */
+/** Whether a command runs as a process: each does the first time. */
 function isProcess(args: readonly string[], env: Readonly<Record<string, string>>, isAlone = false): boolean {
-  const command = [expect.getState().testPath, ...args.slice(0, 2)].join(" ");
+  const command = args.slice(0, 2).join(" ");
   const isFirst = !proven.has(command);
   proven.add(command);
   return needsProcess || isAlone || isFirst || Object.keys(env).some((name) => name.startsWith("NODE_"));
@@ -122,8 +122,8 @@ export function startShared(args: readonly string[], home: string, options: RunO
 }
 
 /**
- * Runs the real program to its end: each command as a process the first time in a file of tests, and from then on inside
- * this one, which prints and asks for the same in a tenth of the time.
+ * Runs the real program to its end: each command as a process the first time, and from then on inside this one, which
+ * prints and asks for the same in a tenth of the time.
  */
 export async function openclaw(
   args: readonly string[],
