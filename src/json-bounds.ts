@@ -21,6 +21,10 @@ export const MOST_NAMES = 4_000_000;
 export const LONG_TEXT = 256;
 /** The longest number or word outside of texts, in characters. */
 const LONGEST_TOKEN = 1000;
+/** The rows of a list are the values in an array on this level: `{"data": [row, row]}`. */
+const ROW_DEPTH = 3;
+/** What is longer than this is no row, in bytes: a row is parsed in one go. */
+const LONGEST_ROW = 16 * 1024;
 
 /** JSON that is refused for its size or shape before anything is built from it. For most who read, it is no JSON. */
 export class JsonBoundsError extends SyntaxError {}
@@ -31,6 +35,7 @@ export class JsonBoundsError extends SyntaxError {}
  */
 export class JsonScan {
   readonly #mostBytes: number;
+  readonly #mostInRows: number;
   #bytes = 0;
   #values = 0;
   #depth = 0;
@@ -45,10 +50,20 @@ export class JsonScan {
   #start = 0;
   #names = 0;
   readonly #longTexts: number[] = [];
+  /** Whether what is open on the level above the rows is an array. */
+  #isInList = false;
+  /** Where the row at hand began, and what had come before it. */
+  #row = { start: 0, values: 0, borders: 0 };
+  #inRows = 0;
+  readonly #rows = new Set<number>();
 
-  /** `mostBytes` is for all documents together. */
-  constructor(mostBytes = Infinity) {
+  /**
+   * `mostBytes` is for all documents together. With `mostInRows` the rows of lists, each of which is parsed by itself, may
+   * have so many values beside the others.
+   */
+  constructor(mostBytes = Infinity, mostInRows = 0) {
     this.#mostBytes = mostBytes;
+    this.#mostInRows = mostInRows;
   }
 
   /** Arrays, objects and what follows commas, so far. */
@@ -63,10 +78,15 @@ export class JsonScan {
 
   /**
    * Where the texts longer than `LONG_TEXT` begin and end between their quotes, one after the other, in bytes of all that
-   * was taken. Names of fields are not among them.
+   * was taken. Names of fields are not among them. The rows of lists are, in place of the texts in them.
    */
   get longTexts(): readonly number[] {
     return this.#longTexts;
+  }
+
+  /** Which of these are rows, by where they begin. */
+  get rows(): ReadonlySet<number> {
+    return this.#rows;
   }
 
   /** Takes the next bytes. Throws JsonBoundsError. */
@@ -80,7 +100,8 @@ export class JsonScan {
         if (!this.#isInText) this.#endText(before + place - 1);
       } else {
         const length = this.#token;
-        this.#takeByte(bytes[place++] ?? 0);
+        this.#takeByte(bytes[place] ?? 0, before + place);
+        place += 1;
         if (this.#isInText) this.#start = before + place;
         if (length > this.#token) this.#endToken(bytes, place - 1, length);
       }
@@ -107,9 +128,10 @@ export class JsonScan {
     this.#isInText = false;
     this.#isEscaping = false;
     this.#longTexts.length = 0;
+    this.#rows.clear();
   }
 
-  #takeByte(byte: number): void {
+  #takeByte(byte: number, place: number): void {
     switch (byte) {
       case 0x22: // "
         this.#isInText = true;
@@ -120,10 +142,12 @@ export class JsonScan {
         this.#depth += 1;
         if (this.#depth > MOST_DEPTH)
           throw new JsonBoundsError(`it is nested more than ${MOST_DEPTH} levels deep`);
+        if (this.#mostInRows > 0) this.#openRow(byte, place);
         this.#count();
         return;
       case 0x5d: // ]
       case 0x7d: // }
+        if (this.#mostInRows > 0) this.#closeRow(place + 1);
         this.#depth = Math.max(this.#depth - 1, 0);
         this.#token = 0;
         return;
@@ -145,6 +169,24 @@ export class JsonScan {
         if (this.#token > LONGEST_TOKEN)
           throw new JsonBoundsError(`it has a number or word of more than ${LONGEST_TOKEN} characters`);
     }
+  }
+
+  #openRow(byte: number, start: number): void {
+    if (this.#depth === ROW_DEPTH - 1) this.#isInList = byte === 0x5b;
+    else if (this.#depth === ROW_DEPTH)
+      this.#row = { start, values: this.#values, borders: this.#longTexts.length };
+  }
+
+  #closeRow(end: number): void {
+    const { start, values, borders } = this.#row;
+    if (this.#depth !== ROW_DEPTH || !this.#isInList || end - start > LONGEST_ROW) return;
+    this.#inRows += this.#values - values;
+    if (this.#inRows > this.#mostInRows)
+      throw new JsonBoundsError(`its lists have more than ${this.#mostInRows} values`);
+    this.#values = values;
+    this.#longTexts.length = borders;
+    this.#longTexts.push(start, end);
+    this.#rows.add(start);
   }
 
   #endText(end: number): void {

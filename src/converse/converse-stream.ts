@@ -147,13 +147,22 @@ export async function* readBatches(
   read: (message: FrameMessage) => ConverseStreamOutput | undefined,
 ): Batches {
   const reader = new FrameReader();
+  const readInto =
+    (parts: ConverseStreamOutput[]) =>
+    (message: FrameMessage): void => {
+      const part = read(message);
+      if (part) parts.push(part);
+    };
   for await (const chunk of inTurns(body)) {
-    yield* batchOf((parts) =>
-      reader.push(chunk, (message) => {
-        const part = read(message);
-        if (part) parts.push(part);
-      }),
-    );
+    yield* batchOf((parts) => reader.push(chunk, readInto(parts)));
+    for (;;) {
+      const long = await reader.takeLong();
+      if (!long) break;
+      yield* batchOf((parts) => {
+        readInto(parts)(long);
+        reader.push(new Uint8Array(), readInto(parts));
+      });
+    }
   }
   if (!reader.isBetweenFrames) throw new Error("The stream ends inside a frame.");
 }

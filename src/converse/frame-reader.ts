@@ -1,5 +1,8 @@
 import { crc32 } from "node:zlib";
+import { ByteBlocks } from "../byte-blocks.ts";
 import { OpenclawError } from "../errors.ts";
+import { TURN_BYTES, turnOver } from "../next-turn.ts";
+import { parseInTurns } from "../parse-in-turns.ts";
 
 /**
  * The largest frame that is read, in bytes. AWS's are a few hundred; whoever trusts the length that a broken or hostile
@@ -20,6 +23,8 @@ export interface FrameMessage {
   errorMessage: string;
   /** JSON text, for events and exceptions. */
   payload: string;
+  /** The value that it is, in place of the text, where that is long. */
+  value?: unknown;
 }
 
 /**
@@ -29,10 +34,11 @@ export interface FrameMessage {
 export class FrameReader {
   /** The beginning of a frame that is not whole yet. */
   #rest: Buffer = Buffer.alloc(0);
-  #parts: Buffer[] = [];
-  #partBytes = 0;
+  readonly #parts = new ByteBlocks();
   /** How many bytes the frame in `#rest` and `#parts` has; 0 while its length is not known. */
   #wanted = 0;
+  /** A frame that is whole and too long to be read at once. */
+  #long: Buffer | undefined;
 
   /** Whether the stream may end here without a frame being torn. */
   get isBetweenFrames(): boolean {
@@ -40,19 +46,18 @@ export class FrameReader {
   }
 
   /**
-   * Takes a chunk and hands on each message that it completes, in order. Throws `bad-response` for a length that no frame
+   * Takes a chunk and hands on each message that it completes, in order, up to a long one: `takeLong` has that, and the next
+   * chunk, which may be empty, what is behind it. Throws `bad-response` for a length that no frame
    * has, `stream-broken` for a wrong checksum; the messages before it have been handed on by then.
    */
   push(chunk: Uint8Array, take: (message: FrameMessage) => void): void {
     let bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length);
     if (this.#rest.length > 0) {
-      this.#parts.push(bytes);
-      this.#partBytes += bytes.length;
+      this.#parts.take(bytes);
       // A large frame in small chunks: they are put together once, not each time one more comes.
-      if (this.#rest.length + this.#partBytes < Math.max(this.#wanted, 4)) return;
-      bytes = Buffer.concat([this.#rest, ...this.#parts]);
-      this.#parts = [];
-      this.#partBytes = 0;
+      if (this.#rest.length + this.#parts.length < Math.max(this.#wanted, 4)) return;
+      bytes = Buffer.concat([this.#rest, ...this.#parts.blocks()]);
+      this.#parts.drop();
     }
     let offset = 0;
     this.#wanted = 0;
@@ -63,20 +68,52 @@ export class FrameReader {
         this.#wanted = length;
         break;
       }
-      take(decode(bytes.subarray(offset, offset + length)));
+      const frame = bytes.subarray(offset, offset + length);
       offset += length;
+      if (length > TURN_BYTES) {
+        this.#long = frame;
+        break;
+      }
+      checkSums(frame, crc32(frame.subarray(0, length - 4)));
+      const { message, headersEnd } = readHeaders(frame);
+      message.payload = frame.toString("utf8", headersEnd, length - 4);
+      take(message);
     }
     this.#rest = bytes.subarray(offset);
   }
+
+  /** The long message that the last chunk completed, if it did; others have their turn meanwhile. Throws `stream-broken`. */
+  async takeLong(): Promise<FrameMessage | undefined> {
+    const frame = this.#long;
+    if (!frame) return undefined;
+    this.#long = undefined;
+    const end = frame.length - 4;
+    let sum = 0;
+    for (let start = 0; start < end; start += TURN_BYTES) {
+      sum = crc32(frame.subarray(start, Math.min(start + TURN_BYTES, end)), sum);
+      const over = turnOver();
+      if (over) await over;
+    }
+    checkSums(frame, sum);
+    const { message, headersEnd } = readHeaders(frame);
+    message.value = await parseInTurns(frame.subarray(headersEnd, end)).catch(ifNoJson);
+    return message;
+  }
 }
 
-function decode(frame: Buffer): FrameMessage {
-  const { length } = frame;
-  const headersLength = frame.readUInt32BE(4);
+/** What is no JSON has no value, and is told by whoever reads the message. */
+function ifNoJson(error: unknown): undefined {
+  if (!(error instanceof SyntaxError)) throw error;
+}
+
+function checkSums(frame: Buffer, sum: number): void {
   if (crc32(frame.subarray(0, 8)) !== frame.readUInt32BE(8)) throw corruptFrame("the checksum of its length");
-  if (crc32(frame.subarray(0, length - 4)) !== frame.readUInt32BE(length - 4))
-    throw corruptFrame("its checksum");
-  const headersEnd = PRELUDE_BYTES + headersLength;
+  if (sum !== frame.readUInt32BE(frame.length - 4)) throw corruptFrame("its checksum");
+}
+
+function readHeaders(frame: Buffer): { message: FrameMessage; headersEnd: number } {
+  const { length } = frame;
+  const headersEnd = PRELUDE_BYTES + frame.readUInt32BE(4);
   if (headersEnd > length - 4) throw corruptFrame("the length of its headers");
   const message: FrameMessage = { type: "", name: "", errorMessage: "", payload: "" };
   let offset = PRELUDE_BYTES;
@@ -97,8 +134,7 @@ function decode(frame: Buffer): FrameMessage {
     } else if (name === ":error-message") message.errorMessage = frame.toString("utf8", start + 2, offset);
   }
   if (offset !== headersEnd) throw corruptFrame("a header");
-  message.payload = frame.toString("utf8", headersEnd, length - 4);
-  return message;
+  return { message, headersEnd };
 }
 
 const STRING = 7;

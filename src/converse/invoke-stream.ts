@@ -3,7 +3,7 @@ import type { HttpResponse } from "@smithy/types";
 import { countAt, isRecord, type JsonObject, recordAt, textAt } from "../json.ts";
 import { parseIfJson } from "../json-bounds.ts";
 import { toCall } from "../session/bedrock-operations.ts";
-import { readText } from "../session/read-answer.ts";
+import { readBody } from "../session/read-answer.ts";
 import type { AwsSession } from "../session/session.ts";
 import type { Batches } from "./answer-batches.ts";
 import {
@@ -34,7 +34,7 @@ export function invokeStream(session: AwsSession): ConverseStream {
       const begin = isStreamed
         ? beginStream(stream, modelId, deadlines, readChunks)
         : async (response: HttpResponse, { requestId }: { requestId?: string | undefined }) => {
-            const parts = partsOfWhole(Buffer.from(await readText(response)), response.headers);
+            const parts = partsOfWhole(await readBody(response), response.headers);
             deadlines.heard();
             return { requestId, batches: inOneBatch(parts) };
           };
@@ -51,7 +51,7 @@ async function* readChunks(body: AsyncIterable<Uint8Array>, headers: HttpRespons
   yield* readBatches(body, (message) => {
     refuseException(message);
     if (message.name !== "chunk") return undefined;
-    const text = textAt(parsePayload(message.payload, message.name), "bytes") ?? "";
+    const text = textAt(parsePayload(message), "bytes") ?? "";
     const bytes = Buffer.from(text, "base64");
     counts = countsIn(bytes) ?? counts;
     const part = toPart({ bytes, headers: ofFirst });
@@ -92,8 +92,11 @@ function handedOn(headers: HttpResponse["headers"]): Record<string, string> {
 /** The member of the last chunk of a stream that Bedrock adds to the vendor's own. */
 const METRICS = "amazon-bedrock-invocationMetrics";
 
+/** The last chunk says how the answer ended and no more; one that is longer is not looked at, in bytes. */
+const LONGEST_WITH_METRICS = 256 * 1024;
+
 function countsIn(bytes: Buffer): TokenUsage | undefined {
-  if (!bytes.includes(METRICS)) return undefined;
+  if (bytes.length > LONGEST_WITH_METRICS || !bytes.includes(METRICS)) return undefined;
   const chunk = parseIfJson(bytes.toString("utf8"));
   const metrics: JsonObject = isRecord(chunk) ? recordAt(chunk, METRICS) : {};
   const inputTokens = countAt(metrics, "inputTokenCount");

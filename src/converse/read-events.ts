@@ -8,7 +8,7 @@ import type { OpenclawError } from "../errors.ts";
 import { chunkOf } from "./invocation.ts";
 import { isRecord, textAt } from "../json.ts";
 import type { TokenUsage } from "../models/usage.ts";
-import { turnOver } from "../next-turn.ts";
+import { piecesOf, TURN_BYTES, turnOver } from "../next-turn.ts";
 import type { Batches } from "./answer-batches.ts";
 import type { ChatEvent, ChatEvents } from "./chat-event.ts";
 import { toCitedSource } from "./cited-source.ts";
@@ -57,7 +57,7 @@ export async function* readEvents(batches: Batches, reading: Reading): ChatEvent
       let text = "";
       /** The block of the text. */
       let block: number | undefined;
-      for (const part of parts) {
+      for (const part of parts.flatMap(inPieces)) {
         recorder?.take(part);
         said.take(part);
         if (part.messageStop) isWhole = true;
@@ -76,6 +76,10 @@ export async function* readEvents(batches: Batches, reading: Reading): ChatEvent
           if (isText) {
             text += whole.text;
             block = whole.index;
+            if (text.length < TURN_BYTES) continue;
+            yield toText(text, block);
+            text = "";
+            await turnOver();
             continue;
           }
           yield whole;
@@ -96,6 +100,21 @@ export async function* readEvents(batches: Batches, reading: Reading): ChatEvent
   // An abort in the middle of a stream can end it silently.
   if (deadlines.signal.aborted && !isWhole) throw abortReason(deadlines.signal);
   if (!isWhole) throw toFailure(new Error("The stream ends without messageStop."));
+}
+
+/** A part, in several where its text is too long to be worked on at once. */
+function inPieces(part: ConverseStreamOutput): ConverseStreamOutput[] {
+  const { delta } = part.contentBlockDelta ?? {};
+  const text = delta?.text ?? delta?.toolUse?.input ?? delta?.reasoningContent?.text;
+  if (delta === undefined || text === undefined || text.length <= TURN_BYTES) return [part];
+  const toDelta = (piece: string): typeof delta => {
+    if (delta.text !== undefined) return { text: piece };
+    return delta.toolUse ? { toolUse: { input: piece } } : { reasoningContent: { text: piece } };
+  };
+  const { contentBlockDelta } = part;
+  return Array.from(piecesOf(text), (piece) => ({
+    contentBlockDelta: { contentBlockIndex: 0, ...contentBlockDelta, delta: toDelta(piece) },
+  }));
 }
 
 /** How a connection fails, in codes. */

@@ -1,4 +1,5 @@
 import { isRecord, type JsonObject } from "../json.ts";
+import { parseBoundedJson } from "../json-bounds.ts";
 import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
 import { OpenclawError } from "../errors.ts";
 import type { FrameMessage } from "./frame-reader.ts";
@@ -65,14 +66,15 @@ export class StreamException extends Error {
  */
 export function readPart(message: FrameMessage): ConverseStreamOutput | undefined {
   refuseException(message);
-  const { name, payload } = message;
-  return Object.hasOwn(EVENTS, name) ? toPart(name as EventName, parsePayload(payload, name)) : undefined;
+  const { name } = message;
+  return Object.hasOwn(EVENTS, name) ? toPart(name as EventName, parsePayload(message)) : undefined;
 }
 
 /** Throws `StreamException` for a message that tells of a failure, and `bad-response` for one that is not one of AWS's. */
-export function refuseException({ type, name, errorMessage, payload }: FrameMessage): void {
+export function refuseException(message: FrameMessage): void {
+  const { type, name, errorMessage } = message;
   if (type === "error") throw new StreamException(name, errorMessage);
-  if (type === "exception") throw new StreamException(name, messageOf(payload));
+  if (type === "exception") throw new StreamException(name, messageOf(message));
   if (type !== "event") throw notAwsMessage(`has a message of type '${type}'`);
 }
 
@@ -84,10 +86,9 @@ export function toPart(name: EventName, fields: Record<string, unknown>): Conver
 }
 
 /** The JSON object that an event carries. Throws `bad-response` for what is none. */
-export function parsePayload(payload: string, name: string): Record<string, unknown> {
-  let value: unknown;
+export function parsePayload({ payload, name, value }: FrameMessage): Record<string, unknown> {
   try {
-    value = JSON.parse(payload);
+    value ??= parseBoundedJson(payload);
   } catch (cause) {
     throw notAwsMessage(`has an event ('${name}') that is not JSON`, cause);
   }
@@ -138,9 +139,10 @@ function finish({ start, delta }: JsonObject): void {
   if (isRecord(reasoning) && isText(redacted)) reasoning["redactedContent"] = Buffer.from(redacted, "base64");
 }
 
-function messageOf(payload: string): string {
+function messageOf({ payload, value }: FrameMessage): string {
   try {
-    const { message, Message } = JSON.parse(payload) as { message?: unknown; Message?: unknown };
+    const fields: unknown = value ?? JSON.parse(payload);
+    const { message, Message } = fields as { message?: unknown; Message?: unknown };
     return String(message ?? Message ?? "");
   } catch {
     // Not JSON, or null: then what stands there is all there is to tell.

@@ -10,6 +10,7 @@ import type { AwsSession } from "../session/session.ts";
 import { toOpenclawError } from "../session/aws-errors.ts";
 import { type Answered, listIn, PageTokens, strangeAnswer } from "../session/strange-answer.ts";
 import type { OpenclawError } from "../errors.ts";
+import { parseInTurns } from "../parse-in-turns.ts";
 import type { Discovered, FoundationModel, InferenceProfile, Warning } from "../models/discovered.ts";
 
 /** The most ListInferenceProfiles gives in one page. */
@@ -102,21 +103,21 @@ async function ask(
   session: AwsSession,
   ...call: Parameters<typeof toCall>
 ): Promise<{ document: Record<string, unknown>; metadata: ResponseMetadata }> {
-  const [client, { toCall }, { readText }] = await Promise.all([
+  const [client, { toCall }, { readBody }] = await Promise.all([
     session.rest("bedrock"),
     import("../session/bedrock-operations.ts"),
     import("../session/read-answer.ts"),
   ]);
-  const { value, metadata } = await client.send(toCall(...call), readText, session.setup.runtime.signal);
-  return { document: readDocument(value, { session, service: "bedrock", metadata }), metadata };
+  const { value, metadata } = await client.send(toCall(...call), readBody, session.setup.runtime.signal);
+  return { document: await readDocument(value, { session, service: "bedrock", metadata }), metadata };
 }
 
 /** A document of the control plane; an empty one for no text. Throws `bad-response` for anything but a JSON object. */
-function readDocument(json: string, answered: Answered): Record<string, unknown> {
+async function readDocument(json: Buffer, answered: Answered): Promise<Record<string, unknown>> {
   const message = `answers ${answered.metadata?.httpStatusCode ?? ""} with something that is not AWS's`;
   let document: unknown;
   try {
-    document = json === "" ? {} : JSON.parse(json);
+    document = json.length === 0 ? {} : await parseInTurns(json);
   } catch (cause) {
     throw strangeAnswer(answered, message, cause);
   }

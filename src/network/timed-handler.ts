@@ -28,7 +28,7 @@ export interface RequestWatcher {
 }
 
 /** The longest answer that is read whole, in bytes: those that hand out credentials, or name them, have a few thousand. */
-const LONGEST_ANSWER = 1_000_000;
+const LONGEST_ANSWER = 64 * 1024;
 
 /**
  * The SDK's HTTP/1.1 handler whose time for a request is the time for the whole answer: the SDK's own ends with the

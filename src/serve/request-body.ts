@@ -1,10 +1,10 @@
-import { isUtf8 } from "node:buffer";
-import { randomUUID } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
+import { ByteBlocks } from "../byte-blocks.ts";
 import { EscapeCount, JsonBoundsError, JsonScan } from "../json-bounds.ts";
-import { markedNumber, markNumbers, parseExactly, replaceTexts } from "../json-numbers.ts";
+import { parseExactly } from "../json-numbers.ts";
 import { nextTurn, TURN_BYTES, turnOver } from "../next-turn.ts";
+import { parseApart, partsOf, textOf } from "../parse-in-turns.ts";
 
 /** What a value costs beside its bytes when it is built, in bytes: an empty object of V8 and the place that holds it. */
 const VALUE_BYTES = 64;
@@ -118,7 +118,7 @@ export async function readJsonBody(request: Incoming, bounds: BodyBounds): Promi
   if (declared > bounds.most) throw tooLarge(bounds.most);
   const scan = new JsonScan();
   const escapes = new EscapeCount();
-  const bytes = new BodyBytes();
+  const bytes = new ByteBlocks();
   const handOn = (chunk: Buffer): void => {
     scan.take(chunk);
     escapes.take(chunk);
@@ -131,11 +131,12 @@ export async function readJsonBody(request: Incoming, bounds: BodyBounds): Promi
   });
   bounds.share.bodyBytes = length;
   bounds.share.grow(scan.values * VALUE_BYTES);
+  refuseWide(bytes.blocks());
   if (length <= TURN_BYTES) {
-    const text = textOf(Array.from(bytes.parts([]), (part) => part.text));
-    return parse(text, scan.changesNumbers);
+    const parts = partsOf(bytes.blocks(), undefined, { refuse: notJson });
+    return parse(textOf(Array.from(parts, ({ text }) => text)), scan.changesNumbers);
   }
-  const body = await bounds.share.inTurn(() => parseInSteps(bytes, length, scan, bounds));
+  const body = await bounds.share.inTurn(() => parseInSteps(bytes, scan, bounds));
   await nextTurn();
   return body;
 }
@@ -145,20 +146,20 @@ const MOST_PLACED_BYTES = 16 * 1024 * 1024;
 
 /** Parses a body that is too long to be parsed at once; others have their turn between the steps. */
 async function parseInSteps(
-  bytes: BodyBytes,
-  length: number,
+  bytes: ByteBlocks,
   scan: JsonScan,
   { share, signal }: BodyBounds,
 ): Promise<unknown> {
   signal.throwIfAborted();
   try {
-    return await parseApart(bytes, scan, share);
+    const grow = (more: number): void => share.grow(more);
+    return await parseApart(bytes.blocks(), scan, { grow, refuse: notJson, isExact: true });
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     // Where it fails is found in the whole alone, which takes too long for what nobody reads.
-    if (length > MOST_PLACED_BYTES) throw notJson("is not JSON, and too long to say where it fails");
+    if (bytes.length > MOST_PLACED_BYTES) throw notJson("is not JSON, and too long to say where it fails");
     const texts: string[] = [];
-    for (const { text } of bytes.parts([])) {
+    for (const { text } of partsOf(bytes.blocks(), undefined, { refuse: notJson })) {
       texts.push(text);
       await turnOver();
     }
@@ -168,63 +169,6 @@ async function parseInSteps(
   } finally {
     bytes.drop();
   }
-}
-
-/**
- * What `parseExactly` makes of a body, its long texts read by themselves and piece by piece: parsed as one, 31 MB of which one
- * character is no Latin-1 take 50 ms, and as long with an escape in every few letters. Throws BodyRefusal, and SyntaxError
- * exactly where the whole is no JSON.
- */
-async function parseApart(
-  bytes: BodyBytes,
-  { longTexts, changesNumbers }: JsonScan,
-  share: BytesShare,
-): Promise<unknown> {
-  // Nobody who wrote the body could know it.
-  const mark = randomUUID();
-  const between: string[] = [];
-  const long: string[] = [];
-  let pieces: string[] = [];
-  let size = 0;
-  let isWide = false;
-  for (const { text, bytes: length, isOfLong, isEnd } of bytes.parts(longTexts)) {
-    if (isOfLong) {
-      const piece = JSON.parse(`"${text}"`) as string;
-      pieces.push(piece);
-      isWide ||= /[^\0-\xff]/.test(piece);
-    } else between.push(text);
-    size += length;
-    if (isEnd) {
-      if (isOfLong) {
-        between.push(`${mark}${long.length}`);
-        if (size > TURN_BYTES) await nextTurn();
-        long.push(pieces.length === 1 ? (pieces[0] ?? "") : pieces.join(""));
-        if (size > TURN_BYTES) await nextTurn();
-      }
-      // V8 keeps a text with a single character that is no Latin-1 in two bytes for each.
-      if (isWide) share.grow(Math.max((long.at(-1) ?? "").length * 2 - size, 0));
-      [pieces, size, isWide] = [[], 0, false];
-    }
-    const over = turnOver();
-    if (over) await over;
-  }
-  const rest = textOf(between);
-  const restBytes = Buffer.byteLength(rest);
-  if (rest.length < restBytes) share.grow(Math.max(rest.length * 2 - restBytes, 0));
-  await nextTurn();
-  const marked = changesNumbers ? (markNumbers(rest) ?? rest) : rest;
-  if (marked !== rest) await nextTurn();
-  const body: unknown = JSON.parse(marked);
-  await nextTurn();
-  return replaceTexts(body, (text) =>
-    text.startsWith(mark) ? long[Number(text.slice(mark.length))] : markedNumber(text),
-  );
-}
-
-/** With the mark that some editors put in front of UTF-8 it is JSON all the same. */
-function textOf(texts: readonly string[]): string {
-  const text = texts.join("");
-  return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }
 
 function parse(text: string, changesNumbers: boolean): unknown {
@@ -320,108 +264,13 @@ async function readAll(
   return length;
 }
 
-/** So many bytes are kept and decoded together. */
-const BLOCK_BYTES = 256 * 1024;
-/** Chunks may be of a byte each, and each takes more than that to keep. */
-const BLOCK_CHUNKS = 256;
-
-interface BodyPart {
-  text: string;
-  /** How many it was. */
-  bytes: number;
-  isOfLong: boolean;
-  /** Whether the long text, or what is between two, ends with it. */
-  isEnd: boolean;
-}
-
-/**
- * The bytes of a body as they came. They stay bytes until the body is whole: V8 is in no hurry to collect texts, and those
- * of bodies that are refused in the middle would pile up.
- */
-class BodyBytes {
-  readonly #blocks: Buffer[] = [];
-  #chunks: Buffer[] = [];
-  #bytes = 0;
-
-  take(chunk: Buffer): void {
-    this.#chunks.push(chunk);
-    this.#bytes += chunk.length;
-    if (this.#bytes >= BLOCK_BYTES || this.#chunks.length >= BLOCK_CHUNKS) this.#close();
-  }
-
-  drop(): void {
-    this.#blocks.length = 0;
-    this.#chunks = [];
-  }
-
-  /**
-   * The text in parts, each of which takes a few ms at most: of the long texts between these borders, and of what is between
-   * them. A part ends behind a whole character, in a long text behind a whole escape. Throws BodyRefusal for what is not
-   * UTF-8.
-   */
-  *parts(borders: readonly number[]): Generator<BodyPart, void, undefined> {
-    this.#close();
-    const [first, second] = this.#blocks[0] ?? [];
-    if (first === undefined) throw notJson("is empty");
-    const isWide =
-      first === 0 ||
-      second === 0 ||
-      (first === 0xff && second === 0xfe) ||
-      (first === 0xfe && second === 0xff);
-    if (isWide) throw notJson("is UTF-16 or UTF-32, and must be UTF-8");
-    let rest: Buffer = Buffer.alloc(0);
-    let passed = 0;
-    let next = 0;
-    for (const [index, block] of this.#blocks.entries()) {
-      for (let from = 0; from < block.length;) {
-        const to = Math.min((borders[next] ?? Infinity) - passed, block.length);
-        const isOfLong = next % 2 === 1;
-        const isLast = index === this.#blocks.length - 1 && to === block.length;
-        const isEnd = isLast || borders[next] === passed + to;
-        const bytes = block.subarray(from, to);
-        const all = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
-        let end = isEnd ? all.length : startOfPart(all);
-        if (isOfLong && !isEnd) end = startOfEscape(all, end);
-        const whole = all.subarray(0, end);
-        if (!isUtf8(whole)) throw notJson("is not valid UTF-8");
-        yield { text: whole.toString("utf8"), bytes: end, isOfLong, isEnd };
-        rest = all.subarray(end);
-        from = to;
-        if (isEnd) next += 1;
-      }
-      passed += block.length;
-    }
-  }
-
-  #close(): void {
-    const [first, ...others] = this.#chunks;
-    if (first) this.#blocks.push(others.length === 0 ? first : Buffer.concat(this.#chunks, this.#bytes));
-    this.#chunks = [];
-    this.#bytes = 0;
-  }
-}
-
-/** Where a character begins whose last bytes are still to come; the length where there is none. */
-function startOfPart(bytes: Buffer): number {
-  for (let back = 1; back <= Math.min(3, bytes.length); back++) {
-    const byte = bytes[bytes.length - back] ?? 0;
-    if (byte < 0x80) break;
-    // The first byte of a character says how many it has.
-    if (byte >= 0xc0)
-      return back < (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) ? bytes.length - back : bytes.length;
-  }
-  return bytes.length;
-}
-
-/** Where an escape begins whose last bytes are still to come; `end` where there is none. What begins with half of one has none. */
-function startOfEscape(bytes: Buffer, end: number): number {
-  const last = bytes.subarray(0, end).lastIndexOf(0x5c);
-  if (last < 0 || last <= end - 6) return end;
-  let first = last;
-  while (first > 0 && bytes[first - 1] === 0x5c) first -= 1;
-  // Of an even number each second one is escaped itself.
-  if ((last - first) % 2 === 1) return end;
-  return last === end - 1 || bytes[last + 1] === 0x75 ? last : end;
+/** Refuses an empty body, and text of two or four bytes a character, which is no UTF-8 and often passes for it. */
+function refuseWide([block]: readonly Buffer[]): void {
+  const [first, second] = block ?? [];
+  if (first === undefined) throw notJson("is empty");
+  const isWide =
+    first === 0 || second === 0 || (first === 0xff && second === 0xfe) || (first === 0xfe && second === 0xff);
+  if (isWide) throw notJson("is UTF-16 or UTF-32, and must be UTF-8");
 }
 
 function notJson(what: string): BodyRefusal {

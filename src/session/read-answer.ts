@@ -1,7 +1,7 @@
 import type { HttpResponse, ResponseMetadata } from "@smithy/types";
 import { OpenclawError } from "../errors.ts";
 import { isRecord, type JsonObject } from "../json.ts";
-import { parseExactly } from "../json-numbers.ts";
+import { parseInTurns } from "../parse-in-turns.ts";
 import { readBytes } from "../read-bytes.ts";
 import { IN_BETWEEN } from "../network/network-errors.ts";
 import { loadRestJsonErrorCode } from "../network/sdk-parts.ts";
@@ -19,18 +19,20 @@ const RETRYABLE: ReadonlySet<string> = new Set(["ModelNotReadyException"]);
 /** The largest answer that is read, in bytes: lists have less than one MB, a whole answer of a model has a few. */
 const LARGEST_ANSWER = 24 * 1024 * 1024;
 
+/** What an error keeps of its body, in bytes. */
+const LONGEST_TEXT = 256 * 1024;
+
 /** Of a message, in UTF-16 units at each end: AWS repeats values that it refuses, and names field and rule behind them. */
 const LONGEST_END = 16_384;
 
-/** The text of an answer's body. Throws what its connection throws, and `bad-response` for more than 24 MB. */
-export async function readText({ body, statusCode }: HttpResponse): Promise<string> {
+/** An answer's body. Throws what its connection throws, and `bad-response` for more than 24 MB. */
+export async function readBody({ body, statusCode }: HttpResponse): Promise<Buffer> {
   const tooLong = (): OpenclawError =>
     new OpenclawError("bad-response", {
       message: `The answer, with status ${statusCode}, has more than ${LARGEST_ANSWER} bytes, and is not AWS's.`,
       hint: IN_BETWEEN,
     });
-  const bytes = await readBytes(body as AsyncIterable<Uint8Array>, { most: LARGEST_ANSWER, tooLong });
-  return bytes.toString("utf8");
+  return readBytes(body as AsyncIterable<Uint8Array>, { most: LARGEST_ANSWER, tooLong });
 }
 
 /**
@@ -38,33 +40,43 @@ export async function readText({ body, statusCode }: HttpResponse): Promise<stri
  * empty one. Throws the `SyntaxError` of what is no JSON, and what the connection throws.
  */
 export async function readJson(response: HttpResponse): Promise<JsonObject> {
-  return readObject(response, JSON.parse);
+  return readObject(response, false);
 }
 
 /** The same, with each number as it was written: what a model calls a tool with. */
 export async function readJsonExactly(response: HttpResponse): Promise<JsonObject> {
-  return readObject(response, parseExactly);
+  return readObject(response, true);
 }
 
-type Parse = (text: string, reviver: (key: string, item: unknown) => unknown) => unknown;
-
-async function readObject(response: HttpResponse, parse: Parse): Promise<JsonObject> {
-  const text = await readText(response);
+async function readObject(response: HttpResponse, isExact: boolean): Promise<JsonObject> {
+  const bytes = await readBody(response);
   try {
-    const value = parse(text || "{}", (_, item) => (item === null ? undefined : item));
-    return isRecord(value) ? value : {};
+    const value = bytes.length === 0 ? {} : await parseInTurns(bytes, isExact);
+    if (!isRecord(value)) return {};
+    if (bytes.includes("null")) leaveOutNull(value);
+    return value;
   } catch (failure) {
     throw asAnswered(failure as Error, response);
   }
 }
 
+/** Makes what is null in a value missing. */
+function leaveOutNull(value: object): void {
+  for (const [name, item] of Object.entries(value) as [string, unknown][]) {
+    if (item === null) Reflect.deleteProperty(value, name);
+    else if (typeof item === "object") leaveOutNull(item);
+  }
+}
+
 /**
  * The error that an answer of a REST-JSON service stands for, as the SDK's clients read it: name, message, status, request
- * id. An answer that is not JSON is the `SyntaxError` of reading it.
+ * id. An answer that is not JSON is the `SyntaxError` of reading it. Throws what its connection throws, and `bad-response`.
  */
-export function readServiceError(response: HttpResponse, text: string): Error {
-  const error = readError(response, text);
+export async function readServiceError(response: HttpResponse): Promise<Error> {
+  const bytes = await readBody(response);
+  const error = await readError(response, bytes);
   // Where the SDK has it, too.
+  const text = bytes.toString("utf8", 0, LONGEST_TEXT);
   Object.defineProperty(error, "$responseBodyText", { value: text, enumerable: false });
   return asAnswered(error, response);
 }
@@ -76,12 +88,12 @@ function asAnswered(error: ServiceError, response: HttpResponse): Error {
   return error;
 }
 
-function readError(response: HttpResponse, text: string): ServiceError {
+async function readError(response: HttpResponse, bytes: Buffer): Promise<ServiceError> {
   let body: { message?: string; Message?: string };
   let name: string;
   try {
-    body = { ...(text === "" ? {} : (JSON.parse(text) as object)) };
-    name = loadRestJsonErrorCode(response, body) ?? "Unknown";
+    body = { ...(bytes.length === 0 ? {} : ((await parseInTurns(bytes)) as object)) };
+    name = withoutMiddle(loadRestJsonErrorCode(response, body) ?? "Unknown");
   } catch (failure) {
     return failure instanceof Error ? failure : new Error(String(failure));
   }

@@ -28,7 +28,7 @@ import {
   SMITHY_CONTEXT_KEY,
   userAgentMiddleware,
 } from "../network/sdk-parts.ts";
-import { readMetadata, readServiceError, readText } from "./read-answer.ts";
+import { readMetadata, readServiceError } from "./read-answer.ts";
 import { Sha256 } from "./sha256.ts";
 
 /** One call of an operation of a service that speaks JSON. */
@@ -307,6 +307,6 @@ export class RestClient {
       this.#config.requestHandler.handle(request, options),
     );
     if (response.statusCode < 300) return response;
-    throw readServiceError(response, await readText(response));
+    throw await readServiceError(response);
   }
 }

@@ -1,5 +1,6 @@
 import { OpenclawError } from "../errors.ts";
 import { servedApi } from "../models/provider-api.ts";
+import { parseInTurns } from "../parse-in-turns.ts";
 import { readBytes } from "../read-bytes.ts";
 import type { ServerLine } from "./call-server.ts";
 
@@ -16,7 +17,7 @@ export async function askForModels(line: ServerLine, signal: AbortSignal): Promi
   const tooLong = (): Error => new Error(`The list is larger than ${LARGEST_LIST} bytes.`);
   try {
     const bytes = await readBytes(body, { most: LARGEST_LIST, tooLong });
-    return idsIn(JSON.parse(bytes.toString("utf8")));
+    return idsIn(await parseInTurns(bytes));
   } catch (cause) {
     if (signal.aborted && signal.reason instanceof OpenclawError) throw signal.reason;
     throw new OpenclawError("bad-response", {

@@ -5,6 +5,7 @@ import { OpenclawError } from "../errors.ts";
 import { servedApi } from "../models/provider-api.ts";
 import { isRecord, type JsonObject } from "../json.ts";
 import { inTurns } from "../next-turn.ts";
+import { parseInTurns } from "../parse-in-turns.ts";
 import { readBytes } from "../read-bytes.ts";
 import { failedCall, type ServerAnswer, type ServerLine } from "./call-server.ts";
 import { CHECK_BASE_URL } from "./failure-table.ts";
@@ -42,6 +43,8 @@ export interface AnswerReader {
 
 /** The largest answer that comes whole, in bytes. */
 const LARGEST_ANSWER = 24 * 1024 * 1024;
+/** From here on an event is read in steps, in characters. */
+const LONG_EVENT = 256 * 1024;
 /** What the streams of OpenAI's API end with. */
 const DONE = "[DONE]";
 
@@ -95,23 +98,42 @@ function heedGuardrail(reader: AnswerReader): AnswerReader {
 async function* readStream(body: Readable, reader: AnswerReader, call: FailedCall): Batches {
   const events = new EventReader();
   let isDone = false;
-  /** Takes events until the one that ends the stream; what is before a fault is in `parts` when it is thrown. */
-  const takeAll = (arrived: readonly ServerEvent[], parts: ConverseStreamOutput[]): void => {
-    for (const event of arrived) {
-      if (isDone) return;
+  /** Takes the data of an event; a fault in it is thrown. */
+  const take = (data: unknown, parts: ConverseStreamOutput[]): void => {
+    parts.push(...reader.take(checked(data, call)));
+    isDone ||= reader.isOver === true;
+  };
+  /** Takes events until the one that ends the stream, or is too long to be read at once, whose place is returned. */
+  const takeAll = (arrived: readonly ServerEvent[], from: number, parts: ConverseStreamOutput[]): number => {
+    for (const [index, event] of arrived.entries()) {
+      if (index < from) continue;
+      if (isDone) return arrived.length;
       if ("error" in event) throw toStreamFailure(parseJson(event.error), call);
+      if (event.data.length > LONG_EVENT) return index;
       const data = event.data.trim();
       if (data === DONE) isDone = true;
-      else if (data !== "") parts.push(...reader.take(checked(parseJson(data), call)));
-      isDone ||= reader.isOver === true;
+      else if (data !== "") take(parseJson(data), parts);
     }
+    return arrived.length;
   };
+  async function* readAll(arrived: readonly ServerEvent[]): Batches {
+    for (let at = 0; at < arrived.length;) {
+      yield* batchOf((parts) => {
+        at = takeAll(arrived, at, parts);
+      });
+      const long = arrived[at];
+      if (isDone || !long || "error" in long) return;
+      at += 1;
+      const data = await parseInTurns(Buffer.from(long.data), true).catch(ifNoJson);
+      yield* batchOf((parts) => take(data, parts));
+    }
+  }
   try {
     for await (const chunk of inTurns<Uint8Array>(body)) {
-      yield* batchOf((parts) => takeAll(events.push(chunk), parts));
+      yield* readAll(events.push(chunk));
       if (isDone) break;
     }
-    if (!isDone) yield* batchOf((parts) => inOnePiece(() => takeAll(events.end(), parts)));
+    if (!isDone) yield* inOnePiece(readAll(events.end()));
     yield* batchOf((parts) => void parts.push(...finish(reader)));
   } catch (failure) {
     yield reader.rest();
@@ -120,9 +142,9 @@ async function* readStream(body: Readable, reader: AnswerReader, call: FailedCal
 }
 
 /** A last event that the end of the connection cut in two is a connection that broke, not an answer of another kind. */
-function inOnePiece(take: () => void): void {
+async function* inOnePiece(last: Batches): Batches {
   try {
-    take();
+    yield* last;
   } catch (error) {
     if (error instanceof OpenclawError && error.code === "bad-response")
       throw new Error("The stream ends inside an event.", { cause: error });
@@ -130,11 +152,22 @@ function inOnePiece(take: () => void): void {
   }
 }
 
+/** What is no JSON is no object either. */
+function ifNoJson(error: unknown): undefined {
+  if (!(error instanceof SyntaxError)) throw error;
+}
+
+function tooLong({ server }: FailedCall): OpenclawError {
+  return new OpenclawError("bad-response", {
+    message: `${server.shownUrl} sends an answer of more than ${LARGEST_ANSWER} bytes.`,
+    hint: "Ask for less at once; if it stays, another server or a proxy may be in between: openclaw doctor",
+  });
+}
+
 /** A server that does not stream sends the answer whole, and it is read as a stream of one event. */
 async function* readWhole(body: Readable, reader: AnswerReader, call: FailedCall): Batches {
-  const tooLong = (): Error => new Error(`The answer is larger than ${LARGEST_ANSWER} bytes.`);
-  const bytes = await readBytes(body, { most: LARGEST_ANSWER, tooLong });
-  const answer = parseJson(bytes.toString("utf8"));
+  const bytes = await readBytes(body, { most: LARGEST_ANSWER, tooLong: () => tooLong(call) });
+  const answer = await parseInTurns(bytes, true).catch(ifNoJson);
   yield* batchOf((parts) => void parts.push(...reader.takeWhole(checked(answer, call))));
   yield* batchOf((parts) => void parts.push(...finish(reader)));
 }

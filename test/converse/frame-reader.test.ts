@@ -153,15 +153,53 @@ describe("FrameReader", () => {
     }
   });
 
-  it("puts a large frame in small chunks together in linear time", () => {
+  it("puts a large frame in small chunks together in linear time", async () => {
     const text = "x".repeat(4_000_000);
-    const bytes = event("contentBlockDelta", text);
+    const bytes = event("contentBlockDelta", JSON.stringify({ text }));
     const chunks = Array.from({ length: Math.ceil(bytes.length / 1000) }, (_, index) =>
       bytes.subarray(index * 1000, (index + 1) * 1000),
     );
     const started = performance.now();
-    expect(read(chunks).messages[0]?.payload.length).toBe(text.length);
+    const reader = new FrameReader();
+    for (const chunk of chunks) reader.push(chunk, () => expect.fail("It is long."));
+    expect((await reader.takeLong())?.value).toEqual({ text });
     // Quadratic copying would be 8 GB, several seconds.
     expect(performance.now() - started).toBeLessThan(1500);
+  });
+});
+
+describe("a long frame", () => {
+  const long = event("contentBlockDelta", `{"text":"${"é".repeat(1024 * 1024)}"}`);
+
+  it.each([1, 2 ** 16, long.length])(
+    "is taken by itself, in chunks of %d bytes, and the next behind it",
+    async (size) => {
+      const reader = new FrameReader();
+      const names: string[] = [];
+      const bytes = Buffer.concat([event("first", "{}"), long, event("last", "{}")]);
+      for (let start = 0; start < bytes.length; start += size) {
+        reader.push(bytes.subarray(start, start + size), ({ name }) => names.push(name));
+        const message = await reader.takeLong();
+        if (!message) continue;
+        expect(message).toMatchObject({
+          name: "contentBlockDelta",
+          value: { text: "é".repeat(1024 * 1024) },
+        });
+        names.push("long");
+        reader.push(new Uint8Array(), ({ name }) => names.push(name));
+      }
+      expect(names).toEqual(["first", "long", "last"]);
+      expect(reader.isBetweenFrames).toBe(true);
+    },
+  );
+
+  it("is refused where its checksum is wrong, and has no value where it is no JSON", async () => {
+    const reader = new FrameReader();
+    const damaged = Buffer.from(long);
+    damaged[damaged.length - 100] = 0;
+    reader.push(damaged, () => undefined);
+    await expect(reader.takeLong()).rejects.toThrow("its checksum is wrong");
+    reader.push(event("a", "x".repeat(2 ** 21)), () => undefined);
+    expect((await reader.takeLong())?.value).toBeUndefined();
   });
 });
