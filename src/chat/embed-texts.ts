@@ -18,6 +18,7 @@ import type { AttemptGate } from "../session/rest-client.ts";
 import type { CallToPace, PaceTerms } from "./pace.ts";
 import { type AwsSession, openSession, type Setup } from "../session/session.ts";
 import { repeatOtherFlags } from "../terminal/repeat-flags.ts";
+import { isOnlyBlanks } from "../only-blanks.ts";
 
 /** A text that was embedded. */
 export interface Embedded {
@@ -140,11 +141,11 @@ export class Embedder {
 
   async #embedBatch({ texts, first }: Batch, signal: AbortSignal): Promise<(Embedded | null)[]> {
     for (const [index, text] of texts.entries()) this.#checkLength(text, first + index);
-    const asked = texts.filter((text) => text.trim() !== "");
+    const asked = texts.filter((text) => !isOnlyBlanks(text));
     if (asked.length === 0) return texts.map(() => null);
     const waiting = (await this.#call(asked, signal)).values();
     return texts.map((text) => {
-      if (text.trim() === "") return null;
+      if (isOnlyBlanks(text)) return null;
       const { value: vector = [] } = waiting.next();
       this.dimensions ??= vector.length;
       return { vector };

@@ -1,5 +1,7 @@
 import type { ContentBlock, ConverseStreamCommandInput, Message } from "@aws-sdk/client-bedrock-runtime";
 import { flagName, type ParameterName, type ParameterNames } from "../config/parameters.ts";
+import { decodeIfText } from "../disk/decode-text.ts";
+import { shorten as shortenText } from "../errors.ts";
 import { isRecord, textAt } from "../json.ts";
 import {
   ANY_TOOL_IDS,
@@ -115,7 +117,7 @@ export function leaveOutRefused(input: Input, change: Change): Input {
 function leaveOut(input: Input, lesson: Lesson, change: Change): Input {
   const { isReasoning, modelId, nameOf = flagName, tell } = change;
   const refuses = (what: string, value?: unknown): void => {
-    const left = value === undefined ? "it" : JSON.stringify(value);
+    const left = value === undefined ? "it" : shown(value);
     tell(`'${modelId}' refuses ${what}, so ${left} is left out`);
   };
   switch (lesson.name) {
@@ -171,6 +173,14 @@ function leaveOut(input: Input, lesson: Lesson, change: Change): Input {
   }
 }
 
+/** A value as a notice has it: short, whatever was asked for. */
+function shown(value: unknown): string {
+  const json = JSON.stringify(value, (_, item: unknown) =>
+    typeof item === "string" ? shortenText(item) : item,
+  );
+  return shortenText(json ?? "it");
+}
+
 type Refuses = (what: string, value?: unknown) => void;
 
 function withoutInference(
@@ -195,18 +205,20 @@ function withoutTopK(input: Input, { nameOf = flagName }: Change, refuses: Refus
 function withoutFields(input: Input, names: readonly string[], refuses: Refuses): Input {
   const { additionalModelRequestFields: fields, ...rest } = input;
   if (!isRecord(fields)) return input;
+  let isStripped = false;
   const strip = (holder: Record<string, unknown>): Record<string, unknown> =>
     Object.fromEntries(
       Object.entries(holder).flatMap(([name, value]) => {
         if (names.includes(name)) {
           refuses(name, value);
+          isStripped = true;
           return [];
         }
         return [[name, name === "inferenceConfig" && isRecord(value) ? strip(value) : value]];
       }),
     );
   const kept = strip(fields);
-  if (JSON.stringify(kept) === JSON.stringify(fields)) return input;
+  if (!isStripped) return input;
   const additionalModelRequestFields = kept as Input["additionalModelRequestFields"];
   return Object.keys(kept).length === 0 ? rest : { ...rest, additionalModelRequestFields };
 }
@@ -266,7 +278,7 @@ export function withDocumentsAsText(
     const bytes = document?.source?.bytes;
     const text =
       document?.source?.text ??
-      (bytes && TEXT_FORMATS.has(document?.format ?? "") ? new TextDecoder().decode(bytes) : undefined);
+      (bytes && TEXT_FORMATS.has(document?.format ?? "") ? decodeIfText(bytes) : undefined);
     if (text === undefined) return undefined;
     tell(`'${modelId}' takes no documents, so the text of '${document?.name}' is sent as text`);
     return { text: documentAsText(document?.name, text) };

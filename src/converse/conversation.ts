@@ -12,6 +12,7 @@ import type { FileKind } from "../models/families.ts";
 import { TEXT_FORMATS } from "./file-kind.ts";
 import { ANSWER_TOOL } from "./request.ts";
 import { toJson } from "../json-numbers.ts";
+import { isOnlyBlanks } from "../only-blanks.ts";
 
 /** One question and what came of it. */
 export interface Turn {
@@ -50,7 +51,7 @@ export function partsOf({ messages }: Pick<Turn, "messages">): TurnPart[] {
     const results = (messages[index + 1]?.content ?? []).flatMap(({ toolResult }) => toolResult ?? []);
     let text = "";
     const end = (): void => {
-      if (text.trim() !== "") parts.push({ text });
+      if (!isOnlyBlanks(text)) parts.push({ text });
       text = "";
     };
     for (const block of content) {
@@ -78,7 +79,7 @@ export function answerTextOf(turn: Turn): string {
 /** Texts with exactly one blank line between; those without anything in them are left out. */
 export function joinTexts(texts: readonly string[]): string {
   // What is alone stays to the letter.
-  const [first = "", ...others] = texts.length === 1 ? texts : texts.filter((text) => text.trim() !== "");
+  const [first = "", ...others] = texts.length === 1 ? texts : texts.filter((text) => !isOnlyBlanks(text));
   return others.reduce((text, other) => `${withoutLineEnds(text)}\n\n${other.replace(/^\n+/, "")}`, first);
 }
 
@@ -92,7 +93,7 @@ function withoutLineEnds(text: string): string {
 /** Whether a turn has an answer that says something, or the beginning of one: reasoning alone is none. */
 export function isAnswered(turn: Turn): boolean {
   const answers = turn.messages.filter(({ role }) => role === "assistant");
-  return blocksOf({ messages: answers }).some((block) => textOf(block).trim() !== "");
+  return blocksOf({ messages: answers }).some((block) => !isOnlyBlanks(textOf(block)));
 }
 
 /** The content blocks of all messages of a request. */
@@ -102,7 +103,7 @@ export function blocksOf({ messages }: { messages?: readonly Message[] | undefin
 
 /** A text as content: the service refuses blank text. */
 export function textBlocks(text: string): ContentBlock[] {
-  return text.trim() === "" ? [] : [{ text }];
+  return isOnlyBlanks(text) ? [] : [{ text }];
 }
 
 /** The texts of a system prompt, as a message holds them. */

@@ -3,6 +3,7 @@ import type { FileKind } from "../models/families.ts";
 import { decodeText, hasUtf16Mark, isText, notText, type TextSource } from "../disk/decode-text.ts";
 import { findSignature, hasBytesAt, isUtf8, recogniseBytes } from "../disk/recognise-bytes.ts";
 import { detectMedia } from "./media-kind.ts";
+import { isOnlyBlanks, MOST_BLANKS } from "../only-blanks.ts";
 
 /** A file that Converse takes in no form, and why. */
 export interface Unsupported {
@@ -104,12 +105,9 @@ export function decodeFile(read: Uint8Array, fileName: string | undefined, sourc
 
 const EMPTY: Unsupported = { kind: "unsupported", reason: "it is empty", isEmpty: true };
 
-/** In bytes; nobody sends more blanks. */
-const MOST_BLANKS = 65_536;
-
 /** Whether a text document holds nothing but blanks, which the service refuses as it refuses one of no bytes. */
 export function isBlank(bytes: Uint8Array): boolean {
-  return bytes.length <= MOST_BLANKS && new TextDecoder().decode(bytes).trim() === "";
+  return bytes.length <= MOST_BLANKS && isOnlyBlanks(new TextDecoder().decode(bytes));
 }
 
 /**

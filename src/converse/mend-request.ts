@@ -36,6 +36,7 @@ import { documentName } from "./document-name.ts";
 import { inputInWords, isBlank, KIND_WORDS, TEXT_FORMATS } from "./file-kind.ts";
 import { ANSWER_TOOL } from "./request.ts";
 import { toolSchema } from "./tool-schema.ts";
+import { isOnlyBlanks } from "../only-blanks.ts";
 
 /** What a request is mended for. */
 export interface Recipient {
@@ -279,7 +280,7 @@ function digestOf({ system = [], toolConfig }: Pick<Input, "system" | "toolConfi
 
 /** Turns from before digests were kept have their system prompt, and no tools. */
 function digestOfSystem(system: string | undefined): string | undefined {
-  return system === undefined || system.trim() === "" ? undefined : digestOf({ system: [{ text: system }] });
+  return system === undefined || isOnlyBlanks(system) ? undefined : digestOf({ system: [{ text: system }] });
 }
 
 /** JSON can say half a character, and those who read it refuse to. */
@@ -327,7 +328,7 @@ async function mendTools(input: Input, mending: Mending): Promise<Input> {
     const over = turnOver();
     if (over) await over;
     const json = toolSchema(inputSchema?.json, name, mending) as ToolInputSchema.JsonMember["json"];
-    const described = description.trim() === "" ? {} : { description };
+    const described = isOnlyBlanks(description) ? {} : { description };
     tools.push({ toolSpec: { ...spec, name: sent, ...described, inputSchema: { json } } });
   }
   if (tools.every(({ cachePoint }) => cachePoint)) return rest;
@@ -349,7 +350,7 @@ function toolName(name: string): string {
 /** Blank text is refused, and so is a system prompt of nothing else. */
 function mendSystem(input: Input): Input {
   const { system, ...rest } = input;
-  const kept = (system ?? []).filter(({ text }) => text === undefined || text.trim() !== "");
+  const kept = (system ?? []).filter(({ text }) => text === undefined || !isOnlyBlanks(text));
   return kept.every(({ cachePoint }) => cachePoint) ? rest : { ...input, system: kept };
 }
 
@@ -412,7 +413,8 @@ function isMedia(block: ContentBlock | ToolResultContentBlock): boolean {
 /** What is said in place of a file without anything in it, which the service refuses. */
 function tellEmpty(block: ContentBlock | ToolResultContentBlock, { tell }: Mending): string | undefined {
   const { kind, text, bytes, isOpaque } = fileOf(block) ?? {};
-  const isBlankText = text?.trim() === "" || (bytes !== undefined && !isOpaque && isBlank(bytes));
+  const isBlankText =
+    (text !== undefined && isOnlyBlanks(text)) || (bytes !== undefined && !isOpaque && isBlank(bytes));
   if (bytes?.length !== 0 && !isBlankText) return undefined;
   const { name = "document" } = block.document ?? {};
   const empty =
@@ -438,7 +440,7 @@ function tellFound(
 function mendCall(use: ToolUseBlock, { tell }: Mending): ToolUseBlock {
   const { toolUseId = "", input } = use;
   const name = toolName(use.name ?? "");
-  const read = typeof input === "string" ? parseExactlyIfJson(input.trim() === "" ? "{}" : input) : input;
+  const read = typeof input === "string" ? parseExactlyIfJson(isOnlyBlanks(input) ? "{}" : input) : input;
   if (isRecord(read)) return { toolUseId, name, input: read as ToolUseBlock["input"] };
   tell(`The arguments of a call of '${use.name}' are no JSON object, and sent as {}`);
   return { toolUseId, name, input: {} };
@@ -466,7 +468,7 @@ async function mendResult(result: ToolResultBlock, mending: Mending): Promise<Co
   const { toolUseId = "", status } = result;
   const moved: ContentBlock[] = [];
   const mend = async (block: ToolResultContentBlock): Promise<ToolResultContentBlock[]> => {
-    if (block.text !== undefined) return block.text.trim() === "" ? [] : [{ text: block.text }];
+    if (block.text !== undefined) return isOnlyBlanks(block.text) ? [] : [{ text: block.text }];
     if (block.json !== undefined)
       return [isRecord(block.json) ? { json: block.json } : { text: await toJsonText(block.json) }];
     const words =
@@ -873,7 +875,7 @@ function mendSampling(
     tell(`'${modelId}' takes either ${either}, so ${nameOf(left)} ${config[left]} is left out`);
     delete config[left];
   }
-  const isFit = (text: string): boolean => (family.stopsWithWords ? text.trim() : text) !== "";
+  const isFit = (text: string): boolean => (family.stopsWithWords ? !isOnlyBlanks(text) : text !== "");
   const stops = stopSequences?.filter(isFit) ?? [];
   const dropped = stopSequences?.filter((text) => !isFit(text)) ?? [];
   if (dropped.length > 0) {

@@ -33,7 +33,8 @@ export function isText(bytes: Uint8Array): boolean {
   return isUtf8(bytes) && !bytes.includes(0) && findIso2022(bytes) < 0;
 }
 
-function decodeIfText(bytes: Uint8Array): string | undefined {
+/** The same for bytes of which it is not known whether they are a text; undefined where they are none. */
+export function decodeIfText(bytes: Uint8Array): string | undefined {
   const text = decode(bytes, encodingOf(bytes));
   return text === undefined || text.includes("\0") || findIso2022(bytes) >= 0 ? undefined : text;
 }

@@ -1,5 +1,6 @@
 import { isRecord, type JsonObject } from "../../json.ts";
 import { parseIfJson } from "../../json-bounds.ts";
+import { isOnlyBlanks } from "../../only-blanks.ts";
 
 /*
  * OpenAI's custom tools take a text, and Converse's an object: such a tool is given to a model as one with a single field, and
@@ -23,7 +24,7 @@ export function describeFreeform(
 ): string | undefined {
   if (!grammar) return description;
   const told = `The input must match this ${grammar.syntax} grammar:\n\n${grammar.definition.trim()}`;
-  return [description ?? "", told].filter((text) => text.trim() !== "").join("\n\n");
+  return [description ?? "", told].filter((text) => !isOnlyBlanks(text)).join("\n\n");
 }
 
 /** The object that stands for a text. */

@@ -1,5 +1,6 @@
 import type { Message } from "@aws-sdk/client-bedrock-runtime";
 import type { RequestField } from "../request-field.ts";
+import { isOnlyBlanks } from "../../only-blanks.ts";
 
 /**
  * Everything that a request says as its system prompt, as one text; undefined where that is nothing. Throws
@@ -10,9 +11,11 @@ export function joinSystem(
   messages: readonly Message[],
   field: RequestField,
 ): string | undefined {
-  const texts = system.filter((text) => text.trim() !== "");
+  const texts = system.filter((text) => !isOnlyBlanks(text));
   if (texts.length > 0) return texts.join("\n\n");
-  const saysNothing = messages.every(({ content = [] }) => content.every(({ text }) => text?.trim() === ""));
+  const saysNothing = messages.every(({ content = [] }) =>
+    content.every(({ text }) => text !== undefined && isOnlyBlanks(text)),
+  );
   if (saysNothing) throw field.refused(`'${field.param}' holds nothing that a person says.`);
   return undefined;
 }

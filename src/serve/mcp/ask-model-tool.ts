@@ -16,6 +16,7 @@ import {
   USAGE_SCHEMA,
 } from "./served-tool.ts";
 import { parseExactly } from "../../json-numbers.ts";
+import { isOnlyBlanks } from "../../only-blanks.ts";
 
 /** A schema larger than this is refused, in characters: it is compiled for each call. */
 const LONGEST_SCHEMA = 200_000;
@@ -62,7 +63,7 @@ export const askModelTool: ServedTool = {
 
 async function askQuestion({ input, runtime, tell }: ToolRequest, by: ServedBy): Promise<ToolAnswer> {
   const prompt = input.at("prompt").text();
-  if (prompt.trim() === "") throw input.at("prompt").refused("'prompt' says nothing.");
+  if (isOnlyBlanks(prompt)) throw input.at("prompt").refused("'prompt' says nothing.");
   const named = input.at("model").given?.text();
   const given = input.at("schema").given;
   const schema = given && (await readSchema(given, runtime.signal));

@@ -10,6 +10,7 @@ import {
   type ToolAnswer,
   type ToolRequest,
 } from "./served-tool.ts";
+import { isOnlyBlanks } from "../../only-blanks.ts";
 
 /** So many texts are embedded in one call: their vectors go to the client whole. */
 const MOST_TEXTS = 100;
@@ -50,7 +51,7 @@ async function embed({ input, runtime }: ToolRequest, by: ServedBy): Promise<Too
   const field = input.at("texts");
   const texts = field.items().map((item) => {
     const text = item.text();
-    if (text.trim() === "") throw item.refused(`'${item.param}' says nothing.`);
+    if (isOnlyBlanks(text)) throw item.refused(`'${item.param}' says nothing.`);
     return text;
   });
   if (texts.length === 0 || texts.length > MOST_TEXTS)

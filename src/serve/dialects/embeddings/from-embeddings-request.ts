@@ -2,6 +2,7 @@ import type { EmbeddingCreateParams } from "openai/resources/embeddings";
 import type { InputType } from "../../../models/embedding-forms.ts";
 import { type FieldRule, judgeFields } from "../../field-rules.ts";
 import { readModelName, type RequestField, requestOf } from "../../request-field.ts";
+import { isOnlyBlanks } from "../../../only-blanks.ts";
 
 /** Texts of one request (https://platform.openai.com/docs/api-reference/embeddings/create). */
 const MOST_TEXTS = 2048;
@@ -69,6 +70,6 @@ function readText(field: RequestField): string {
       "unsupported_value",
     );
   const text = field.text();
-  if (text.trim() === "") throw field.refused(`'${field.param}' has no text.`);
+  if (isOnlyBlanks(text)) throw field.refused(`'${field.param}' has no text.`);
   return text;
 }

@@ -2,6 +2,7 @@ import type { ContentBlock, Message, SystemContentBlock } from "@aws-sdk/client-
 import { turnOver } from "../../../next-turn.ts";
 import type { RequestField } from "../../request-field.ts";
 import { type BlockContext, readCachePoint, readContent } from "./read-blocks.ts";
+import { isOnlyBlanks } from "../../../only-blanks.ts";
 
 /** A conversation as Converse takes it. */
 export interface Conversation {
@@ -51,7 +52,9 @@ export async function readMessages(
         throw role.mustBe("user, assistant or system");
     }
   }
-  const saysNothing = messages.every(({ content = [] }) => content.every(({ text }) => text?.trim() === ""));
+  const saysNothing = messages.every(({ content = [] }) =>
+    content.every(({ text }) => text !== undefined && isOnlyBlanks(text)),
+  );
   if (prompt.length === 0 && saysNothing) throw field.refused("'messages' holds nothing that a person says.");
   return { system: prompt, messages };
 }
