@@ -140,13 +140,13 @@ function describe(type, { name, version, license, url, sha512 }) {
 
 async function describeCatalog() {
   const { name, license, urls, file } = CATALOG;
-  const content = createHash("sha512")
-    .update(await readFile(path.join(root, file)))
-    .digest("hex");
+  const bytes = await readFile(path.join(root, file));
+  const content = createHash("sha512").update(bytes).digest("hex");
   return {
     type: "data",
     "bom-ref": file,
     name,
+    version: JSON.parse(bytes.toString()).date,
     description: "Limits, prices and capabilities of models, as built into this program.",
     hashes: [{ alg: "SHA-512", content }],
     licenses: [{ license: { id: license } }],

@@ -70,6 +70,11 @@ export function shorten(text: string, longest = LONGEST_NAME): string {
   return first + count + text.slice(text.length - end).replace(/^[\uDC00-\uDFFF]/, "");
 }
 
+/** An id that a header has said, as an error has it: short, and with U+FFFD for what is no visible ASCII. */
+function asId(header: string): string {
+  return shorten(header).replaceAll(/[^\x21-\x7E…]/g, "\uFFFD");
+}
+
 /** The one error type that reaches a person: everything else that arrives at the top is a bug of ours. */
 export class OpenclawError extends Error {
   override readonly name = "OpenclawError";
@@ -90,7 +95,7 @@ export class OpenclawError extends Error {
     this.code = code;
     this.exitCode = fields.exitCode ?? EXIT_CODES[code];
     this.hint = fields.hint === undefined ? undefined : shorten(fields.hint, LONGEST_MESSAGE);
-    this.requestId = fields.requestId;
+    this.requestId = fields.requestId === undefined ? undefined : asId(fields.requestId);
     this.details = fields.details;
     this.document = fields.document;
     this.partialText = fields.partialText;
