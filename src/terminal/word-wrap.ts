@@ -187,7 +187,7 @@ export function hang(asTitle: string, asText: string, columns: number): string[]
   if (!Number.isFinite(columns)) return [asTitle + asText];
   // What is measured is what will be shown.
   const [title, text] = [neutraliseStyled(asTitle), neutraliseStyled(asText)];
-  if (text === "") return [title.trimEnd()];
+  if (text === "") return aloneTitle(title, columns);
   const width = widthOf(title);
   const lead = /^ */.exec(title)?.[0] ?? "";
   const step = lead + stepOf(columns);
@@ -207,7 +207,18 @@ export function hang(asTitle: string, asText: string, columns: number): string[]
     return wrap.begin(start, indent) + wrap.push(keepTogether(words, columns - indent.length)) + wrap.end();
   });
   const shown = lines.join("\n").replaceAll(KEPT_SPACE, " ").split("\n");
-  return isBelow ? [title.trimEnd(), ...shown] : shown;
+  return isBelow ? [...aloneTitle(title, columns), ...shown] : shown;
+}
+
+/** A title with nothing beside it: one that is too long itself goes on below. */
+function aloneTitle(title: string, columns: number): string[] {
+  const shown = title.trimEnd();
+  if (widthOf(shown) <= columns) return [shown];
+  const [lead = "", first = ""] = /^( *)(\S*)/.exec(shown)?.slice(1) ?? [];
+  // What is no wider than the step would not be broken behind.
+  const step = stepOf(columns).slice(0, Math.max(0, widthOf(first) - 1));
+  const wrap = new WordWrap(columns);
+  return (wrap.begin(lead, lead + step) + wrap.push(shown.slice(lead.length)) + wrap.end()).split("\n");
 }
 
 /** A line of a text, which is broken where it has to be, or a command that stands alone and is not. */

@@ -231,6 +231,28 @@ async function rowsOf(output: string, columns: number): Promise<string[]> {
   return rows.slice(0, rows.findLastIndex((row) => row !== "") + 1);
 }
 
+/** What is shown as it is to be copied, and no line of which is broken: commands, settings, JSON, code. */
+const AS_IT_IS = /^(?:#| *(?:openclaw|aws|export|unset|cat) | *-| *["{}[\]]|[-+] |for | {2}[\w-]+ [[<])/;
+
+/** Words that the terminal has broken though they fit into a line. */
+function brokenWords(rows: readonly string[], columns: number): string[] {
+  const lines: string[] = [];
+  let isWithin = false;
+  for (const row of rows) {
+    const text = row.replace(/↩$/, "").padEnd(row.endsWith("↩") ? columns : 0);
+    if (isWithin) lines.push((lines.pop() ?? "") + text);
+    else lines.push(text);
+    isWithin = row.endsWith("↩");
+  }
+  return lines.flatMap((line) => {
+    if (line.length <= columns || AS_IT_IS.test(line)) return [];
+    return [...line.matchAll(/\S+/g)].flatMap(({ 0: word, index }) => {
+      const isBroken = Math.floor(index / columns) !== Math.floor((index + word.length - 1) / columns);
+      return isBroken && word.length <= columns - 4 ? [`${columns}: ${word}`] : [];
+    });
+  });
+}
+
 /** The catalog grows old: what doctor says of it changes one day. */
 function withoutCatalog(rows: readonly string[]): string[] {
   const from = rows.findIndex((row) => /^(?:ok|warn) +catalog\b/.test(row));
@@ -269,6 +291,7 @@ it.each(Object.entries(COMMANDS))("%s is laid out for every width", async (name,
   for (const columns of name === "doctor" ? widths.slice(1) : widths) {
     const { output } = await show(machine, args, columns, "20.19.0");
     const rows = withoutCatalog(await rowsOf(output, columns));
+    expect(brokenWords(rows, columns)).toEqual([]);
     screens.push(`── ${columns} columns ${"─".repeat(Math.max(0, columns - 15))}`, ...rows, "");
   }
   await expect(screens.join("\n")).toMatchFileSnapshot(`screens/${name}.txt`);
@@ -326,9 +349,15 @@ it.each(Object.entries(CHANGING))("%s is laid out for every width", async (name,
   for (const columns of WIDTHS) {
     const { output } = await show(await setUp(name), args, columns, "20.19.0");
     const rows = await rowsOf(output, columns);
+    expect(brokenWords(rows, columns)).toEqual([]);
     screens.push(`── ${columns} columns ${"─".repeat(Math.max(0, columns - 15))}`, ...rows, "");
   }
   await expect(screens.join("\n")).toMatchFileSnapshot(`screens/${name}.txt`);
+});
+
+it("breaks no word of doctor on the narrowest screen", async () => {
+  const { output } = await show(await setUp("doctor"), ["doctor"], 20, "20.19.0");
+  expect(brokenWords(await rowsOf(output, 20), 20)).toEqual([]);
 });
 
 /** What waits for others, with the last that it says when it has started. */
