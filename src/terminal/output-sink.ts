@@ -1,9 +1,9 @@
-import { constants, fstatSync, openSync, type Stats, writeSync } from "node:fs";
+import { constants, fstatSync, openSync, type Stats, write as writeInPool, writeSync } from "node:fs";
 import type { Sink } from "./terminal.ts";
 
 /**
  * What is written to a socket without Node's stream, in bytes. One that Node has made for a child takes 200 KiB at once, so
- * this much does not wait for the reader.
+ * this much seldom waits for the reader.
  */
 const SOCKET_BYTES = 60 * 1024;
 
@@ -24,25 +24,26 @@ export function outputSink(
     (opened ??= withoutWaiting(openStream(), platform).on("error", onError));
   // On Windows Node's pipes are asynchronous, for good reasons of their own.
   const isDirect = platform !== "win32" && takesDirectWrites(descriptor);
-  let way: DirectWay | undefined;
+  const socket =
+    isDirect && fstatSync(descriptor).isSocket() ? new SocketStart(descriptor, stream, onError) : undefined;
+  let way: number | undefined;
   let isStreaming = !isDirect;
 
   const write = (text: string | Uint8Array): boolean => {
-    if (isStreaming) return stream().write(text);
+    if (isStreaming || socket?.isOver) return stream().write(text);
     const bytes = typeof text === "string" ? Buffer.from(text) : text;
+    if (socket) return socket.write(bytes);
     let offset = 0;
     try {
       way ??= directWay(descriptor, platform);
-      const direct = Math.min(way.bytes, bytes.length);
-      while (offset < direct) offset += writeSync(way.descriptor, bytes, offset, direct - offset);
-      way.bytes -= direct;
+      while (offset < bytes.length) offset += writeSync(way, bytes, offset, bytes.length - offset);
     } catch (error) {
-      if (way && (error as NodeJS.ErrnoException).code !== "EAGAIN") {
+      if (way !== undefined && (error as NodeJS.ErrnoException).code !== "EAGAIN") {
         onError(error as Error);
         return true;
       }
     }
-    if (way && offset === bytes.length) return true;
+    if (way !== undefined && offset === bytes.length) return true;
     isStreaming = true;
     return stream().write(bytes.subarray(offset));
   };
@@ -58,10 +59,17 @@ export function outputSink(
       return isDirect ? undefined : stream().rows;
     },
     write,
-    once: (event, listener) => stream().once(event, listener),
+    once: (event, listener) => {
+      if (socket?.isBusy) socket.whenIdle(listener);
+      else stream().once(event, listener);
+    },
     end: (whenWritten) => {
-      if (opened) opened.write("", () => whenWritten());
-      else whenWritten();
+      const end = (): void => {
+        if (opened) opened.write("", () => whenWritten());
+        else whenWritten();
+      };
+      if (socket?.isBusy) socket.whenIdle(end);
+      else end();
     },
     onResize: (listener) => {
       stream().on("resize", listener);
@@ -70,10 +78,68 @@ export function outputSink(
   };
 }
 
-/** Where bytes are written without Node's stream, and how many more. */
-interface DirectWay {
-  descriptor: number;
-  bytes: number;
+/**
+ * Writes the start of a socket in Node's pool of threads: what waits there for the reader holds no signal off. What is left
+ * then, and all that comes later, goes through the stream.
+ */
+class SocketStart {
+  /** Whether the stream has taken over. */
+  isOver = false;
+  isBusy = false;
+  readonly #descriptor: number;
+  readonly #stream: () => NodeJS.WriteStream;
+  readonly #onError: (error: Error) => void;
+  readonly #waiting: Uint8Array[] = [];
+  readonly #whenIdle: (() => void)[] = [];
+  #written = 0;
+
+  constructor(descriptor: number, stream: () => NodeJS.WriteStream, onError: (error: Error) => void) {
+    this.#descriptor = descriptor;
+    this.#stream = stream;
+    this.#onError = onError;
+  }
+
+  /** Returns whether more may follow at once. */
+  write(bytes: Uint8Array): boolean {
+    if (bytes.length > 0) this.#waiting.push(bytes);
+    if (!this.isBusy) this.#next();
+    return this.#waiting.reduce((length, { length: own }) => length + own, this.#written) <= SOCKET_BYTES;
+  }
+
+  /** Calls back when all is written that was taken so far, or the stream can take more. */
+  whenIdle(then: () => void): void {
+    this.#whenIdle.push(then);
+  }
+
+  #next(): void {
+    const [bytes] = this.#waiting;
+    if (bytes === undefined || this.#written >= SOCKET_BYTES) return this.#handOver();
+    this.isBusy = true;
+    const length = Math.min(bytes.length, SOCKET_BYTES - this.#written);
+    writeInPool(this.#descriptor, bytes, 0, length, null, (error, written) => {
+      if (error) {
+        // One that does not wait, and has no room.
+        if (error.code === "EAGAIN") return this.#handOver(true);
+        this.#waiting.length = 0;
+        this.#onError(error);
+        return this.#handOver();
+      }
+      this.#written += written;
+      if (written === bytes.length) this.#waiting.shift();
+      else this.#waiting[0] = bytes.subarray(written);
+      this.#next();
+    });
+  }
+
+  #handOver(isFull = this.#written >= SOCKET_BYTES): void {
+    this.isBusy = false;
+    this.isOver = isFull;
+    for (const bytes of this.#waiting.splice(0)) this.#stream().write(bytes);
+    for (const then of this.#whenIdle.splice(0)) {
+      if (isFull && this.#stream().writableNeedDrain) this.#stream().once("drain", then);
+      else then();
+    }
+  }
 }
 
 /**
@@ -81,13 +147,11 @@ interface DirectWay {
  * what is non-blocking is so for every program that shares the opened file: Linux alone has a way to that
  * (proc_pid_fd(5)). Throws where there is none, as for a pipe of another user.
  */
-function directWay(descriptor: number, platform: NodeJS.Platform): DirectWay {
-  const status = fstatSync(descriptor);
-  if (status.isSocket()) return { descriptor, bytes: SOCKET_BYTES };
-  if (!status.isFIFO()) return { descriptor, bytes: Infinity };
+function directWay(descriptor: number, platform: NodeJS.Platform): number {
+  if (!fstatSync(descriptor).isFIFO()) return descriptor;
   if (platform !== "linux") throw new Error("No pipe can be opened once more.");
   const flags = constants.O_WRONLY | constants.O_NONBLOCK;
-  return { descriptor: openSync(`/proc/self/fd/${descriptor}`, flags), bytes: Infinity };
+  return openSync(`/proc/self/fd/${descriptor}`, flags);
 }
 
 /**

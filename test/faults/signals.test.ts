@@ -17,6 +17,7 @@ import {
 import { createServer, type Socket } from "node:net";
 import { hostname } from "node:os";
 import path from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
 import JSON5 from "json5";
 import { describe, expect, it, onTestFinished } from "vitest";
 import type { Script, ScriptedAnswer, StreamStep } from "../../src/emulator/script.ts";
@@ -573,6 +574,32 @@ describe("a program that is told to stop, stops", () => {
       expect(performance.now() - sent).toBeLessThan(WITHIN_MS);
     }
   });
+
+  it.each([["config", "schema"], ["--version"]])(
+    "while stdout is a socket that an earlier program has filled: %s %s",
+    async (...args) => {
+      const user = await emulate();
+      const words = args.filter((word) => word !== undefined);
+      for (const [signal, code] of SIGNALS) {
+        // Who waits for room is told of much of it only: the next one takes what is left.
+        const fillFirst = 'for i in 1 2 3; do head -c 4000000 /dev/zero & sleep 0.2; done; exec "$@"';
+        const child = spawn("/bin/sh", ["-c", fillFirst, "sh", nodeBinary, binary, ...words], {
+          env: { ...user.env, PATH: process.env["PATH"] },
+          stdio: ["ignore", "pipe", "ignore"],
+        });
+        await rests(child.pid ?? 0);
+        await wait(500);
+        await rests(child.pid ?? 0);
+        const sent = performance.now();
+        const ended = once(child, "exit");
+        child.kill(signal);
+        // Node's own end would wait for what is being written.
+        expect([`${code},`, `,${signal}`]).toContain(String(await ended));
+        expect(performance.now() - sent).toBeLessThan(WITHIN_MS);
+        child.stdout.destroy();
+      }
+    },
+  );
 
   it("while the terminal takes nothing of what it has to say", async () => {
     const long = Array.from({ length: 60 }, () => textStep("word ".repeat(4000)));
