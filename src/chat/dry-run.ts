@@ -5,6 +5,7 @@ import { isRecord } from "../json.ts";
 import { formatUsd, type Price, priceCall, type TokenUsage, WEB_SEARCH } from "../models/usage.ts";
 import type { Setup } from "../session/session.ts";
 import { estimateTokens } from "./count-question.ts";
+import { count } from "../terminal/numbers.ts";
 import { openWire } from "./open-wire.ts";
 
 /** The `--json` document of `chat --dry-run`. */
@@ -66,7 +67,7 @@ async function plan(
       notices: isCounted ? notices : [...notices, `${counted.uncounted}${without}`],
     };
     const place = wire.region === null ? model : `${model} in ${wire.region}`;
-    const length = `${isCounted ? "" : "about "}${tokens} tokens in${without}`;
+    const length = `${isCounted ? "" : "about "}${count(tokens, "token")} in${without}`;
     return {
       document,
       inWords: `${place} · ${length} · ${describe(cost, [...beside, ...(ask.searchesWeb ? [WEB_SEARCH] : [])])}`,
@@ -109,7 +110,7 @@ function describe(cost: ReturnType<typeof costOf>, beside: readonly string[]): s
 
 /** The request in a form that prints: the content of files is replaced by its size. */
 function withoutData(value: unknown): unknown {
-  if (value instanceof Uint8Array) return `(${value.length} bytes)`;
+  if (value instanceof Uint8Array) return `(${count(value.length, "byte")})`;
   if (typeof value === "string") return value.replace(DATA_URL, describeDataUrl);
   if (Array.isArray(value)) return value.map(withoutData);
   if (!isRecord(value)) return value;
@@ -124,7 +125,7 @@ function isFile({ type, format }: Record<string, unknown>): boolean {
 }
 
 function describeBase64(base64: string): string {
-  return `(${Buffer.byteLength(base64, "base64")} bytes)`;
+  return `(${count(Buffer.byteLength(base64, "base64"), "byte")})`;
 }
 
 const DATA_URL = /^data:([^;,]+);base64,(.*)$/;

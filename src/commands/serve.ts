@@ -16,6 +16,7 @@ import type { RunningServer } from "../serve/server.ts";
 import type { Pacing, Upstream } from "../serve/upstream.ts";
 import type { MetricsServer } from "../serve/telemetry/metrics-server.ts";
 import type { Telemetry } from "../serve/telemetry/telemetry.ts";
+import { count } from "../terminal/numbers.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 export interface ServeOptions extends GlobalOptions {
@@ -155,7 +156,8 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
   if (!ended.aborted) await once(ended, "abort");
   if (server.running() > 0) log.note("Ending: no new requests are taken, running answers are finished.");
   const cut = await server.drain(options.drainTimeout * 1000);
-  if (cut > 0) log.note(`${cut} answers were cut off after ${options.drainTimeout} s.`);
+  if (cut > 0)
+    log.note(`${count(cut, "answer was", "answers were")} cut off after ${options.drainTimeout} s.`);
   await Promise.all([telemetry.close(FLUSH_MS), metrics?.close()]);
   end.abort(ended.reason);
   await Promise.all([limiter.close(), upstream.close()]);

@@ -6,6 +6,7 @@ import type { Chosen } from "./chosen.ts";
 import { type FindingRow, NOT_THERE, type Told } from "./finding.ts";
 import { maskKeyId } from "./mask.ts";
 import { findHalf, type RoleBase, tellProblem } from "./profile-source.ts";
+import { count } from "../terminal/numbers.ts";
 import type { Keys, SharedConfig, SharedConfigProblem } from "./shared-config.ts";
 
 const REJECTED = ["credentials-rejected", "credentials-expired"] as const;
@@ -151,13 +152,13 @@ export const CREDENTIAL_FINDINGS: readonly FindingRow[] = [
     find: ({ env, chosen, shared }) => {
       const blanks = blankVariables(env);
       if (blanks.length === 0) return [];
-      const [are, count] = blanks.length === 1 ? ["is", "it counts"] : ["are", "they count"];
+      const [are, they] = blanks.length === 1 ? ["is", "it counts"] : ["are", "they count"];
       const [profile] = shared.profiles.keys();
       // Whoever meant a profile has it.
       const isMissed = blanks.includes("AWS_PROFILE") && profile !== undefined && signsNothing(chosen);
       return [
         {
-          message: `${blanks.join(" and ")} ${are} set but blank, so ${count} as not set.`,
+          message: `${blanks.join(" and ")} ${are} set but blank, so ${they} as not set.`,
           hint: isMissed
             ? `Name the profile: export AWS_PROFILE=${quoteForShell(profile)}`
             : `unset ${blanks.join(" ")}`,
@@ -489,13 +490,9 @@ function shapeOf(id: string, secret: string, names: KeyPair["names"]): string | 
   if (/\s/.test(secret)) return `${names.secret} has a space inside`;
   if (!/^(akia|asia)/i.test(id)) return undefined;
   if (!/^[A-Z\d]*$/.test(id)) return `${names.id} has characters that no key id has`;
-  if (id.length !== 20) return `${names.id} has ${countCharacters(id)}, and a key id of AWS has 20`;
+  if (id.length !== 20) return `${names.id} has ${count(id.length, "character")}, and a key id of AWS has 20`;
   if (!/^[A-Za-z\d/+=]*$/.test(secret)) return `${names.secret} has characters that no secret key has`;
   if (secret.length !== 40)
-    return `${names.secret} has ${countCharacters(secret)}, and a secret key of AWS has 40`;
+    return `${names.secret} has ${count(secret.length, "character")}, and a secret key of AWS has 40`;
   return undefined;
-}
-
-function countCharacters({ length }: string): string {
-  return length === 1 ? "1 character" : `${length} characters`;
 }

@@ -12,6 +12,7 @@ import { isFresh } from "./cache.ts";
 import { readEntry } from "./cache-entry.ts";
 import { type AccessVerdict, type Availability, type GateAnswers, judgeAccess } from "./judge-access.ts";
 import type { LoadOptions } from "./load.ts";
+import { count } from "../terminal/numbers.ts";
 import { type ModelSurvey, withAwsSpinner } from "./survey.ts";
 
 /** Raised when the form of an entry changes; entries of another form are ignored. */
@@ -228,12 +229,12 @@ async function askAll(
 
 /** One warning for each thing that was in the way. */
 function toWarnings(failures: ReadonlyMap<string, OpenclawError>): Warning[] {
-  const groups = new Map<ErrorCode, { error: OpenclawError; count: number }>();
+  const groups = new Map<ErrorCode, { error: OpenclawError; models: number }>();
   for (const error of failures.values()) {
     const group = groups.get(error.code);
-    groups.set(error.code, { error: group?.error ?? error, count: (group?.count ?? 0) + 1 });
+    groups.set(error.code, { error: group?.error ?? error, models: (group?.models ?? 0) + 1 });
   }
-  return [...groups.values()].map(({ error, count }) =>
-    toWarning(error, `Access to ${count === 1 ? "1 model" : `${count} models`} could not be asked`),
+  return [...groups.values()].map(({ error, models }) =>
+    toWarning(error, `Access to ${count(models, "model")} could not be asked`),
   );
 }

@@ -6,6 +6,7 @@ import type { CredentialReport } from "../credentials/report.ts";
 import type { ErrorCode } from "../errors.ts";
 import { toOpenclawError } from "../session/aws-errors.ts";
 import { type Check, fail, ok, type Outcome, skip, warn } from "./check.ts";
+import { count } from "../terminal/numbers.ts";
 import type { Examination } from "./examination.ts";
 
 /** Which credential source signs, and what stands in its way. */
@@ -86,7 +87,9 @@ const identityCheck: Check<Examination> = {
 function expiryText(expiration: Date | undefined, now: number): string {
   if (expiration === undefined) return "";
   const minutes = Math.round((expiration.getTime() - now) / 60_000);
-  return minutes < 120 ? `, for ${minutes} more minutes` : `, for ${Math.round(minutes / 60)} more hours`;
+  return minutes < 120
+    ? `, for ${count(minutes, "more minute")}`
+    : `, for ${Math.round(minutes / 60)} more hours`;
 }
 
 /** What is asked of credentials, in the order in which it is shown. */

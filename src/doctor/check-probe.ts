@@ -2,6 +2,7 @@ import { askModel } from "../chat/ask-model.ts";
 import { userMessage } from "../converse/request.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { type Check, ok, skip } from "./check.ts";
+import { tokensInAndOut } from "../models/usage.ts";
 import type { Examination } from "./examination.ts";
 
 const PROMPT = "Reply with the word OK.";
@@ -37,7 +38,7 @@ export const probeCheck: Check<Examination> = {
         meter.take(event);
         if (event.type === "start") called = event.model;
         if (event.type === "text" || event.type === "reasoning") firstTokenMs ??= elapsed() - started;
-        if (event.type === "usage") tokens = `, ${event.inputTokens} tokens in, ${event.outputTokens} out`;
+        if (event.type === "usage") tokens = `, ${tokensInAndOut(event)}`;
       }
     } finally {
       meter.end();

@@ -2,6 +2,7 @@ import { servedProviders } from "../models/provider-api.ts";
 import { OpenclawError } from "../errors.ts";
 import { type Check, fail, ok, type Outcome, skip, warn, worst } from "./check.ts";
 import type { Examination } from "./examination.ts";
+import { count } from "../terminal/numbers.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** Time for one answer, in ms. */
@@ -45,8 +46,7 @@ async function examine(id: string, examination: Examination): Promise<Outcome> {
       const ids = await askForModels(line, runtime.signal);
       const known = new Set([...ids, ...(provider?.models ?? []).map((model) => model.id)]);
       const missing = wanted.find((model) => !known.has(model.id));
-      const count = ids.length === 1 ? "1 model" : `${ids.length} models`;
-      const detail = `${id} at ${server.shownUrl} lists ${count}, ${Math.round(runtime.elapsed() - started)} ms`;
+      const detail = `${id} at ${server.shownUrl} lists ${count(ids.length, "model")}, ${Math.round(runtime.elapsed() - started)} ms`;
       const secret = clearText.secretOf(server.headers);
       if (!missing && secret !== undefined && clearText.isReadableOnTheWay(server.url, runtime.env)) {
         const { message, hint } = clearText.tellClearText(secret, server.url.origin);

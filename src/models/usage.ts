@@ -1,3 +1,4 @@
+import { count } from "../terminal/numbers.ts";
 import type { Cost, TokenPrices } from "./catalog.ts";
 
 /** Token counts of one call, in AWS's names. Cached tokens are counted beside `inputTokens`, not within. */
@@ -117,6 +118,14 @@ export function addUsage(one: TokenUsage, other: TokenUsage): TokenUsage {
   };
 }
 
+/** Tokens for people: `12 tokens in, 7 out`. */
+export function tokensInAndOut({
+  inputTokens,
+  outputTokens,
+}: Pick<TokenUsage, "inputTokens" | "outputTokens">): string {
+  return `${count(inputTokens, "token")} in, ${outputTokens} out`;
+}
+
 /** What no list price of tokens has in it. */
 export const WEB_SEARCH = "the web search";
 
@@ -127,11 +136,11 @@ export function describeUsage(
   times: { firstTokenMs: number | undefined; totalMs: number },
   beside?: string,
 ): string {
-  const { inputTokens, outputTokens, cacheReadInputTokens, cacheWriteInputTokens } = usage;
+  const { outputTokens, cacheReadInputTokens, cacheWriteInputTokens } = usage;
   const { firstTokenMs, totalMs } = times;
   const writingMs = totalMs - (firstTokenMs ?? 0);
   const parts = [
-    `${inputTokens} tokens in, ${outputTokens} out`,
+    tokensInAndOut(usage),
     ...(cacheReadInputTokens ? [`${cacheReadInputTokens} read from cache`] : []),
     ...(cacheWriteInputTokens ? [`${cacheWriteInputTokens} written to cache`] : []),
     "unknown" in cost

@@ -20,6 +20,7 @@ import { openaiRateHeaders } from "./keys/rate-headers.ts";
 import { BodyRefusal, BytesInFlight, isCutOff, readJsonBody } from "./request-body.ts";
 import type { ServeLog } from "./serve-log.ts";
 import type { ServerState } from "./telemetry/server-metrics.ts";
+import { count } from "../terminal/numbers.ts";
 import type { Telemetry } from "./telemetry/telemetry.ts";
 
 export interface AppOptions extends AnswerService {
@@ -328,7 +329,7 @@ export class App {
   };
 
   #refuseMore(context: ServeContext): Response {
-    const message = `This server answers ${this.#options.mostStreams} requests at once, and that many are running.`;
+    const message = `This server answers ${count(this.#options.mostStreams, "request")} at once, and as many are running.`;
     return fail(context, 429, "too_many_streams", message, { "retry-after": "1" });
   }
 

@@ -1,4 +1,5 @@
 import type { Runtime } from "../runtime.ts";
+import { count } from "../terminal/numbers.ts";
 import { jsonLine, Terminal } from "../terminal/terminal.ts";
 
 /** One request in the log. What is undefined is left out. Never a key, and no content unless that was asked for. */
@@ -102,7 +103,8 @@ export class ServeLog {
     this.#waiting = undefined;
     const lost = this.#lost;
     this.#lost = 0;
-    if (lost > 0) this.note(`${lost} lines of this log were lost: nobody read it.`);
+    if (lost > 0)
+      this.note(`${count(lost, "line of this log was", "lines of this log were")} lost: nobody read it.`);
   }
 }
 

@@ -318,7 +318,7 @@ describe("-q", () => {
     const quiet = await emulated.run(["chat", "-q", "-m", "opus", "--session", "t", "--usage", "hi"]);
     expect(quiet.stderr).not.toContain("openclaw: ");
     expect(quiet.stderr).toContain("warning: The answer stops at its token limit");
-    expect(quiet.stderr).toContain("tokens in");
+    expect(quiet.stderr).toContain("1 token in");
     const failed = await emulated.run(["-q", "chat", "-m", "no-such-model-at-all", "hi"]);
     expect(failed.stderr).toMatch(/^error: /);
     const verbose = await emulated.run(["chat", "--quiet", "-v", "-m", "opus", "hi"]);

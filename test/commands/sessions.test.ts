@@ -351,7 +351,7 @@ describe("a session that was cut off", () => {
     appendFileSync(fileIn(emulated.home, "s"), "rubbish\n");
     const result = await emulated.run(["chat", "--session", "s", "two"]);
     expect(result.code).toBe(0);
-    expect(result.stderr).toMatch(/^warning: One line of .*s\.jsonl cannot be read/);
+    expect(result.stderr).toMatch(/^warning: 1 line of .*s\.jsonl cannot be read/);
     expect(bodies(emulated)[1]).toMatchObject({ messages: [user("one"), {}, user("two")] });
   });
 

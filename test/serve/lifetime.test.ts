@@ -196,7 +196,7 @@ describe("the end", () => {
     await expect(read).rejects.toMatchObject({ code: "shutting_down" });
     await left;
     expect(await ended).toBe(143);
-    await logged(({ message }) => message === "1 answers were cut off after 0.2 s.");
+    await logged(({ message }) => message === "1 answer was cut off after 0.2 s.");
   });
 
   it("answers what waits for a list that AWS does not send", async () => {

@@ -232,7 +232,8 @@ export function tellProblems(
 ): void {
   const shown = problems.slice(0, MOST_SHOWN);
   for (const { line, message } of shown) terminal.note(`line ${line}: ${message}`);
-  if (problemCount > shown.length) terminal.note(`… and ${problemCount - shown.length} more problems`);
+  if (problemCount > shown.length)
+    terminal.note(`… and ${count(problemCount - shown.length, "more problem")}`);
 }
 
 /**

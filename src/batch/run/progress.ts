@@ -1,6 +1,7 @@
 import type { Runtime } from "../../runtime.ts";
-import { formatUsd } from "../../models/usage.ts";
+import { formatUsd, tokensInAndOut } from "../../models/usage.ts";
 import { failedLines, type Tally } from "./line-result.ts";
+import { count } from "../../terminal/numbers.ts";
 import type { RunState } from "./run-lines.ts";
 
 /** How often the line on a terminal is drawn, in ms, and how often one is written where there is none. */
@@ -60,10 +61,10 @@ export function progressNote(progress: RunProgress): string {
   const failed = failedLines(tally);
   const left = rate === undefined || rate === 0 ? undefined : formatLeft((total - tally.lines) / rate);
   return [
-    `${tally.lines} of ${total} lines are done`,
+    `${tally.lines} of ${count(total, "line")} ${tally.lines === 1 ? "is" : "are"} done`,
     ...(failed === 0 ? [] : [`${failed} of them failed`]),
     ...(rate === undefined ? [] : [formatRate(rate)]),
-    `${tally.inputTokens} tokens in, ${tally.outputTokens} out`,
+    tokensInAndOut(tally),
     ...(tally.unpriced > 0 && tally.usd === 0 ? [] : [costOf(tally)]),
     ...(state.throttles === 0 ? [] : [`${state.throttles} throttled`]),
     ...(state.pause === undefined ? [] : [state.pause]),

@@ -7,7 +7,7 @@ import { defaultModels, splitModelNames } from "../../models/default-models.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { Upstream } from "../../serve/upstream.ts";
-import { formatAge } from "../../terminal/numbers.ts";
+import { count, formatAge } from "../../terminal/numbers.ts";
 import { withSpinner } from "../../terminal/spinner.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { whenAborted } from "../../until-aborted.ts";
@@ -244,7 +244,7 @@ function tierInWords({ reason, left, leftMs, flexRate }: Parameters<Deadline["on
   const time = formatAge(leftMs);
   switch (reason) {
     case "late":
-      return `the deadline is not met, not even on demand: ${left} lines are left for ${time}.`;
+      return `the deadline is not met, not even on demand: ${count(left, "line is", "lines are")} left for ${time}.`;
     case "no-flex":
       return "AWS lists no tier flex for the model, so lines are asked on demand.";
     case "behind": {
@@ -284,7 +284,7 @@ function modelsInTurn(
   const names = defaultModels(config.value, runtime);
   if (names.length > 0) return names;
   throw new OpenclawError("no-default-model", {
-    message: `${unnamed} lines name no model, and the configuration has no default model.`,
+    message: `${count(unnamed, "line names", "lines name")} no model, and the configuration has no default model.`,
     hint: "Name one for them: -m MODEL",
   });
 }
@@ -332,7 +332,10 @@ function tellResumed(
   { lines }: BatchCheck,
   { terminal }: Runtime,
 ): void {
-  if (before > 0) terminal.note(`openclaw: ${before} of ${lines} lines are done already.`);
+  if (before > 0)
+    terminal.note(
+      `openclaw: ${before} of ${count(lines, "line")} ${before === 1 ? "is" : "are"} done already.`,
+    );
   if (damaged > 0)
     terminal.note(
       `openclaw: ${damaged === 1 ? "a record of the journal is" : `${damaged} records of the journal are`} damaged: what was answered there is asked again.`,
@@ -370,7 +373,7 @@ function endOnSignal(runner: LineRunner, end: AbortController, { signal, termina
     end.abort(signal.reason);
     if (running > 0)
       terminal.note(
-        `openclaw: ${running === 1 ? "1 answer was" : `${running} answers were`} on the way, and ${running === 1 ? "is" : "are"} given up.`,
+        `openclaw: ${count(running, "answer was", "answers were")} on the way, and ${running === 1 ? "is" : "are"} given up.`,
       );
   });
 }

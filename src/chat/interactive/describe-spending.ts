@@ -1,4 +1,5 @@
-import { estimateCost, formatUsd, type Price } from "../../models/usage.ts";
+import { estimateCost, formatUsd, type Price, tokensInAndOut } from "../../models/usage.ts";
+import { count } from "../../terminal/numbers.ts";
 import type { Spending } from "./talk.ts";
 
 /** Sums up what a conversation has cost: answers, tokens, and the price as far as it is known. */
@@ -7,19 +8,22 @@ export function describeSpending(
   priceOf: (key: string, model: string) => Price | undefined,
 ): string {
   if (spending.length === 0) return "nothing was asked yet";
-  const sum = (count: (usage: Spending["usage"]) => number | undefined): number =>
-    spending.reduce((total, { usage }) => total + (count(usage) ?? 0), 0);
+  const sum = (of: (usage: Spending["usage"]) => number | undefined): number =>
+    spending.reduce((total, { usage }) => total + (of(usage) ?? 0), 0);
   const costs = spending.map(({ key, model, usage }) => estimateCost(usage, priceOf(key, model))?.usd);
   const known = costs.flatMap((usd) => usd ?? []);
   const price = `$${formatUsd(known.reduce((total, usd) => total + usd, 0))} (estimate)`;
   const read = sum((usage) => usage.cacheReadInputTokens);
   const written = sum((usage) => usage.cacheWriteInputTokens);
-  const answers = spending.length === 1 ? "1 answer" : `${spending.length} answers`;
+  const answers = count(spending.length, "answer");
   const rounds = spending.reduce((total, one) => total + one.rounds, 0);
   return [
     // Each round of tools is a call of the model.
     rounds > spending.length ? `${answers} in ${rounds} rounds` : answers,
-    `${sum((usage) => usage.inputTokens)} tokens in, ${sum((usage) => usage.outputTokens)} out`,
+    tokensInAndOut({
+      inputTokens: sum((usage) => usage.inputTokens),
+      outputTokens: sum((usage) => usage.outputTokens),
+    }),
     ...(read > 0 ? [`${read} read from cache`] : []),
     ...(written > 0 ? [`${written} written to cache`] : []),
     known.length === 0

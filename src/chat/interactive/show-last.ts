@@ -1,6 +1,7 @@
 import { partsOf, questionOf } from "../../converse/conversation.ts";
 import { answerRenderer } from "../../terminal/answer-renderer.ts";
 import { attachmentsOf, describeEnd, sourcesOf, wordsOf } from "../sessions/session-documents.ts";
+import { count } from "../../terminal/numbers.ts";
 import type { Talk } from "./talk.ts";
 
 /** Of a long question a person needs only the beginning, to know it again. */
@@ -16,7 +17,7 @@ export async function showLast({ conversation, options: { runtime, isRaw } }: Ta
   const lines = wordsOf(questionOf(turn)).split("\n");
   for (const line of lines.slice(0, MOST_QUESTION_LINES)) terminal.note(bold(line), bold("> "));
   if (lines.length > MOST_QUESTION_LINES)
-    terminal.note(dim(`… ${lines.length - MOST_QUESTION_LINES} more lines`), "  ");
+    terminal.note(dim(`… ${count(lines.length - MOST_QUESTION_LINES, "more line")}`), "  ");
   for (const name of attachmentsOf(questionOf(turn))) terminal.note(dim(`[${name}]`), "  ");
   const renderer = await answerRenderer(runtime, isRaw);
   for (const [index, part] of partsOf(turn).entries()) {

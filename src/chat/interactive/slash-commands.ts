@@ -16,6 +16,7 @@ import { modelNames } from "./model-names.ts";
 import { USUAL_CACHE } from "../run-turn.ts";
 import type { Talk } from "./talk.ts";
 import { isShownWhole } from "../../terminal/neutralise.ts";
+import { count } from "../../terminal/numbers.ts";
 
 /** A command that is typed where a question would be. */
 export interface SlashCommand {
@@ -51,7 +52,7 @@ export const SLASH_COMMANDS: readonly SlashCommand[] = [
     argument: "[TEXT | none]",
     says: "show or set the system prompt",
     run: async (talk, argument) => {
-      if (argument !== "") talk.system = argument === "none" ? undefined : argument;
+      if (argument !== "") talk.system = givenText(argument);
       say(talk, `system prompt: ${talk.system ?? "none"}`);
     },
     candidates: async () => ["none"],
@@ -154,12 +155,14 @@ export const SLASH_COMMANDS: readonly SlashCommand[] = [
       const turn = answers.at(-Number(argument || 1));
       if (!turn)
         throw usageError(
-          answers.length === 0 ? "There is no answer to copy." : `There are ${answers.length} answers.`,
+          answers.length === 0
+            ? "There is no answer to copy."
+            : `This conversation has ${count(answers.length, "answer")}.`,
           answers.length === 0 ? "Ask something." : `/copy ${answers.length} copies the first.`,
         );
       const text = answerTextOf(turn).trim();
       talk.options.screen.copy(text);
-      say(talk, `copied ${text.length} characters, where the terminal lets programs do so (OSC 52)`);
+      say(talk, `copied ${count(text.length, "character")}, where the terminal lets programs do so (OSC 52)`);
     },
   },
   {
@@ -185,12 +188,10 @@ export const SLASH_COMMANDS: readonly SlashCommand[] = [
     argument: "",
     says: "put a summary by the model in the place of all but the last question",
     run: async (talk) => {
-      const count = await talk.compact();
-      if (count !== undefined)
-        say(
-          talk,
-          `${count === 1 ? "1 question is" : `${count} questions are`} summed up; /undo brings back what was there`,
-        );
+      const summed = await talk.compact();
+      if (summed === undefined) return;
+      const what = count(summed, "question is", "questions are");
+      say(talk, `${what} summed up; /undo brings back what was there`);
     },
   },
   {
@@ -217,10 +218,7 @@ export const SLASH_COMMANDS: readonly SlashCommand[] = [
       const undone = await talk.undo();
       say(talk, undone ? `taken back: ${wordsOf(undone)}` : "the summary is taken back");
       const left = talk.conversation.turns.length;
-      say(
-        talk,
-        left === 0 ? "nothing is left" : left === 1 ? "1 question is left" : `${left} questions are left`,
-      );
+      say(talk, `${left === 0 ? "nothing is" : count(left, "question is", "questions are")} left`);
     },
   },
   {
@@ -238,7 +236,7 @@ export const SLASH_COMMANDS: readonly SlashCommand[] = [
     says: "show or set what this conversation is called",
     run: async (talk, argument) => {
       const { conversation } = talk;
-      if (argument !== "") await conversation.rename(argument === "none" ? undefined : argument);
+      if (argument !== "") await conversation.rename(givenText(argument));
       say(talk, `title: ${conversation.title ?? "none, so the first question stands for it"}`);
     },
     candidates: async () => ["none"],
@@ -329,6 +327,11 @@ export async function completeEntry(talk: Talk, typed: string): Promise<Completi
 function sayFiles({ files }: Talk): string {
   const names = files.map(describeAttachment);
   return `with the next question: ${names.length > 0 ? names.join(", ") : "no file"}`;
+}
+
+/** The text that an argument gives; undefined for what takes one away, as an empty text of a shell does. */
+function givenText(argument: string): string | undefined {
+  return /^(?:none|(["'])\s*\1)$/.test(argument) ? undefined : argument;
 }
 
 /** A name without case and punctuation. */

@@ -4,6 +4,7 @@ import type { LongLock } from "../../disk/lock.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
 import { type Conversation, KeptConversation, lockSession, unkeptConversation } from "./kept-conversation.ts";
+import { count } from "../../terminal/numbers.ts";
 import {
   checkSessionId,
   createSessionId,
@@ -77,8 +78,9 @@ async function load(id: string, runtime: Runtime): Promise<Session | undefined> 
   const session = await readSession(runtime, id);
   if (session && session.turns.length > 0) refuseOther(session, runtime);
   if (session && session.damagedLines > 0) {
-    const lines = session.damagedLines === 1 ? "One line" : `${session.damagedLines} lines`;
-    await runtime.terminal.warn(`${lines} of ${session.file} cannot be read and count for nothing.`);
+    const lines = count(session.damagedLines, "line");
+    const verb = session.damagedLines === 1 ? "counts" : "count";
+    await runtime.terminal.warn(`${lines} of ${session.file} cannot be read and ${verb} for nothing.`);
   }
   return session;
 }

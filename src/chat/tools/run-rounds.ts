@@ -21,6 +21,7 @@ import {
   USUAL_CACHE,
 } from "../run-turn.ts";
 import { CallRun, type Permit } from "./run-calls.ts";
+import { count } from "../../terminal/numbers.ts";
 import { callsIn, type Toolbox, type ToolCall, toToolConfig, type TurnEvent } from "./tool.ts";
 
 /** How many rounds of a turn may call tools where nobody says. */
@@ -176,7 +177,7 @@ function sourceOf(tools: Awaited<ReturnType<Toolbox["tools"]>>, { name }: ToolCa
 
 function tooManySteps(maxSteps: number, { id }: ResolvedModel): OpenclawError {
   return new OpenclawError("max-steps", {
-    message: `'${id}' goes on calling tools after ${maxSteps} ${maxSteps === 1 ? "round" : "rounds"} of calls.`,
+    message: `'${id}' goes on calling tools after ${count(maxSteps, "round")} of calls.`,
     hint: `Allow more with --max-steps, or ask for less at once.`,
     details: { maxSteps },
   });

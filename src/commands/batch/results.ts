@@ -12,11 +12,12 @@ import { type OutputFormat, USUAL_FORMAT } from "../../batch/lines/output-forms.
 import { followLinks } from "../../disk/atomic-write.ts";
 import { namesStdout, openOutput } from "../../disk/output-file.ts";
 import { EXIT_CODES, OpenclawError, shorten, usageError, withFields } from "../../errors.ts";
-import { formatUsd } from "../../models/usage.ts";
+import { formatUsd, tokensInAndOut } from "../../models/usage.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { repeatFlags } from "../../terminal/repeat-flags.ts";
+import { count } from "../../terminal/numbers.ts";
 import { withSpinner } from "../../terminal/spinner.ts";
 
 export interface ResultsOptions extends GlobalOptions {
@@ -211,7 +212,7 @@ async function tell(joined: Joined, told: Told, { terminal }: Runtime): Promise<
     cost: use.cost,
   };
   terminal.note(
-    `openclaw: ${answered} of ${lines} lines have an answer · ${use.usage.inputTokens} tokens in, ${use.usage.outputTokens} out · ${use.cost === null ? "price unknown" : `$${formatUsd(use.cost.usd)} (batch price, estimate)`}`,
+    `openclaw: ${answered} of ${count(lines, "line")} ${lines === 1 ? "has" : "have"} an answer · ${tokensInAndOut(use.usage)} · ${use.cost === null ? "price unknown" : `$${formatUsd(use.cost.usd)} (batch price, estimate)`}`,
   );
   for (const each of failed.toSorted((one, other) => other.lines - one.lines)) tellFailed(each, terminal);
   const error = failure ?? commonest(joined, hintOf(options, job));
@@ -234,7 +235,7 @@ function commonest({ lines, answered, failed }: Joined, hint: string): OpenclawE
   const { code } = most;
   const without = lines - answered;
   return new OpenclawError(code, {
-    message: `${without === 1 ? "1 line" : `${without} lines`} of ${lines} ${without === 1 ? "has" : "have"} no answer, most by ${code}.`,
+    message: `${count(without, "line")} of ${lines} ${without === 1 ? "has" : "have"} no answer, most by ${code}.`,
     hint,
     exitCode: EXIT_CODES[code],
   });

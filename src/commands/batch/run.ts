@@ -7,7 +7,7 @@ import { openPlace } from "../../batch/run/open-output.ts";
 import type { BatchRunOptions, RunReport } from "../../batch/run/run-batch.ts";
 import { collectEarly } from "../../collect-early.ts";
 import { EXIT_CODES, type ErrorCode, OpenclawError } from "../../errors.ts";
-import { formatSeconds, formatUsd } from "../../models/usage.ts";
+import { formatSeconds, formatUsd, tokensInAndOut } from "../../models/usage.ts";
 import type { Runtime } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { repeatFlags } from "../../terminal/repeat-flags.ts";
@@ -137,7 +137,7 @@ function summaryOf({ tally, before, throttles, askedWhole, seconds }: RunReport)
     ...(cut > 0 ? [`${cut} cut at maxTokens`] : []),
     ...(askedWhole > 0 ? [`${count(askedWhole, "line")} asked again with more tokens`] : []),
     ...(throttles > 0 ? [`${count(throttles, "throttle")}`] : []),
-    `${inputTokens} tokens in, ${outputTokens} out`,
+    tokensInAndOut({ inputTokens, outputTokens }),
     cost,
     formatSeconds(seconds * 1000),
   ].join(" · ");

@@ -9,6 +9,7 @@ import { usageError, withFields } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
+import { count } from "../../terminal/numbers.ts";
 import { repeatFlags } from "../../terminal/repeat-flags.ts";
 
 export interface SubmitOptions extends GlobalOptions {
@@ -53,7 +54,7 @@ export async function run(options: SubmitOptions, runtime: Runtime): Promise<voi
     if (options.wait) job = await watchJob(job, session, `${next("openclaw batch status")} --wait`);
     else if (isNew)
       terminal.note(
-        `openclaw: ${submitted.check.lines} lines were submitted; to wait for them: ${next("openclaw batch status")} --wait`,
+        `openclaw: ${count(submitted.check.lines, "line was", "lines were")} submitted; to wait for them: ${next("openclaw batch status")} --wait`,
       );
     const document = { ...jobDocument(job), isNew };
     const answered = `See what it has answered: ${next("openclaw batch results")} --failed FILE`;

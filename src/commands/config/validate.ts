@@ -4,6 +4,7 @@ import { OpenclawError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import type { Style } from "../../terminal/color.ts";
+import { count } from "../../terminal/numbers.ts";
 import { hang } from "../../terminal/word-wrap.ts";
 
 /**
@@ -48,9 +49,8 @@ function invalid(
   document: Record<string, unknown>,
 ): OpenclawError {
   const [first] = problems;
-  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   return new OpenclawError("config-invalid", {
-    message: `${file} has ${count}.`,
+    message: `${file} has ${count(problems.length, "problem")}.`,
     hint: first === undefined ? undefined : `Correct line ${first.line} of ${file}.`,
     document,
   });

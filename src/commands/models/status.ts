@@ -6,7 +6,7 @@ import { surveyModels } from "../../discovery/survey.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { type Fact, printFacts } from "../../terminal/fact-lines.ts";
-import { formatAge } from "../../terminal/numbers.ts";
+import { count, formatAge } from "../../terminal/numbers.ts";
 
 /** Shows the default model, where credentials and region come from, and what is cached. Asks AWS nothing. */
 export async function run(options: GlobalOptions, runtime: Runtime): Promise<void> {
@@ -37,7 +37,7 @@ export async function run(options: GlobalOptions, runtime: Runtime): Promise<voi
   if (terminal.format === "json") return terminal.printJson(document);
   const { dim } = await terminal.stdoutStyle();
   const cached = load.discovered
-    ? `${models.length} models, ${formatAge(runtime.now() - load.discovered.fetchedAt)} old`
+    ? `${count(models.length, "model")}, ${formatAge(runtime.now() - load.discovered.fetchedAt)} old`
     : "nothing cached";
   const rows: Fact[] = [
     ["default model", document.defaultModel ?? dim("not set (openclaw models set MODEL)")],

@@ -12,6 +12,7 @@ import { BYTES_PER_TOKEN, type CallCost, formatUsd, priceCall, type TokenUsage }
 import type { Call } from "../call.ts";
 import { mayAsk, type NamedModels, notAllowed } from "./allowed-models.ts";
 import type { ApiKey } from "./key-file.ts";
+import { count } from "../../terminal/numbers.ts";
 import {
   type Granted,
   type BudgetState,
@@ -249,17 +250,17 @@ function refusal(
   switch (by) {
     case "requests":
       return new OpenclawError("throttled", {
-        message: `The API key '${name}' may send ${rpm} requests a minute.${again}`,
+        message: `The API key '${name}' may send ${count(rpm ?? 0, "request")} a minute.${again}`,
         details: { retryAfter },
       });
     case "tokens":
       return new OpenclawError("throttled", {
-        message: `The API key '${name}' may use ${tpm} tokens a minute, and this request may need ${tokens}.${again}`,
+        message: `The API key '${name}' may use ${count(tpm ?? 0, "token")} a minute, and this request may need ${tokens}.${again}`,
         details: { retryAfter },
       });
     case "size":
       return new OpenclawError("throttled", {
-        message: `This request may need ${tokens} tokens, and the API key '${name}' may use ${tpm} a minute. Ask for less, or allow fewer tokens for the answer.`,
+        message: `This request may need ${count(tokens, "token")}, and the API key '${name}' may use ${tpm} a minute. Ask for less, or allow fewer tokens for the answer.`,
         details: { retryAfter: null, isFinal: true },
       });
     default:

@@ -815,6 +815,10 @@ describe("what is taken back", () => {
     await ask(sitting.pty, "two", "asked: two");
     await ask(sitting.pty, "/title Other", "title: Other");
     await ask(sitting.pty, "/title none", "title: none, .*");
+    await ask(sitting.pty, "/title Third", "title: Third");
+    await ask(sitting.pty, '/title ""', "title: none, .*");
+    await ask(sitting.pty, "/system Be brief.", "system prompt: Be brief\\.");
+    await ask(sitting.pty, "/system ' '", "system prompt: none");
     sitting.pty.type(CTRL_D);
     await sitting.pty.exit;
     const { stdout } = await sitting.run(["sessions", "list", "--json"]);
@@ -837,6 +841,7 @@ describe("what leaves the conversation", () => {
       );
     await ask(sitting.pty, "/copy", "hint: .*");
     await ask(sitting.pty, "one", "First — ä\\.");
+    await ask(sitting.pty, "/copy 9", "has 1 answer\\.\\nhint: /copy 1 copies the first\\.");
     await ask(sitting.pty, "two", "Second\\.");
     expect(copied()).toEqual([]);
     await ask(sitting.pty, "/copy", "copied 7 characters, .*\\(OSC\\s+52\\)");

@@ -9,6 +9,7 @@ import { newSpan, type TraceContext } from "../trace-context.ts";
 import { recordGenAi, type RequestTrace, spansOf, type TracedRequest } from "./gen-ai.ts";
 import { metricsMessage, type Span, tracesMessage } from "./otlp-message.ts";
 import { OtlpSender } from "./otlp-sender.ts";
+import { count } from "../../../terminal/numbers.ts";
 import { type OtlpSettings, type OtlpTarget, readOtlpSettings } from "./otlp-settings.ts";
 
 /** Spans that wait to be sent, and how many go at once: the defaults of OpenTelemetry's batch processor. */
@@ -179,7 +180,7 @@ class Losses {
 
   /** Says how many were lost. */
   tell(): void {
-    if (this.#lost > 0) this.#log.note(`${this.#lost} spans were lost.`);
+    if (this.#lost > 0) this.#log.note(`${count(this.#lost, "span was", "spans were")} lost.`);
     this.#lost = 0;
   }
 }
