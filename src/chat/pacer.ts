@@ -12,6 +12,8 @@ export interface PaceLimits {
   requests?: number | undefined;
 }
 
+const KINDS = ["tokens", "requests"] as const;
+
 /** What counts at one time. */
 interface PaceUse {
   tokens: number;
@@ -48,10 +50,12 @@ export type PaceAnswer =
  * follows it.
  */
 export const PACE_WINDOW_MS = 62_000;
-/** A cut leaves this much of what was in use when the service throttled. */
-const CUT = 0.75;
-/** So much of what a cut left comes back in each ms: an eighth in a minute. */
-const REGAINED_PER_MS = 1 / 8 / 60_000;
+const MINUTE_MS = 60_000;
+/** A cut leaves this much of what the service has let through: more would soon be throttled again. */
+const CUT = 0.95;
+/** In the first minute after a cut so much of what it left comes back, and twice as much in each that follows. */
+const REGAINED = 0.01;
+const REGAINED_MS = 60_000;
 
 /** After a cut nobody is let in for so long, in ms, and twice as long after each that follows before anything was let in well. */
 const PAUSE_MS = 1000;
@@ -166,26 +170,31 @@ class Bound {
   /** As it is known; infinite where it is not. */
   given = Number.POSITIVE_INFINITY;
   #left: number | undefined;
+  #leftAt = 0;
   cutAt = Number.NEGATIVE_INFINITY;
+  /** What was in use, with the call that was throttled, at the last cut. */
+  tooMuch = Number.POSITIVE_INFINITY;
 
   /** The most at a time. */
   at(now: number): number {
     if (this.#left === undefined) return this.given;
-    const regained = this.#left * (1 + (now - this.cutAt) * REGAINED_PER_MS);
+    const minutes = (now - this.#leftAt) / REGAINED_MS;
+    const regained = this.#left * (1 + REGAINED * (2 ** minutes - 1));
     if (regained >= this.given) this.#left = undefined;
     return Math.min(this.given, regained);
   }
 
+  /** The service has throttled one, and let so much through. */
   cut(used: number, now: number): void {
-    this.#left = Math.min(used, this.at(now)) * CUT;
-    this.cutAt = now;
+    this.#left = Math.min(used * CUT, this.at(now));
+    this.#leftAt = now;
   }
 
   /** So much is in use, and the service has let it through. */
   allow(used: number, now: number): void {
     if (this.#left === undefined || used <= this.at(now)) return;
     this.#left = used;
-    this.cutAt = now;
+    this.#leftAt = now;
   }
 }
 
@@ -344,6 +353,7 @@ export class Pacer {
     this.#change(taken, reserved, 1);
     this.#held += beyond(wish);
     this.#unsent += 1;
+    const level = this.#usedLately(MINUTE_MS);
     const send = (): void => {
       if (taken.slice) return;
       this.#unsent -= 1;
@@ -370,7 +380,8 @@ export class Pacer {
           // What is used beyond what was reserved counts from when it is known.
           this.#pauseMs = PAUSE_MS;
           if (tries) {
-            this.#isOpenAgain = true;
+            // What was too much is let through, so it was not the quota.
+            this.#isOpenAgain ||= KINDS.some((kind) => level[kind] >= this.#bounds[kind].tooMuch);
             this.#bounds.tokens.allow(this.#used.tokens, this.#clock.now());
             this.#bounds.requests.allow(this.#used.requests, this.#clock.now());
           }
@@ -385,15 +396,17 @@ export class Pacer {
           const bound = this.#bounds[what];
           this.#isOpenAgain = false;
           let pause = pauseMs;
-          // Those that were let in before the last cut say nothing new.
+          const tooMuch = this.#used[what];
+          this.#change(taken, 0, 0);
+          // Who tried has told only that it is still full.
+          if (!tries) bound.cut(this.#used[what], this.#clock.now());
+          // Those that were let in before the last cut say only how much was let through.
           if (now >= bound.cutAt) {
-            // Who tried has told only that it is still full.
-            if (!tries) bound.cut(this.#used[what], this.#clock.now());
+            if (!tries) Object.assign(bound, { tooMuch, cutAt: this.#clock.now() });
             pause = Math.max(pause, this.#pauseMs);
             this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
           }
           this.#pausedUntil = Math.max(this.#pausedUntil, this.#clock.now() + pause);
-          this.#change(taken, 0, 0);
         }),
     };
   }
@@ -433,6 +446,17 @@ export class Pacer {
       this.#used.tokens -= first.tokens;
       this.#used.requests -= first.requests;
     }
+  }
+
+  /** What was let in within so many ms. */
+  #usedLately(ms: number): PaceUse {
+    const used = { ...this.#used };
+    for (const { end, tokens, requests } of this.#slices) {
+      if (end > this.#clock.now() - ms) break;
+      used.tokens -= tokens;
+      used.requests -= requests;
+    }
+    return used;
   }
 
   /** Ms until there is room for a call, as far as what counts now tells; at least 1. */
