@@ -8,8 +8,13 @@ import { promptOf, textAnswerSteps } from "../../helpers/answer-steps.ts";
 import { emulate } from "../../helpers/emulated.ts";
 import { isThorough } from "../../helpers/thorough.ts";
 
-const KILLS = isThorough ? 200 : 50;
-const LINES = KILLS * 30;
+const KILLS = isThorough ? 400 : 100;
+/** Runs beside each other: most of a round is the beginning of a process. */
+const RUNS = 4;
+/** Lines that are asked between two kills, at most on average. */
+const LINES_PER_KILL = 15;
+/** A run is killed after at most so many calls and ms more, or after so many ms since it began, whatever it does then. */
+const [MOST_CALLS, MOST_MS, MOST_MS_TO_BEGIN] = [10, 20, 350];
 /** Without a quota that would hold it up. */
 const ARGS = ["batch", "run", "in.jsonl", "-m", "amazon.nova-lite-v1:0", "--rpm", "1000000"];
 
@@ -28,59 +33,94 @@ function wholeLines(file: string): string[] {
   }
 }
 
-it(`asks nothing twice and loses nothing, killed ${KILLS} times`, { timeout: KILLS * 8000 }, async () => {
-  let answerMs = 40;
+interface Killed {
+  kills: number;
+  /** Whether every third prompt fails when it is asked first, and is asked again by the next run. */
+  retries: boolean;
+}
+
+/** Kills a run again and again, and lets it come to its end. */
+async function killAgainAndAgain({ kills, retries }: Killed): Promise<void> {
+  const count = kills * LINES_PER_KILL;
+  const args = retries ? [...ARGS, "--retry-failed"] : ARGS;
+  let answerMs = 10;
+  let calls = 0;
   let onCall = (): void => undefined;
-  /** Prompts whose result was kept when the run was killed last. */
+  /** Prompts whose answer was kept when the run was killed last. */
   let kept = new Set<string>();
   const askedTwice: string[] = [];
   const asked = new Map<string, number>();
   const machine = await emulate({
     script: (call) => {
       if (call.route !== "ConverseStream") return undefined;
+      calls += 1;
       onCall();
       const prompt = promptOf(call);
       if (kept.has(prompt)) askedTwice.push(prompt);
-      asked.set(prompt, (asked.get(prompt) ?? 0) + 1);
+      const times = (asked.get(prompt) ?? 0) + 1;
+      asked.set(prompt, times);
+      if (retries && times === 1 && Number(prompt.slice(1)) % 3 === 0)
+        return { error: { name: "ValidationException", message: "Not now." } };
       const steps = textAnswerSteps([`answer to ${prompt}`]);
       return { stream: answerMs > 0 ? afterAWait(steps, answerMs) : steps };
     },
   });
   const at = (name: string): string => path.join(machine.home, name);
-  const lines = Array.from({ length: LINES }, (_, index) =>
+  const lines = Array.from({ length: count }, (_, index) =>
     JSON.stringify({ recordId: `r${index}`, prompt: `p${index}`, maxTokens: 50 }),
   );
   writeFileSync(at("in.jsonl"), lines.join("\n"));
 
-  let kills = 0;
-  while (kills < KILLS) {
-    const child = machine.start([...ARGS, "-o", "out.jsonl", "--resume", "--concurrency", "4", "-q"]);
+  for (let nth = 0; nth < kills; nth += 1) {
+    const child = machine.start([...args, "-o", "out.jsonl", "--resume", "--concurrency", "4", "-q"]);
     child.stdout.resume();
     child.stderr.resume();
     const closed = once(child, "close");
     // Mostly when lines are being asked, and now and then before: a busy machine takes its time to begin.
-    if (Math.random() < 0.75)
-      await Promise.race([new Promise<void>((resolve) => (onCall = resolve)), closed]);
-    const timer = setTimeout(() => child.kill("SIGKILL"), Math.random() * 500);
+    const isBegun = Math.random() < 0.75;
+    const until = calls + 1 + Math.floor(Math.random() * MOST_CALLS);
+    const called = new Promise<void>((resolve) => {
+      onCall = () => {
+        if (calls >= until) resolve();
+      };
+    });
+    if (isBegun) await Promise.race([called, closed]);
+    const timer = setTimeout(
+      () => child.kill("SIGKILL"),
+      Math.random() * (isBegun ? MOST_MS : MOST_MS_TO_BEGIN),
+    );
     const [, signal] = (await closed) as [number | null, string | null];
     clearTimeout(timer);
     expect(signal, "ended before it was killed: there are too few lines").toBe("SIGKILL");
-    kills += 1;
     const results = [...wholeLines(at("out.jsonl")), ...wholeLines(journalOf(at("out.jsonl")))];
     const now = new Set(results.flatMap((line) => /"text":"answer to (p\d+)"/.exec(line)?.[1] ?? []));
     for (const prompt of kept) if (!now.has(prompt)) expect.fail(`the result of ${prompt} is lost`);
     kept = now;
   }
-  expect(kept.size).toBeGreaterThan(KILLS);
+  expect(kept.size).toBeGreaterThan(kills / 2);
   answerMs = 0;
-  const last = await machine.run([...ARGS, "-o", "out.jsonl", "--resume"], { isAlone: true });
+  let last = await machine.run([...args, "-o", "out.jsonl", "--resume"], { isAlone: true });
+  // Those that were asked first have failed, and it has an end all the same.
+  if (retries && last.code === 6)
+    last = await machine.run([...args, "-o", "out.jsonl", "--resume"], { isAlone: true });
   expect(last.code, last.stderr).toBe(0);
   expect(askedTwice).toEqual([]);
-  expect(asked.size).toBe(LINES);
+  expect(asked.size).toBe(count);
   // What was on its way when the run was killed was asked for again, and nothing else.
-  expect([...asked.values()].reduce((sum, times) => sum + times, 0)).toBeLessThanOrEqual(LINES + KILLS * 4);
-  kept = new Set();
-  const whole = await machine.run([...ARGS, "-o", "whole.jsonl"], { isAlone: true });
-  expect(whole.code, whole.stderr).toBe(0);
-  expect(readFileSync(at("out.jsonl"), "utf8")).toBe(readFileSync(at("whole.jsonl"), "utf8"));
+  const failed = retries ? Math.ceil(count / 3) : 0;
+  const all = [...asked.values()].reduce((sum, times) => sum + times, 0);
+  expect(all).toBeLessThanOrEqual(count + failed + kills * 4);
+  const written = wholeLines(at("out.jsonl")).map((line) => JSON.parse(line) as object);
+  expect(written).toEqual(
+    Array.from({ length: count }, (_, index) =>
+      expect.objectContaining({ recordId: `r${index}`, text: `answer to p${index}` }),
+    ),
+  );
+}
+
+it(`asks nothing twice and loses nothing, killed ${KILLS} times`, { timeout: KILLS * 4000 }, async () => {
+  const runs = Array.from({ length: RUNS }, (_, nth) =>
+    killAgainAndAgain({ kills: KILLS / RUNS, retries: nth % 2 === 1 }),
+  );
+  await Promise.all(runs);
 });
