@@ -60,6 +60,21 @@ const throttles = ({ emulator }: Served): number =>
   emulator.calls.filter(({ route, status }) => route === "ConverseStream" && status === 429).length;
 
 describe("serve --pace", () => {
+  it("refuses at once who waits for a place when it ends", async () => {
+    const served = await serve({ args: ["--rpm", "1"] });
+    expect(await ask(served)).toMatchObject({ status: 200 });
+    const waiting = ask(served);
+    const gauge = async (): Promise<string> => (await fetch(`${served.origin}/metrics`)).text();
+    await expect.poll(gauge, { timeout: 10_000 }).toMatch(/^openclaw_queue_length\S* 1$/m);
+    const begun = performance.now();
+    await served.end("SIGINT");
+    expect(await waiting).toMatchObject({
+      status: 503,
+      text: expect.stringContaining("shutting down") as string,
+    });
+    expect(performance.now() - begun).toBeLessThan(10_000);
+  });
+
   it("lets nobody be throttled who waits, by the quota that Service Quotas tells", async () => {
     const emulator = limited(5000);
     const unpaced = await serve({ emulator });
