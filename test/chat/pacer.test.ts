@@ -543,7 +543,7 @@ describe("what a pacer learns that is told no quota", () => {
     };
     const come = (): void => {
       for (; all.running < concurrency.limit && clock.now() < end; all.running += 1)
-        void one().then(() => {
+        void one().finally(() => {
           all.running -= 1;
           come();
         });
