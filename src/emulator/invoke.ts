@@ -1,4 +1,6 @@
+import type { JsonObject } from "../json.ts";
 import { validationError } from "./aws-error.ts";
+import { COMPLETIONS_FRAMING } from "./completions.ts";
 import { answerSteps, converseResponse, padding } from "./converse.ts";
 import type { ConverseRequest } from "./converse-model.ts";
 import { encodeEvent, encodeException } from "../aws/event-stream.ts";
@@ -9,6 +11,7 @@ import type { EmulatedModel } from "./models.ts";
 import { readNovaRequest } from "./nova-request.ts";
 import type { StreamStep } from "./script.ts";
 import type { SimulatedAnswer } from "./simulated-answer.ts";
+import { TEXT_BODIES, type VendorTelling } from "./vendor-bodies.ts";
 
 /** What a made-up answer is given with. */
 export interface Telling {
@@ -18,6 +21,8 @@ export interface Telling {
   delayMs: number;
   /** Since the call came, in ms. */
   elapsed: () => number;
+  /** In seconds since 1970. */
+  createdAt: number;
 }
 
 /** How a vendor's models are asked by InvokeModel, and what they answer. */
@@ -62,7 +67,20 @@ const VENDORS: readonly VendorBody[] = [
       }
     },
   },
+  ...TEXT_BODIES.map(({ models, read, whole, steps }): VendorBody => ({
+    models,
+    read: (body, model) => read(body as JsonObject, model),
+    whole: (answer, telling) => ({ ...whole(answer, named(telling)), ...guardrailAction(answer) }),
+    *steps(answer, telling) {
+      for (const step of steps(answer, named(telling)))
+        yield isEvent(step, "finish") ? last(step, answer, telling.elapsed()) : step;
+    },
+  })),
 ];
+
+function named({ model, ...telling }: Telling): VendorTelling {
+  return { ...telling, modelId: model.modelId };
+}
 
 interface JsonAnswer {
   output?: unknown;
@@ -74,7 +92,7 @@ export function vendorOf({ modelId }: EmulatedModel): VendorBody {
   const vendor = VENDORS.find(({ models }) => models.test(modelId));
   if (vendor) return vendor;
   throw validationError(
-    "The emulator answers InvokeModel for Claude, Nova and embedding models only: ask this one by Converse.",
+    "The emulator knows no body that InvokeModel takes for this model: ask it by Converse.",
   );
 }
 
@@ -84,8 +102,8 @@ export function vendorOf({ modelId }: EmulatedModel): VendorBody {
  */
 export const INVOKE_FRAMING: Framing = {
   contentType: EVENT_STREAM.contentType,
-  deltas: [...EVENT_STREAM.deltas, ...MESSAGES_FRAMING.deltas],
-  ends: [...EVENT_STREAM.ends, ...MESSAGES_FRAMING.ends],
+  deltas: [...EVENT_STREAM.deltas, ...MESSAGES_FRAMING.deltas, ...COMPLETIONS_FRAMING.deltas],
+  ends: [...EVENT_STREAM.ends, ...MESSAGES_FRAMING.ends, ...COMPLETIONS_FRAMING.ends],
   event: (_, payload) =>
     encodeEvent("chunk", {
       bytes: Buffer.from(JSON.stringify(payload)).toString("base64"),

@@ -119,7 +119,8 @@ function answerInvocation(
   if (!isRecord(call.body)) throw malformedInvocation();
   const request = vendor.read(call.body, model);
   const counted = answerAndCount(request, modelIdOf(call), model, { call, context });
-  const telling = { callId: call.requestId, model, delayMs, elapsed: () => now() - started };
+  const createdAt = Math.floor(started / 1000);
+  const telling = { callId: call.requestId, model, delayMs, elapsed: () => now() - started, createdAt };
   return { ...counted, vendor, telling };
 }
 

@@ -41,11 +41,13 @@ export function readNovaRequest(body: unknown, model: EmulatedModel): ConverseRe
   return readConverseRequest({ ...rest, inferenceConfig: shared, additionalModelRequestFields }, model);
 }
 
-function refuseUnknown(holder: JsonObject, known: readonly string[], place: string): void {
+/** Throws for the first field that is not known. */
+export function refuseUnknown(holder: JsonObject, known: readonly string[], place: string): void {
   const unknown = Object.keys(holder).find((name) => !known.includes(name));
   if (unknown !== undefined) throw malformed(`: ${place}: extraneous key [${unknown}] is not permitted`);
 }
 
-function malformed(what: string): Error {
+/** The refusal of what does not fit the schema of a vendor's body. */
+export function malformed(what: string): Error {
   return validationError(`Malformed input request${what}, please reformat your input and try again.`);
 }

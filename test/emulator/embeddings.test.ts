@@ -40,7 +40,7 @@ describe("InvokeModel of an embedding model", () => {
     ["cohere.embed-english-v3", { texts: ["a".repeat(2049)], input_type: "search_query" }, /maxLength: 2048/],
     ["cohere.embed-v4:0", { texts: ["a"], input_type: "nothing" }, /nothing is not a valid enum value/],
     ["amazon.nova-2-multimodal-embeddings-v1:0", { taskType: "SINGLE_EMBEDDING" }, /singleEmbeddingParams/],
-    ["mistral.mistral-7b-instruct-v0:2", { inputText: "a" }, /Claude, Nova and embedding models only/],
+    ["zai.glm-4.7", { inputText: "a" }, /knows no body that InvokeModel takes for this model/],
   ])("of %s refuses %j", async (modelId, body, message) => {
     await expect(invoke(modelId, body)).rejects.toMatchObject({
       name: "ValidationException",
