@@ -49,17 +49,24 @@ const TOKENS = /"[^"\\]*(?:\\[^][^"\\]*)*(?:"|\\?$)|-?\d[\d.eE+-]*/g;
 /** What is behind the name of a field, which no number is. */
 const COLON = /\s*:/y;
 
-/** JSON with marked texts in place of the numbers that JavaScript would change; undefined where there are none. */
-export function markNumbers(text: string): string | undefined {
-  let hasSome = false;
-  const marked = text.replaceAll(TOKENS, (token, at: number) => {
-    if (token.startsWith('"') || !isRewritten(token)) return token;
-    COLON.lastIndex = at + token.length;
-    if (COLON.test(text)) return token;
-    hasSome = true;
-    return `"${mark()}${token}"`;
-  });
-  return hasSome ? marked : undefined;
+/** So many characters are gone over at once. */
+const PIECE = 256 * 1024;
+
+/** JSON with marked texts in place of the numbers that JavaScript would change, in pieces that take a moment each. */
+export function* markedPieces(text: string): Generator<string, void, undefined> {
+  let from = 0;
+  for (const { 0: token, index } of text.matchAll(TOKENS)) {
+    const end = index + token.length;
+    COLON.lastIndex = end;
+    if (!token.startsWith('"') && isRewritten(token) && !COLON.test(text)) {
+      yield `${text.slice(from, index)}"${mark()}${token}"`;
+      from = end;
+    } else if (end - from > PIECE) {
+      yield text.slice(from, end);
+      from = end;
+    }
+  }
+  yield text.slice(from);
 }
 
 /** The number that a text stands for; undefined for any other text. */
@@ -90,11 +97,11 @@ type Replacer = (key: string, value: unknown) => unknown;
 
 /** JSON.parse, with each number as it was written. Throws SyntaxError. */
 export function parseExactly(text: string, reviver?: Replacer): unknown {
-  const marked = SUSPECT.test(text) ? markNumbers(text) : undefined;
-  if (marked === undefined) return JSON.parse(text, reviver);
+  const pieces = SUSPECT.test(text) ? [...markedPieces(text)] : [];
+  if (pieces.length <= 1) return JSON.parse(text, reviver);
   let value: unknown;
   try {
-    value = JSON.parse(marked, reviver);
+    value = JSON.parse(pieces.join(""), reviver);
   } catch (error) {
     // What is wrong is told of the text as it came.
     if (error instanceof SyntaxError) return JSON.parse(text, reviver);

@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import { ByteBlocks } from "./byte-blocks.ts";
 import { EscapeCount, JsonScan } from "./json-bounds.ts";
-import { markedNumber, markNumbers, parseExactly, replaceTexts } from "./json-numbers.ts";
+import { markedNumber, markedPieces, parseExactly, replaceTexts } from "./json-numbers.ts";
 import { nextTurn, TURN_BYTES, turnOver } from "./next-turn.ts";
 
 /** What is parsed at once, in bytes: as much as comes in one piece. */
@@ -94,13 +94,22 @@ export async function parseApart(
   const restBytes = Buffer.byteLength(rest);
   if (rest.length < restBytes) grow(Math.max(rest.length * 2 - restBytes, 0));
   await nextTurn();
-  const marked = isExact && scan.changesNumbers ? (markNumbers(rest) ?? rest) : rest;
-  if (marked !== rest) await nextTurn();
-  const value: unknown = JSON.parse(marked);
+  const value: unknown = JSON.parse(isExact && scan.changesNumbers ? await markInTurns(rest) : rest);
   await nextTurn();
   return replaceTexts(value, (text) =>
     text.startsWith(mark) ? apart[Number(text.slice(mark.length))] : markedNumber(text),
   );
+}
+
+async function markInTurns(text: string): Promise<string> {
+  const pieces: string[] = [];
+  for (const piece of markedPieces(text)) {
+    pieces.push(piece);
+    const over = turnOver();
+    if (over) await over;
+  }
+  await nextTurn();
+  return pieces.join("");
 }
 
 /** With the mark that some editors put in front of UTF-8 it is JSON all the same. */
