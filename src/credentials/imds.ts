@@ -136,7 +136,7 @@ function createInstanceMetadata(settings: InstanceMetadataSettings): InstanceMet
       return {
         status: "none",
         reason: refused.reason,
-        ...(refused.status === "failed" ? { code: refused.code } : { refused }),
+        ...(refused.status === "failed" ? { code: refused.code } : reply.status === 403 ? { refused } : {}),
       };
     },
   };

@@ -439,7 +439,7 @@ describe("fails", () => {
     [
       "openai-completions",
       "a.mp4",
-      "'a.mp4' is an mp4 video, and 'm' takes no videos, only text, images, documents, sound.",
+      "'a.mp4' is an mp4 video, and 'm' takes no videos, only text, images, documents, recordings.",
     ],
     [
       "openai-responses",

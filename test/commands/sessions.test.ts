@@ -432,7 +432,11 @@ describe("openclaw sessions", () => {
 
   it("list: nothing where there is nothing, and what is damaged as a warning", async () => {
     const home = createHome();
-    expect(await openclaw(["sessions", "list"], home)).toMatchObject({ code: 0, stdout: "", stderr: "" });
+    expect(await openclaw(["sessions", "list"], home)).toMatchObject({
+      code: 0,
+      stdout: "",
+      stderr: "openclaw: No session is kept; `openclaw chat` begins one.\n",
+    });
     mkdirSync(folderIn(home), { recursive: true });
     writeFileSync(fileIn(home, "bad"), "rubbish\n");
     const { stdout, code, stderr } = await openclaw(["sessions", "list", "--json"], home);
