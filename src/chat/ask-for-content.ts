@@ -1,5 +1,6 @@
 import { type ChatEvent, type ChatEvents, usageOf } from "../converse/chat-event.ts";
 import { KeptLength } from "../converse/kept-length.ts";
+import type { LengthBound } from "../converse/length-bound.ts";
 import { judgeStop, nothingSaid } from "../converse/outcome.ts";
 import { isSeen } from "../converse/said.ts";
 import { OpenclawError } from "../errors.ts";
@@ -19,13 +20,13 @@ const LIMITS: ReadonlySet<string> = new Set(["max_tokens", "model_context_window
 export async function* askForContent(
   ask: () => ChatEvents,
   tell: (model: string) => void,
-  asksOnce = false,
+  { asksOnce, lengthBound }: { asksOnce?: boolean | undefined; lengthBound?: LengthBound } = {},
 ): ChatEvents {
-  const first = yield* passOnContent(ask());
+  const first = yield* passOnContent(ask(), lengthBound);
   if (!first) return;
   if (!asksOnce && !LIMITS.has(stopOf(first)?.stopReason ?? "")) {
     tell(startOf(first)?.model ?? "");
-    const second = yield* passOnContent(ask(), first);
+    const second = yield* passOnContent(ask(), lengthBound, first);
     if (second) throw emptyAnswer(second, true);
   } else throw emptyAnswer(first, false);
 }
@@ -36,13 +37,14 @@ export async function* askForContent(
  */
 async function* passOnContent(
   events: ChatEvents,
+  bound: LengthBound | undefined,
   before: readonly ChatEvent[] = [],
 ): AsyncGenerator<ChatEvent, ChatEvent[] | undefined, undefined> {
   let held: ChatEvent[] | undefined = [];
   const length = new KeptLength();
   try {
     for await (const arrived of events) {
-      const event = countingIn(arrived, before);
+      const event = withBound(countingIn(arrived, before), bound);
       if (held) length.add("text" in event ? event.text.length : 0);
       held?.push(event);
       if (!held) yield event;
@@ -76,6 +78,11 @@ function countingIn(event: ChatEvent, before: readonly ChatEvent[]): ChatEvent {
   }
   const counts = event.type === "usage" ? countsOf(before) : undefined;
   return event.type === "usage" && counts ? { ...event, ...addUsage(counts, event) } : event;
+}
+
+/** The end of an answer that was cut at its token limit, with what holds it there. */
+function withBound(event: ChatEvent, bound: LengthBound | undefined): ChatEvent {
+  return event.type === "stop" && event.stopReason === "max_tokens" ? { ...event, bound } : event;
 }
 
 function emptyAnswer(events: readonly ChatEvent[], isAgain: boolean): OpenclawError {

@@ -254,7 +254,7 @@ async function* answerTo(
       return pacing ? askPaced(wire, plan, question, pacing) : streamAnswer(wire, plan, question);
     },
     (model) => question.runtime.terminal.note(`openclaw: '${model}' answered with nothing; asking once more`),
-    question.asksOnce === true,
+    question,
   );
   if (!question.schema || !plan.form) return yield* events;
   const { readStructured } = await import("../converse/structured-output.ts");
@@ -300,11 +300,8 @@ export async function* streamAnswer(
     runtime,
     passesSignatures,
     passesDetails,
-    lengthBound,
   }: Pick<Question, "bounds" | "recorder" | "passesSignatures" | "passesDetails"> & {
     runtime: Runtime;
-    /** What holds the answer to the most tokens that it may have, for one that is cut there. */
-    lengthBound?: LengthBound;
   },
   gate?: AttemptGate,
 ): ChatEvents {
@@ -315,7 +312,7 @@ export async function* streamAnswer(
     await recorder?.begin(plan);
     const { batches, requestId, attempts } = await wire.open(plan, deadlines, gate);
     yield { type: "start", model, region: wire.region, requestId, attempts };
-    const events = readEvents(batches, {
+    yield* readEvents(batches, {
       requestId,
       deadlines,
       hasTools: (plan.input.toolConfig?.tools ?? []).some(({ toolSpec }) => toolSpec),
@@ -331,10 +328,6 @@ export async function* streamAnswer(
       toFailure: (failure) => toStreamError(failure, wire, { signal, model, requestId, hasBegun: true }),
       isSaid: (failure) => wire.isSaid(failure),
     });
-    for await (const event of events)
-      yield event.type === "stop" && event.stopReason === "max_tokens"
-        ? { ...event, bound: lengthBound }
-        : event;
   } finally {
     deadlines.stop();
   }
