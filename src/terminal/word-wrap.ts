@@ -210,10 +210,11 @@ export function hang(asTitle: string, asText: string, columns: number): string[]
   return isBelow ? [...aloneTitle(title, columns), ...shown] : shown;
 }
 
-/** A title with nothing beside it: one that is too long itself goes on below. */
+/** A title with nothing beside it: one that is too long itself goes on below, and a command to paste stays whole. */
 function aloneTitle(title: string, columns: number): string[] {
   const shown = title.trimEnd();
-  if (widthOf(shown) <= columns) return [shown];
+  const isCommand = shown.replaceAll(STYLE, "").trimStart().search(COMMAND) === 0;
+  if (isCommand || widthOf(shown) <= columns) return [shown];
   const [lead = "", first = ""] = /^( *)(\S*)/.exec(shown)?.slice(1) ?? [];
   // What is no wider than the step would not be broken behind.
   const step = stepOf(columns).slice(0, Math.max(0, widthOf(first) - 1));

@@ -232,7 +232,8 @@ async function rowsOf(output: string, columns: number): Promise<string[]> {
 }
 
 /** What is shown as it is to be copied, and no line of which is broken: commands, settings, JSON, code. */
-const AS_IT_IS = /^(?:#| *(?:openclaw|aws|export|unset|cat) | *-| *["{}[\]]|[-+] |for | {2}[\w-]+ [[<])/;
+const AS_IT_IS =
+  /^(?:#| *(?:openclaw|aws|export|unset|cat|sudo|chmod|nvm|npm|curl|apk|brew|winget) | *-| *["{}[\]]|[-+] |for | {2}[\w-]+ [[<])/;
 
 /** Words that the terminal has broken though they fit into a line. */
 function brokenWords(rows: readonly string[], columns: number): string[] {
