@@ -15,6 +15,8 @@ const READER_MS = 500;
 let graceMs = READER_MS;
 /** How long the last of a command's own work on files may take then, in ms. */
 const POOL_MS = 100;
+/** How long that is waited for where the reader of stdout has gone away, in ms. */
+const READERLESS_MS = 1000;
 
 /** Made when somebody listens: what Node loads for it costs a start its time. */
 const interruption = once(() => {
@@ -89,9 +91,19 @@ function endAtOnce(signal: Signal): never {
   process.exit(SIGNALS[signal]);
 }
 
-/** A reader that has gone away has what it wanted: end quietly, as other Unix tools do. */
+/**
+ * A reader that has gone away has what it wanted: end quietly, as other Unix tools do, when what is being written elsewhere is
+ * written, such as what the answer has used.
+ */
+async function endWithoutReader(): Promise<never> {
+  const endBefore = performance.now() + READERLESS_MS;
+  while (isPoolBusy() && performance.now() < endBefore)
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  process.exit(0);
+}
+
 function onStdoutError(error: NodeJS.ErrnoException): void {
-  if (error.code === "EPIPE") process.exit(0);
+  if (error.code === "EPIPE") return void endWithoutReader();
   // A terminal that is gone: the signal that says so may still be on its way.
   if (error.code === "EIO" && process.stdout.isTTY) endAtOnce(received ?? "SIGHUP");
   process.stderr.write(
