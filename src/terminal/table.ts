@@ -1,6 +1,5 @@
-import stringWidth from "string-width";
 import { neutraliseStyled, onOneLine } from "./neutralise.ts";
-import { cutText, hang, stepOf, wrapText } from "./word-wrap.ts";
+import { cutText, hang, stepOf, widthOf, wrapText } from "./word-wrap.ts";
 
 export interface Column {
   title: string;
@@ -70,7 +69,7 @@ export function layoutTable(
   const mayBeWide =
     columns[0]?.least === undefined &&
     whole.reduce((sum, column) => sum + wholeWidth(column), -GAP.length) > width;
-  const isWide = (row: readonly Cell[]): boolean => mayBeWide && stringWidth(textOf(row[0])) > WIDE_CELL;
+  const isWide = (row: readonly Cell[]): boolean => mayBeWide && widthOf(textOf(row[0])) > WIDE_CELL;
   const narrow = mayBeWide ? rows.filter((row) => !isWide(row)) : rows;
   const firstWidth = narrow.length < rows.length ? measure(0, narrow) : undefined;
   const filled = whole.map(({ column, index, width: own }): ShownColumn => {
@@ -85,7 +84,7 @@ export function layoutTable(
     kept
       .map(({ column, index, width: own }) => {
         const cell = column.least === undefined ? cells[index] : cutCell(cells[index], own);
-        const padding = " ".repeat(Math.max(0, own - stringWidth(textOf(cell))));
+        const padding = " ".repeat(Math.max(0, own - widthOf(textOf(cell))));
         const shown = shownAs(cell);
         return column.align === "right" ? padding + shown : shown + padding;
       })
@@ -97,7 +96,7 @@ export function layoutTable(
   const wrapped = (row: readonly (Cell | undefined)[]): string[] => {
     if (!last?.column.wraps || beforeLast + last.width <= width) return [line(row)];
     const start = line(row.with(last.index, ""));
-    const lead = start + " ".repeat(Math.max(0, beforeLast - stringWidth(start)));
+    const lead = start + " ".repeat(Math.max(0, beforeLast - widthOf(start)));
     return hang(lead, shownAs(row[last.index]), width);
   };
   const isLeftOut = (index: number): boolean => !kept.some((column) => column.index === index);
@@ -131,7 +130,7 @@ function wholeWidth({ column, width }: ShownColumn): number {
 function fitColumns(columns: readonly ShownColumn[], width: number): readonly ShownColumn[] | undefined {
   const worth = ({ column }: ShownColumn): number => column.dropOrder ?? 0;
   const lackOf = ({ column, width: own }: ShownColumn): number =>
-    column.least === undefined ? 0 : Math.max(0, own - Math.max(column.least, stringWidth(column.title)));
+    column.least === undefined ? 0 : Math.max(0, own - Math.max(column.least, widthOf(column.title)));
   const enoughOf = ({ column: { enough = 0, least = 0 } }: ShownColumn): number =>
     Math.max(0, enough - least);
   const kept: ShownColumn[] = [];
@@ -181,13 +180,13 @@ function lineAsShown(row: readonly Cell[] | OwnLine): readonly Cell[] | OwnLine 
 function titleLine({ alone }: OwnLine, width: number): string {
   const title = typeof alone === "string" ? { text: alone, look: (text: string) => text } : alone;
   const start = `${RULE.repeat(2)} ${title.text} `;
-  return title.look(start + RULE.repeat(Math.max(0, width - stringWidth(start))));
+  return title.look(start + RULE.repeat(Math.max(0, width - widthOf(start))));
 }
 
 /** As much of a cell as fits into so many columns. */
 function cutCell(cell: Cell | undefined, width: number): Cell | undefined {
   const text = textOf(cell);
-  if (stringWidth(text) <= width) return cell;
+  if (widthOf(text) <= width) return cell;
   const cut = `${cutText(text, width - CUT.length).trimEnd()}${CUT}`;
   return typeof cell === "object" ? { ...cell, text: cut } : cut;
 }
@@ -208,7 +207,7 @@ function stack(row: readonly Cell[], columns: readonly Column[], width: number):
 
 /** Columns of the widest of any number of texts. */
 export function widest(texts: readonly string[]): number {
-  return texts.reduce((most, text) => Math.max(most, stringWidth(text)), 0);
+  return texts.reduce((most, text) => Math.max(most, widthOf(text)), 0);
 }
 
 function asShown(cell: Cell): Cell {

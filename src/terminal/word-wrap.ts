@@ -278,7 +278,7 @@ const NARROW = /^[\u0020-\u007E·…•│─]*$/;
 const WIDE = /^[\u3001\u3002\u3041-\u3096\u30A1-\u30FE\u4E00-\u9FFF\uAC00-\uD7A3\uFF01-\uFF5E]*$/;
 
 /** Columns that a text takes; styles take none. */
-function widthOf(text: string): number {
+export function widthOf(text: string): number {
   if (NARROW.test(text)) return text.length;
   if (WIDE.test(text)) return 2 * text.length;
   const plain = text.replaceAll(STYLE, "");
@@ -290,7 +290,7 @@ export function cutText(text: string, columns: number): string {
   let shown = "";
   let width = 0;
   for (const character of text) {
-    width += stringWidth(character);
+    width += widthOf(character);
     if (width > columns) break;
     shown += character;
   }
