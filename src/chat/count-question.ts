@@ -35,7 +35,30 @@ export function estimateTokens(input: ConverseStreamCommandInput): { tokens: num
 }
 
 /** No image costs more (https://platform.claude.com/docs/en/build-with-claude/vision); of other files nobody knows. */
-export const TOKENS_PER_FILE = 1600;
+const TOKENS_PER_FILE = 1600;
+
+/** The tokens of a request with its files, by its length: about as many, give or take a quarter. At least one. */
+export function guessTokens(input: ConverseStreamCommandInput): number {
+  const { tokens, files } = estimateTokens(input);
+  return Math.max(1, tokens + files * TOKENS_PER_FILE);
+}
+
+/** The same of a body in the words of the model's vendor. */
+export function guessTokensOfBody(body: unknown): number {
+  return Math.max(1, Math.ceil(tokensIn(body)));
+}
+
+/** A text without a space that is longer than this is a file in base64, in characters. */
+const LONGEST_WORD = 2000;
+
+function tokensIn(value: unknown): number {
+  if (typeof value === "string") {
+    const isFile = value.length > LONGEST_WORD && !/\s/.test(value.slice(0, LONGEST_WORD));
+    return isFile ? TOKENS_PER_FILE : value.length / CHARACTERS_PER_TOKEN;
+  }
+  if (typeof value !== "object" || value === null) return 0;
+  return Object.values(value).reduce((sum: number, inner) => sum + tokensIn(inner), 0);
+}
 
 /**
  * The input tokens of a question: as the service counts them, free of charge, or an estimate, and then why. Throws what

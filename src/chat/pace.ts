@@ -8,7 +8,7 @@ import { type QuotaScope, reservation, scopeOfId, scopeOfProfile, settlement } f
 import type { TokenUsage } from "../models/usage.ts";
 import type { AttemptGate } from "../session/rest-client.ts";
 import { retryTime } from "../wires/server-wire.ts";
-import { CHARACTERS_PER_TOKEN, estimateTokens, TOKENS_PER_FILE } from "./count-question.ts";
+import { guessTokens, guessTokensOfBody } from "./count-question.ts";
 import { type PaceClock, type PaceLimits, type PacePlace, Pacer, type PaceWish } from "./pacer.ts";
 
 /** A call of a model in a region. */
@@ -190,27 +190,12 @@ export function callToPace(
   const scope = profile ? scopeOfProfile(profile) : scopeOfId(modelId);
   const model = { region: wire.region, modelId, baseId, scope };
   if (input.messages) {
-    const { tokens, files } = estimateTokens(input);
-    const inputTokens = Math.max(1, tokens + files * TOKENS_PER_FILE);
-    return { ...model, inputTokens, maxTokens: input.inferenceConfig?.maxTokens };
+    return { ...model, inputTokens: guessTokens(input), maxTokens: input.inferenceConfig?.maxTokens };
   }
   // In the words of the model's vendor.
   const said = isRecord(body) ? body["body"] : undefined;
   const maxTokens = familyOf(baseId ?? modelId).embedding ? 0 : mostTokensIn(said);
-  return { ...model, inputTokens: Math.max(1, Math.ceil(tokensIn(said))), maxTokens };
-}
-
-/** A text without a space that is longer than this is a file in base64, in characters. */
-const LONGEST_WORD = 2000;
-
-/** Tokens of all that a body says, estimated. */
-function tokensIn(value: unknown): number {
-  if (typeof value === "string") {
-    const isFile = value.length > LONGEST_WORD && !/\s/.test(value.slice(0, LONGEST_WORD));
-    return isFile ? TOKENS_PER_FILE : value.length / CHARACTERS_PER_TOKEN;
-  }
-  if (typeof value !== "object" || value === null) return 0;
-  return Object.values(value).reduce((sum: number, inner) => sum + tokensIn(inner), 0);
+  return { ...model, inputTokens: guessTokensOfBody(said), maxTokens };
 }
 
 /**

@@ -1,4 +1,4 @@
-import { estimateTokens, TOKENS_PER_FILE } from "../../chat/count-question.ts";
+import { CHARACTERS_PER_TOKEN, guessTokens } from "../../chat/count-question.ts";
 import { settlement } from "../../models/quotas.ts";
 import type { TokenUsage } from "../../models/usage.ts";
 import type { BatchLine } from "../lines/batch-line.ts";
@@ -47,13 +47,8 @@ export const NO_LINES: LineTally = {
 export function inputTokensOf({ asked: { ask } }: Pick<BatchLine, "asked">): number {
   if (ask.invocation) return Math.ceil(JSON.stringify(ask.invocation.body).length / CHARACTERS_PER_TOKEN);
   const system = typeof ask.system === "string" ? [{ text: ask.system }] : [...(ask.system ?? [])];
-  const input = { modelId: undefined, messages: [...ask.messages], system, toolConfig: ask.tools };
-  const { tokens, files } = estimateTokens(input);
-  return Math.max(1, tokens + files * TOKENS_PER_FILE);
+  return guessTokens({ modelId: undefined, messages: [...ask.messages], system, toolConfig: ask.tools });
 }
-
-/** As `estimateTokens` has it. */
-const CHARACTERS_PER_TOKEN = 4;
 
 /** The tally with one more line. */
 export function addLine(tally: LineTally, line: Pick<BatchLine, "asked">, terms: TallyTerms): LineTally {

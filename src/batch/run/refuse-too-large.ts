@@ -2,13 +2,13 @@ import { mostTokensIn } from "../../chat/pace.ts";
 import type { PaceLimits } from "../../chat/pacer.ts";
 import { OpenclawError, usageError, withFields } from "../../errors.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
-import { inputTokensOf } from "../estimate/line-tally.ts";
 import type { BatchLine, LineKind } from "../lines/batch-line.ts";
 import { type LineProblem, linesInWords, MOST_PROBLEMS, tellProblems } from "../lines/check-input.ts";
 import type { BatchInput } from "../lines/open-input.ts";
 import { isBlank, readLine } from "../lines/read-line.ts";
 import type { ResultOutput } from "./ordered-output.ts";
 import type { RunModel } from "./run-lines.ts";
+import { tokensToPace } from "./run-models.ts";
 
 /** No line is larger: they are read again, to find those that take more than a quota, only where there may be any. */
 export class LargestLine {
@@ -18,7 +18,7 @@ export class LargestLine {
   take(line: BatchLine): void {
     const { parameters, invocation } = line.asked.ask;
     const maxTokens = parameters.maxTokens ?? mostTokensIn(invocation?.body) ?? 0;
-    this.#inputTokens = Math.max(this.#inputTokens, inputTokensOf(line));
+    this.#inputTokens = Math.max(this.#inputTokens, tokensToPace(line));
     this.#maxTokens = Math.max(this.#maxTokens, maxTokens);
   }
 

@@ -1,3 +1,4 @@
+import { guessTokensOfBody } from "../../chat/count-question.ts";
 import { mostUsdOf, mostUsdOfBody } from "../../chat/limit-cost.ts";
 import { mostTokensIn, USUAL_MAX_TOKENS } from "../../chat/pace.ts";
 import type { Configuration } from "../../config/settings.ts";
@@ -12,6 +13,7 @@ import { isMantle, isServed } from "../../models/provider-api.ts";
 import type { ResolvedModel } from "../../models/resolve-model.ts";
 import { estimateCost } from "../../models/usage.ts";
 import { inputTokensOf } from "../estimate/line-tally.ts";
+import type { BatchLine } from "../lines/batch-line.ts";
 import { AnswerLength, FIRST_REASONING } from "./answer-length.ts";
 import type { RunModel } from "./run-lines.ts";
 
@@ -45,8 +47,8 @@ export function runModel(
       `--max-tokens ${most}`,
     );
   const price = priceOf(model, model.id) ?? priceOf(model, baseId);
-  const answerLength =
-    maxTokens === undefined && configured.maxTokens === undefined ? new AnswerLength(most) : undefined;
+  const asked = maxTokens ?? configured.maxTokens;
+  const answerLength = asked === undefined ? new AnswerLength(most) : undefined;
   const isUnpaced = isServed(model) || isMantle(model);
   return {
     name,
@@ -54,13 +56,12 @@ export function runModel(
     concurrency: concurrency ?? (isUnpaced ? MOST_AT_SERVER : MOST_AT_ONCE),
     hasFlex: !isUnpaced && familyOf(baseId).flex !== undefined,
     answerLength,
-    usualLength: maxTokens ?? configured.maxTokens ?? Math.max(most ?? 0, FIRST_REASONING),
+    usualLength: asked ?? Math.max(most ?? 0, FIRST_REASONING),
     reserved: (line) => {
       const { ask } = line.asked;
-      const inputTokens = inputTokensOf(line);
+      const inputTokens = tokensToPace(line);
       if (!ask.invocation) {
-        const allowed =
-          maxTokens ?? configured.maxTokens ?? answerLength?.allowedFor(ask) ?? USUAL_MAX_TOKENS;
+        const allowed = asked ?? answerLength?.allowedFor(ask) ?? USUAL_MAX_TOKENS;
         return { inputTokens, maxTokens: ask.parameters.maxTokens ?? allowed };
       }
       const isEmbedding = familyOf(baseId).embedding !== undefined;
@@ -85,6 +86,12 @@ export function runModel(
       );
     },
   };
+}
+
+/** The tokens of a line's own by which its call is paced. */
+export function tokensToPace(line: BatchLine): number {
+  const { invocation } = line.asked.ask;
+  return invocation ? guessTokensOfBody(invocation.body) : inputTokensOf(line);
 }
 
 function unbounded(name: string): OpenclawError {

@@ -526,6 +526,20 @@ describe("a line that takes more than the whole quota", () => {
     expect(asked(machine)).toEqual([]);
   });
 
+  it("is none that has a file in a body of its model's own, which takes as much as one does", async () => {
+    const machine = await emulate();
+    const line = { recordId: "a", modelInput: { inputText: "A".repeat(20_000) } };
+    writeFileSync(path.join(machine.home, "in.jsonl"), `${JSON.stringify(line)}\n`);
+    const titan = ["-m", "amazon.titan-embed-text-v2:0"];
+    const run = ["batch", "run", "in.jsonl", ...titan, "--tpm"];
+    const { code, stderr } = await machine.run([...run, "4000"]);
+    expect(stderr).not.toContain("more tokens than");
+    expect(code).toBe(0);
+    expect((await machine.run([...run, "1000"])).stderr).toContain(
+      "line 1: It takes 1600 tokens of the quota: 1600 of its own, and the 0 that its answer may have.",
+    );
+  });
+
   it("is refused for a quota that AWS tells, too, unless it has its answer", async () => {
     const quotas = { "On-demand model inference tokens per minute for Amazon Nova Lite": 5000 };
     const machine = await emulate({ ...answering(), quotas });
