@@ -4,7 +4,7 @@ import { discoverySettings, loadConfig } from "../config/resolve.ts";
 import type { Configuration } from "../config/settings.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
-import { type ListInput, listModels, type ListedModel } from "../models/list.ts";
+import { type ListedModel, type ListInput, type SiftedModels, siftModels } from "../models/list.ts";
 import { type LoadOptions, loadModels, type ModelLoad } from "./load.ts";
 import type { Served } from "./load-served.ts";
 import { configuredDefaults } from "../models/default-models.ts";
@@ -25,6 +25,8 @@ export interface ModelSurvey {
   /** The list of the endpoint `bedrock-mantle`, where its provider is configured. */
   mantle: ModelLoad | undefined;
   models: ListedModel[];
+  /** What is not among them. */
+  leftOut: SiftedModels["leftOut"];
   /** What the list was made from. */
   input: ListInput;
   /** What `about` stands for. */
@@ -67,7 +69,7 @@ export async function surveyModels(
   const others = isOfMantle ? [] : mantleWarnings(mantle, aws);
   load.warnings = [...load.warnings, ...others, ...(served?.warnings ?? [])];
   const input = listInput(setup, { aws, mantle, served }, question);
-  return { setup, load, mantle, models: listModels(input), input, wanted };
+  return { setup, load, mantle, ...siftModels(input), input, wanted };
 }
 
 /** The list of Mantle's models, loaded as AWS's other list is. Throws `usage`. */

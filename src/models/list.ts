@@ -63,31 +63,72 @@ export interface ListInput {
   search: string | undefined;
 }
 
+/** What keeps a model out of a list: that it cannot be called as it stands, where not all are asked for, or a filter. */
+export type LeftOutBy = "all" | "search" | "providers" | "providerFilter";
+
+/** A model that a list leaves out, and the first thing that does so: the configured filter goes before those of a call. */
+export interface LeftOut {
+  model: ListedModel;
+  by: LeftOutBy;
+}
+
+/** A list, and all that is not in it. */
+export interface SiftedModels {
+  models: ListedModel[];
+  /** Described only for who asks. */
+  leftOut: () => LeftOut[];
+}
+
 /**
  * Makes the list that people see: filters what AWS told, joins profiles with their base models, merges the config in
  * and sorts. Pure: everything comes in as an argument.
  */
 export function listModels(input: ListInput): ListedModel[] {
+  return siftModels(input).models;
+}
+
+/** Makes the same list, and has what is left out of it at hand. */
+export function siftModels(input: ListInput): SiftedModels {
   const found = listDiscovered(input);
   const asked = askedModels(input);
   const named = new Map<string, NamedModel>();
   for (const model of namedModels(input, asked))
     if (!named.has(model.key) && (!input.embeddings || isEmbedder(model.id))) named.set(model.key, model);
-  const rest = [...found.values()].filter(
-    ({ key, base, isHidden }) =>
-      !isHidden &&
-      !named.has(key) &&
-      matchesProvider(input.settings.providerFilter, base.provider, base.id.split(".", 1)[0] ?? ""),
-  );
-  const ordered = orderModels(rest, ({ id, base }) => ({ provider: base.provider, baseName: base.name, id }));
-  return [
+  const rest = [...found.values()].filter(({ key }) => !named.has(key));
+  const passesFilter = ({ base }: Candidate): boolean =>
+    matchesProvider(input.settings.providerFilter, base.provider, base.id.split(".", 1)[0] ?? "");
+  const isShown = (candidate: Candidate): boolean => !candidate.isHidden && passesFilter(candidate);
+  const describeFound = (candidate: Candidate): ListedModel => {
+    const { key, id, providerId } = candidate;
+    return describe(input, { key, id, providerId, configured: undefined }, asked, candidate);
+  };
+  const ordered = orderModels(rest.filter(isShown), ({ id, base }) => ({
+    provider: base.provider,
+    baseName: base.name,
+    id,
+  }));
+  const described = [
     ...[...named.values()].map((model) => describe(input, model, asked, candidateFor(model, input, found))),
-    ...ordered.map((candidate) => {
-      const { key, id, providerId } = candidate;
-      const model = { key, id, providerId, configured: undefined };
-      return describe(input, model, asked, candidate);
-    }),
-  ].filter((model) => isWanted(model, input));
+    ...ordered.map(describeFound),
+  ];
+  return {
+    models: described.filter((model) => unwantedBy(model, input) === undefined),
+    leftOut: () => [
+      ...described.flatMap((model): LeftOut[] => {
+        const by = unwantedBy(model, input);
+        return by ? [{ model, by }] : [];
+      }),
+      ...rest
+        .filter((candidate) => !isShown(candidate))
+        .map((candidate): LeftOut => {
+          const model = describeFound(candidate);
+          return {
+            model,
+            by: passesFilter(candidate) ? (unwantedBy(model, input) ?? "all") : "providerFilter",
+          };
+        }),
+    ],
+  };
 }
 
 function isEmbedder(id: string): boolean {
@@ -383,9 +424,11 @@ function tagsOf(
   ];
 }
 
-function isWanted(model: ListedModel, { providers, search }: ListInput): boolean {
-  if (providers.length > 0 && !matchesProvider(providers, model.provider, vendorOfId(model.id))) return false;
-  if (search === undefined) return true;
+/** The filter of a call that a model does not pass. */
+function unwantedBy(model: ListedModel, { providers, search }: ListInput): LeftOutBy | undefined {
+  if (providers.length > 0 && !matchesProvider(providers, model.provider, vendorOfId(model.id)))
+    return "providers";
+  if (search === undefined) return undefined;
   const text = search.toLowerCase();
-  return [model.key, model.name].some((field) => field.toLowerCase().includes(text));
+  return [model.key, model.name].some((field) => field.toLowerCase().includes(text)) ? undefined : "search";
 }

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, it } from "vitest";
 import { countHidden, countKinds } from "../../src/commands/models/list-footer.ts";
 import type { FoundationModel, InferenceProfile } from "../../src/models/discovered.ts";
-import { type ListInput, listModels } from "../../src/models/list.ts";
+import { type ListInput, listModels, siftModels } from "../../src/models/list.ts";
 
 const REGION = "us-east-1";
 const arnOf = (id: string): string => `arn:aws:bedrock:${REGION}::foundation-model/${id}`;
@@ -73,7 +73,7 @@ it("counts what is listed by its kinds, and all that is not by the flag or setti
     fc.property(inputs, (input) => {
       const sum = (numbers: readonly number[]): number => numbers.reduce((one, other) => one + other, 0);
       const listed = listModels(input);
-      const hidden = countHidden(listed, input);
+      const hidden = countHidden(siftModels(input).leftOut());
       const everything = listModels({
         ...input,
         all: true,

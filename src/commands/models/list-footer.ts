@@ -1,4 +1,4 @@
-import { type ListedModel, type ListInput, listModels } from "../../models/list.ts";
+import type { LeftOut, LeftOutBy, ListedModel, ListInput } from "../../models/list.ts";
 import { isMantle, isOfBedrock, providerOfKey } from "../../models/provider-api.ts";
 import type { ModelSurvey } from "../../discovery/survey.ts";
 import { count, formatAge } from "../../terminal/numbers.ts";
@@ -8,7 +8,7 @@ import { explainMarks } from "./model-table.ts";
  * What a person is told below the list at `now` (ms since 1970): how many models, where the list comes from and how old it
  * is, what kinds they are, and what is hidden by which flag or setting.
  */
-export function footerLines({ setup, load, models, input }: ModelSurvey, now: number): string[] {
+export function footerLines({ setup, load, models, leftOut, input }: ModelSurvey, now: number): string[] {
   const place = load.region ? ` in ${load.region}` : "";
   const age = load.discovered ? formatAge(now - load.discovered.fetchedAt) : "";
   const origin = {
@@ -18,7 +18,7 @@ export function footerLines({ setup, load, models, input }: ModelSurvey, now: nu
     config: ", from the configuration only",
   }[load.source];
   const kinds = load.discovered ? inWords(countKinds(models, input)) : "";
-  const hidden = countHidden(models, input).map(({ by, count: left, kinds: own }) =>
+  const hidden = countHidden(leftOut()).map(({ by, count: left, kinds: own }) =>
     own ? `${by} shows ${left} more: ${inWords(own)}` : `${by} hides ${left}`,
   );
   return [
@@ -59,31 +59,21 @@ interface Hidden {
   kinds?: KindCount[];
 }
 
-/**
- * What is hidden of all that there is, by what hides it. Each is counted beside what those before it let through, so that
- * the list and what is hidden are all models.
- */
-export function countHidden(models: readonly ListedModel[], input: ListInput): Hidden[] {
-  const { settings } = input;
-  const keysOf = (listed: readonly ListedModel[]): Set<string> => new Set(listed.map(({ key }) => key));
-  const unhidden = input.all ? models : listModels({ ...input, all: true });
-  const shown = keysOf(models);
-  const kinds = kindsOfHidden(unhidden.filter(({ key }) => !shown.has(key)));
-  const all = kinds.reduce((sum, [number]) => sum + number, 0);
-  let wider: ListInput = { ...input, all: true };
-  let known = keysOf(unhidden).size;
-  const filters: [string, Partial<ListInput>][] = [
-    ["--search", { search: undefined }],
-    ["--provider", { providers: [] }],
-    ["models.bedrockDiscovery.providerFilter", { settings: { ...settings, providerFilter: [] } }],
-  ];
-  const filtered = filters.map(([by, without]): Hidden => {
-    wider = { ...wider, ...without };
-    const before = known;
-    known = keysOf(listModels(wider)).size;
-    return { by, count: known - before };
+/** The flag or setting of each, in the order in which they are told. */
+const HIDDEN_BY: Readonly<Record<LeftOutBy, string>> = {
+  all: "--all",
+  search: "--search",
+  providers: "--provider",
+  providerFilter: "models.bedrockDiscovery.providerFilter",
+};
+
+/** What is hidden of all that there is, by what hides it: the list and what is hidden are all models. */
+export function countHidden(leftOut: readonly LeftOut[]): Hidden[] {
+  return Object.entries(HIDDEN_BY).flatMap(([reason, by]): Hidden[] => {
+    const hidden = leftOut.flatMap((one) => (one.by === reason ? one.model : []));
+    if (hidden.length === 0) return [];
+    return [{ by, count: hidden.length, ...(reason === "all" ? { kinds: kindsOfHidden(hidden) } : {}) }];
   });
-  return [{ by: "--all", count: all, kinds }, ...filtered].filter((hidden) => hidden.count > 0);
 }
 
 /** What `--all` shows besides. */
