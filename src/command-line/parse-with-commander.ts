@@ -1,5 +1,5 @@
 import { type Command, CommanderError } from "commander";
-import { type OpenclawError, shorten, usageError } from "../errors.ts";
+import { capitalize, type OpenclawError, shorten, usageError } from "../errors.ts";
 import { buildCommand, type CommandSettings, itself, pathOf } from "./build-command.ts";
 import type { Program } from "./declaration.ts";
 import { hintForFlag, hintForWord } from "./other-words.ts";
@@ -45,7 +45,7 @@ function toUsageError(
   return usageError(
     error.code === "commander.excessArguments"
       ? `'${shorten(oneTooMany(command))}' is one argument too many for ${name}.`
-      : sentence.charAt(0).toUpperCase() + sentence.slice(1),
+      : capitalize(sentence),
     hint ?? (near ? `Did you mean ${near}?` : `${name} --help`),
   );
 }

@@ -1,5 +1,6 @@
 import { readTime } from "../command-line/read-time.ts";
 import { loadConfig } from "../config/resolve.ts";
+import { capitalize } from "../errors.ts";
 import { budgetPeriods, tellSpent } from "../ledger/budget.ts";
 import { addCounts, type Counts, type LedgerEntry, NOTHING, sumBy } from "../ledger/entry.ts";
 import { dayOf, HOUR_MS, HOURLY_MS, ledgerFolder, monthOf } from "../ledger/ledger-files.ts";
@@ -141,7 +142,7 @@ async function printTable(
 ): Promise<void> {
   const style = await terminal.stdoutStyle();
   const columns: Column[] = [
-    { title: `${by.charAt(0).toUpperCase()}${by.slice(1)}` },
+    { title: capitalize(by) },
     { title: "Calls", align: "right" },
     { title: "In", align: "right", dropOrder: 3 },
     { title: "Out", align: "right", dropOrder: 2 },

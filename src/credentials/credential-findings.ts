@@ -1,5 +1,6 @@
 import { isKnownRegion, nearestRegion, REGIONS } from "../aws/known-regions.ts";
 import { editDistance } from "../edit-distance.ts";
+import { capitalize } from "../errors.ts";
 import type { Environment } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import type { Chosen } from "./chosen.ts";
@@ -45,7 +46,7 @@ export const CREDENTIAL_FINDINGS: readonly FindingRow[] = [
     find: ({ chosen, shared }) =>
       sectionsInUse(chosen, shared).flatMap(({ keys, where, file }) =>
         misspelt(keys).map(({ key, meant }) => ({
-          message: `${where.charAt(0).toUpperCase()}${where.slice(1)} has ${key}, which nobody reads; ${meant} is near.`,
+          message: `${capitalize(where)} has ${key}, which nobody reads; ${meant} is near.`,
           hint: `In ${file} write ${meant} in place of ${key}.`,
         })),
       ),

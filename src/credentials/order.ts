@@ -1,4 +1,4 @@
-import { OpenclawError, shorten } from "../errors.ts";
+import { capitalize, OpenclawError, shorten } from "../errors.ts";
 import type { Environment } from "../runtime.ts";
 import { describeProfileSource, describeStep } from "./describe.ts";
 import type { ChainStep, Chosen } from "./chosen.ts";
@@ -159,7 +159,7 @@ function brokenProfile({
   message: string;
   hint: string;
 }): Chosen {
-  const sentence = `${message.charAt(0).toUpperCase()}${message.slice(1)}.`;
+  const sentence = `${capitalize(message)}.`;
   const error = new OpenclawError("no-credentials", { message: sentence, hint });
   return { source: "invalid", error, profile };
 }

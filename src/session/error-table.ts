@@ -1,5 +1,5 @@
 import { stemOf } from "../aws/error-name.ts";
-import type { ErrorCode } from "../errors.ts";
+import { capitalize, type ErrorCode } from "../errors.ts";
 import { checkAnswerer } from "../network/network-errors.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { adviseDenial, type Denial, describeDenial } from "./denial.ts";
@@ -819,10 +819,6 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
 
 /** Every answer that is an error, first match wins. */
 export const ERROR_TABLE: readonly ErrorRow[] = ROWS.map((row) => Object.assign({}, VALIDATION, row));
-
-function capitalize(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
 
 /** The first row that an AWS error falls under, by its name and message, and by the IAM action that failed where it is known. */
 export function findRow(name: string, message: string, action = ""): ErrorRow | undefined {

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { notText } from "../../disk/decode-text.ts";
-import { asSentence, OpenclawError, shorten, usageError, withFields } from "../../errors.ts";
+import { asSentence, capitalize, OpenclawError, shorten, usageError, withFields } from "../../errors.ts";
 import { parseIfJson } from "../../json-bounds.ts";
 import { turnOver } from "../../next-turn.ts";
 import { count } from "../../terminal/numbers.ts";
@@ -207,8 +207,7 @@ export class UnknownModels {
       .map(({ first, error }) => ({ line: first, message: error.message }));
     if (others.length === 0) {
       const isNear = only.error.hint?.startsWith("Did you mean") === true;
-      const named = linesInWords(only);
-      const hint = `L${named.slice(1)} ${only.count === 1 ? "names" : "name"} it. ${help}`;
+      const hint = `${capitalize(linesInWords(only))} ${only.count === 1 ? "names" : "name"} it. ${help}`;
       throw withFields(only.error, {
         hint: isNear ? only.error.hint : hint,
         details: { ...only.error.details, problems },

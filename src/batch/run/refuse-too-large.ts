@@ -1,6 +1,6 @@
 import { mostTokensIn } from "../../chat/pace.ts";
 import type { PaceLimits } from "../../chat/pacer.ts";
-import { OpenclawError, usageError, withFields } from "../../errors.ts";
+import { capitalize, OpenclawError, usageError, withFields } from "../../errors.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import type { BatchLine, LineKind } from "../lines/batch-line.ts";
 import { type LineProblem, linesInWords, MOST_PROBLEMS, tellProblems } from "../lines/check-input.ts";
@@ -77,8 +77,8 @@ export async function refuseTooLarge(
   const [first] = problems;
   if (!first) return;
   tellProblems({ problems, problemCount }, terminal);
-  const named = linesInWords({ count: problemCount, first: first.line });
-  const message = `L${named.slice(1)} of ${input.label} ${problemCount === 1 ? "takes" : "take"} more tokens than ${whose}, so nothing was sent.`;
+  const named = capitalize(linesInWords({ count: problemCount, first: first.line }));
+  const message = `${named} of ${input.label} ${problemCount === 1 ? "takes" : "take"} more tokens than ${whose}, so nothing was sent.`;
   const details = { problemCount, problems };
   // A run goes on only with answers as long as they were.
   const shorter =
