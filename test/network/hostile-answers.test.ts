@@ -1,27 +1,14 @@
-import { setTimeout as wait } from "node:timers/promises";
-import { Worker } from "node:worker_threads";
 import { expect, it, onTestFinished } from "vitest";
 import { answerHostilely, HOSTILE_ANSWERS, type HostileAnswer } from "../helpers/hostile-answers.ts";
 import { emulate } from "../helpers/emulated.ts";
 import { MODEL, serve } from "../helpers/served.ts";
 import { isThorough } from "../helpers/thorough.ts";
+import { watchHealth } from "../helpers/watch-health.ts";
 
 /** How much there is of each. */
 const MEGABYTES = isThorough ? 20 : 2;
 /** What nobody waits longer for, on a machine that does much else. */
 const LONGEST_MS = 1500;
-
-/** Asks for /health every 10 ms, in a thread of its own: this one plays the servers. */
-const PINGS = `
-const { origin, longest } = require("node:worker_threads").workerData;
-(async () => {
-  for (;;) {
-    const since = performance.now();
-    await (await fetch(origin + "/health")).text();
-    longest[0] = Math.max(longest[0], performance.now() - since);
-    await new Promise((go) => setTimeout(go, 10));
-  }
-})();`;
 
 const configFor = (url: string): string =>
   JSON.stringify({
@@ -36,22 +23,19 @@ it("serve answers others whatever the servers behind it send", async () => {
   const { url, stop } = await answerHostilely(() => current, MEGABYTES);
   onTestFinished(stop);
   const { origin } = await serve({ isAlone: true, env: { AWS_ENDPOINT_URL: url }, config: configFor(url) });
-  const longest = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));
-  const pings = new Worker(PINGS, { eval: true, workerData: { origin, longest } });
-  onTestFinished(async () => void (await pings.terminate()));
+  const watched = watchHealth(origin);
   // Loads what all others need.
   await ask(origin, current);
   const told: { what: string; ms: number; status: number; text: string; isFine: boolean }[] = [];
   // A list is asked for once, by whoever needs it first.
   for (const answer of HOSTILE_ANSWERS.filter(({ from }) => !from.endsWith("list"))) {
     current = answer;
-    longest[0] = 0;
-    const { status, text } = await ask(origin, answer);
-    await wait(50);
+    const { ms, result } = await watched(() => ask(origin, answer));
+    const { status, text } = result;
     const isFine = answer.isRight === true ? status === 200 && !text.includes('"error"') : status !== 500;
     told.push({
       what: `${answer.from}: ${answer.what}`,
-      ms: Math.round(longest[0] ?? 0),
+      ms,
       status,
       text: text.slice(-200),
       isFine,

@@ -1,9 +1,9 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { Worker } from "node:worker_threads";
 import { expect, it } from "vitest";
 import { HOSTILE_BODIES } from "../helpers/hostile-bodies.ts";
 import { serve } from "../helpers/served.ts";
 import { isThorough } from "../helpers/thorough.ts";
+import { watchHealth } from "../helpers/watch-health.ts";
 
 /** What nobody waits longer for, on a machine that does much else; without bounds some of these take many seconds. */
 const LONGEST_MS = 1500;
@@ -14,35 +14,22 @@ const BODIES = HOSTILE_BODIES.filter(({ path }) => isThorough || !/count[-_]toke
 const PART = 0.25;
 const WHOLE = /^a (?:text|prompt) of 31 MB$/;
 
-/** Asks for /health every 10 ms, in a thread of its own: this one plays Bedrock, and makes the bodies. */
-const PINGS = `
-const { origin, longest } = require("node:worker_threads").workerData;
-(async () => {
-  for (;;) {
-    const since = performance.now();
-    await (await fetch(origin + "/health")).text();
-    longest[0] = Math.max(longest[0], performance.now() - since);
-    await new Promise((go) => setTimeout(go, 10));
-  }
-})();`;
-
 it("answers others while somebody sends the worst that is taken", async () => {
   const { origin } = await serve({ isAlone: true, args: ["--max-streams", "4"] });
-  const longest = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));
-  const pings = new Worker(PINGS, { eval: true, workerData: { origin, longest } });
+  const watched = watchHealth(origin);
   /** How long others wait while somebody sends this, in ms, and the status that it is answered with. */
   const send = async (path: string, body: Buffer): Promise<[ms: number, status: number]> => {
     await wait(20);
-    longest[0] = 0;
-    const response = await fetch(`${origin}${path}`, {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body,
+    const { ms, result } = await watched(async () => {
+      const response = await fetch(`${origin}${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body,
+      });
+      await response.arrayBuffer();
+      return response.status;
     });
-    await response.arrayBuffer();
-    // Whoever asked last has been answered, too.
-    await wait(50);
-    return [Math.round(longest[0] ?? 0), response.status];
+    return [ms, result];
   };
   const waits: [what: string, ms: number, status: number][] = [];
   for (const { path, what, make } of BODIES) {
@@ -52,7 +39,6 @@ it("answers others while somebody sends the worst that is taken", async () => {
     if (part < 1 && ms > part * LONGEST_MS) [ms, status] = await send(path, Buffer.from(make()));
     waits.push([`${what}, at ${path}`, ms, status]);
   }
-  await pings.terminate();
   const told = waits.toSorted((one, other) => other[1] - one[1]);
   console.log(told.map(([what, ms, status]) => `${ms} ms, ${status}: ${what}`).join("\n"));
   expect(told.filter(([, , status]) => status >= 500)).toEqual([]);
