@@ -1,5 +1,4 @@
 import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { openSession, readSetup } from "../../src/session/session.ts";
 import { callBedrock } from "../../src/session/bedrock-operations.ts";
 import { toOpenclawError } from "../../src/session/aws-errors.ts";
 import { ERROR_TABLE, type ErrorRow, findRow, findRowOfStatus } from "../../src/session/error-table.ts";
@@ -7,7 +6,7 @@ import { streamChat } from "../helpers/stream-chat.ts";
 import { type ScriptedAnswer, startEmulator } from "../../src/emulator/emulator.ts";
 import { EXIT_CODES, type ErrorCode, OpenclawError } from "../../src/errors.ts";
 import { createHome } from "../helpers/openclaw.ts";
-import { testRuntime, useEnvironment } from "../helpers/test-runtime.ts";
+import { testSession } from "../helpers/test-session.ts";
 
 const MODEL = "us.anthropic.claude-opus-4-6-v1";
 const ACTION = "bedrock:InvokeModelWithResponseStream";
@@ -1059,26 +1058,14 @@ const FOREIGN: readonly Foreign[] = [
 async function scripted(answer: ScriptedAnswer) {
   const emulator = await startEmulator({ script: () => answer });
   onTestFinished(() => emulator.stop());
-  const home = createHome();
   const env = {
-    HOME: home,
     AWS_ACCESS_KEY_ID: "AKIATESTKEYX",
     AWS_SECRET_ACCESS_KEY: "secret",
-    AWS_REGION: "us-east-1",
     AWS_ENDPOINT_URL: emulator.url,
     AWS_MAX_ATTEMPTS: "1",
-    AWS_EC2_METADATA_DISABLED: "true",
   };
-  useEnvironment(env);
-  const runtime = testRuntime({ env, home });
-  const config = { file: "", exists: false, value: {} };
-  const session = await openSession(await readSetup({ color: false }, runtime, config), {
-    kind: "model",
-    id: MODEL,
-    providerId: "amazon-bedrock",
-  });
-  onTestFinished(() => session.close());
-  return session;
+  const target = { kind: "model", id: MODEL, providerId: "amazon-bedrock" } as const;
+  return (await testSession(createHome(), env, { target })).session;
 }
 
 /** What becomes of an answer, over a real socket and through the client of every call. */

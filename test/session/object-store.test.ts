@@ -1,12 +1,11 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Bucket, ObjectStore } from "../../src/session/object-store.ts";
-import { openSession, readSetup } from "../../src/session/session.ts";
 import { STORAGE_CODES } from "../../src/emulator/storage/storage-error.ts";
 import { askStorage, putText } from "../emulator/storage-client.ts";
 import { startBreakingFront } from "../helpers/breaking-front.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
-import { testRuntime, useEnvironment } from "../helpers/test-runtime.ts";
+import { testSession } from "../helpers/test-session.ts";
 
 const sha256 = (text: string | Uint8Array): string => createHash("sha256").update(text).digest("base64");
 
@@ -19,19 +18,9 @@ interface StoreOptions {
 /** The emulator's bucket, or another one. */
 async function openStore({ emulator, home, env: keys }: Emulated, options: StoreOptions = {}) {
   const { bucket, signal } = options;
-  const base = { HOME: home, AWS_REGION: "us-east-1", AWS_EC2_METADATA_DISABLED: "true" };
-  const env = { ...base, ...keys, ...options.env };
-  useEnvironment(env);
-  const runtime = testRuntime({ home, env, ...(signal ? { signal } : {}) });
-  const config = { file: "", exists: false, value: {} };
-  const session = await openSession(await readSetup({ color: false }, runtime, config), {
-    kind: "discovery",
-  });
+  const { session, runtime } = await testSession(home, { ...keys, ...options.env }, { signal });
   const store = await ObjectStore.open(session, { name: emulator.bucket, ...bucket });
-  onTestFinished(() => {
-    store.close();
-    session.close();
-  });
+  onTestFinished(() => store.close());
   return { store, runtime };
 }
 

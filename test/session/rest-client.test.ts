@@ -13,13 +13,13 @@ import { callBedrock, OPERATIONS, toCall } from "../../src/session/bedrock-opera
 import { listBedrockQuotas, readQuotaUse } from "../../src/session/quota-operations.ts";
 import { clientConfig } from "../../src/session/client-config.ts";
 import { readJson } from "../../src/session/read-answer.ts";
-import { type AwsSession, openSession, readSetup } from "../../src/session/session.ts";
+import type { AwsSession } from "../../src/session/session.ts";
 import { streamChat } from "../helpers/stream-chat.ts";
 import { listModels, listProfiles } from "../../src/discovery/discover.ts";
 import { createHome } from "../helpers/openclaw.ts";
 import { sdkBedrock, sdkBedrockRuntime } from "../helpers/sdk-clients.ts";
 import { writeSharedFiles } from "../helpers/shared-files.ts";
-import { testRuntime, useEnvironment } from "../helpers/test-runtime.ts";
+import { testSession } from "../helpers/test-session.ts";
 
 const MODEL = "amazon.nova-lite-v1:0";
 const KEYS = {
@@ -77,17 +77,7 @@ async function readRequest(request: IncomingMessage): Promise<Wire> {
 async function open(env: Record<string, string>, config = ""): Promise<AwsSession> {
   const home = createHome();
   if (config !== "") writeSharedFiles(home, { config });
-  const whole = { AWS_REGION: "us-east-1", AWS_EC2_METADATA_DISABLED: "true", HOME: home, ...env };
-  useEnvironment(whole);
-  const runtime = testRuntime({ home, env: whole });
-  const setup = await readSetup({ color: false }, runtime, {
-    file: "",
-    exists: false,
-    value: {},
-  });
-  const session = await openSession(setup, { kind: "discovery" });
-  onTestFinished(() => session.close());
-  return session;
+  return (await testSession(home, env)).session;
 }
 
 const settled = async (work: Promise<unknown>): Promise<unknown> =>

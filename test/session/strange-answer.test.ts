@@ -6,31 +6,16 @@ import type { ScriptedAnswer } from "../../src/emulator/script.ts";
 import { listOffers } from "../../src/session/model-access.ts";
 import { ObjectStore } from "../../src/session/object-store.ts";
 import { listBedrockQuotas, readQuotaUse } from "../../src/session/quota-operations.ts";
-import { type AwsSession, openSession, readSetup } from "../../src/session/session.ts";
+import type { AwsSession } from "../../src/session/session.ts";
 import { emulate } from "../helpers/emulated.ts";
-import { testRuntime, useEnvironment } from "../helpers/test-runtime.ts";
+import { testSession } from "../helpers/test-session.ts";
 
 const MODEL = "amazon.nova-lite-v1:0";
 
 /** A session whose every call gets the same answer. */
 async function answeredBy(answer: ScriptedAnswer): Promise<AwsSession> {
   const { home, env: keys } = await emulate({ script: () => answer });
-  const env = {
-    HOME: home,
-    AWS_REGION: "us-east-1",
-    AWS_EC2_METADATA_DISABLED: "true",
-    AWS_MAX_ATTEMPTS: "1",
-    ...keys,
-  };
-  useEnvironment(env);
-  const setup = await readSetup({ color: false }, testRuntime({ home, env }), {
-    file: "",
-    exists: false,
-    value: {},
-  });
-  const session = await openSession(setup, { kind: "discovery" });
-  onTestFinished(() => session.close());
-  return session;
+  return (await testSession(home, { AWS_MAX_ATTEMPTS: "1", ...keys })).session;
 }
 
 const json = (body: object): ScriptedAnswer => ({
