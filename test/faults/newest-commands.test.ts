@@ -1,8 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { type IncomingMessage, request } from "node:http";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
+import { settlesWithin } from "../../src/settles-within.ts";
 import { emulate } from "../helpers/emulated.ts";
 import { openPty } from "../helpers/pty.ts";
 import { emptyEnvironment } from "../helpers/openclaw.ts";
@@ -51,23 +53,15 @@ describe("a command that reads a file", () => {
     child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
     child.stdout.resume();
     const closed = once(child, "close");
-    const isOver = await within(closed, PATIENCE_MS);
+    const isOver = await settlesWithin(PATIENCE_MS, closed);
     if (!isOver) {
       child.kill("SIGTERM");
-      expect(await within(closed, PATIENCE_MS), `${args.join(" ")}: ${stderr}`).toBe(true);
+      expect(await settlesWithin(PATIENCE_MS, closed), `${args.join(" ")}: ${stderr}`).toBe(true);
     }
     child.kill("SIGKILL");
     expect(stderr).not.toMatch(/a bug|Unexpected/);
   });
 });
-
-async function within(event: Promise<unknown>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), ms)));
-  const isThere = await Promise.race([event.then(() => true), late]);
-  clearTimeout(timer);
-  return isThere;
-}
 
 /** A name that acts on a terminal, and leads out of a folder. */
 const HOSTILE = "../a\u001B]52;c;bm8=\u0007\u009B31m\u202E\u2028\r\nb";
@@ -207,7 +201,7 @@ const BLANKS: readonly {
   {
     what: "a blank key in JSON",
     args: ["serve", "--port", "0", "--api-key-file", "keys"],
-    keys: `{"name":"a","key":"${" "}"}\n`,
+    keys: '{"name":"a","key":" "}\n',
   },
   { what: "a key without a name", args: ["serve", "keys", "add", BLANK, "--api-key-file", "keys"] },
   { what: "a model without a name, embed", args: ["embed", "-m", BLANK, "a"] },
@@ -226,7 +220,7 @@ it.each(BLANKS)("takes no blank for a value: $what", async ({ args, env = {}, ke
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
   const closed = once(child, "close") as Promise<[number | null]>;
-  const isOver = await within(closed, 10_000);
+  const isOver = await settlesWithin(10_000, closed);
   child.kill("SIGKILL");
   const [code] = await closed;
   expect(isOver, stderr).toBe(true);
@@ -243,9 +237,8 @@ it("answers no page under another name, at any address of its own", async () => 
 
 /** Asks under a name in the header Host, which fetch takes from the address. */
 async function askAs(host: string, url: string): Promise<{ status: number; text: string }> {
-  const { request } = await import("node:http");
   const asked = request(url, { headers: { host } }).end();
-  const [response] = (await once(asked, "response")) as [import("node:http").IncomingMessage];
+  const [response] = (await once(asked, "response")) as [IncomingMessage];
   let text = "";
   for await (const chunk of response) text += String(chunk);
   return { status: response.statusCode ?? 0, text };
