@@ -1,7 +1,6 @@
 import { once } from "node:events";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { createClient } from "@redis/client";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -9,6 +8,7 @@ import { type Granted, type Need, NANO_USD, type Refused } from "../../../src/se
 import { MemoryStore } from "../../../src/serve/keys/memory-store.ts";
 import { RedisStore } from "../../../src/serve/keys/redis-store.ts";
 import { freePort } from "../../helpers/free-port.ts";
+import { createHome } from "../../helpers/openclaw.ts";
 import { type RealRedis, startRedis } from "../../helpers/redis-server.ts";
 import { issueCertificate } from "../../helpers/tls-front.ts";
 import { testRuntime } from "../../helpers/test-runtime.ts";
@@ -29,7 +29,7 @@ async function open(
   spent: ReadonlyMap<string, ReadonlyMap<string, number>> = new Map(),
   env: Record<string, string> = {},
 ): Promise<Opened> {
-  const home = mkdtempSync(path.join(tmpdir(), "openclaw-test-"));
+  const home = createHome();
   const runtime = testRuntime({ home, env });
   const told: string[] = [];
   const memory = new MemoryStore(runtime, async () => spent);
@@ -38,10 +38,7 @@ async function open(
     runtime,
   );
   await store.open();
-  onTestFinished(async () => {
-    await store.close();
-    rmSync(home, { recursive: true });
-  });
+  onTestFinished(() => store.close());
   return { store, told, ask: (limits) => store.take(need(limits)) };
 }
 
@@ -264,8 +261,7 @@ describe("limits in Redis", () => {
 
   it("are asked over TLS as a user, of a Redis that the environment's certificates vouch for", async () => {
     const { authority, certificate, key } = await issueCertificate();
-    const folder = mkdtempSync(path.join(tmpdir(), "openclaw-test-"));
-    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const folder = createHome();
     const file = (name: string, text: string): string => {
       const named = path.join(folder, name);
       writeFileSync(named, text);
