@@ -61,17 +61,13 @@ export function layoutTable(
   // A pipe gets what came; on a terminal a cell is one line, and what is measured is what will be shown.
   const lines = Number.isFinite(width) ? cells.map(lineAsShown) : cells;
   const rows = lines.flatMap((row) => (isAlone(row) ? [] : [row]));
-  const measure = (index: number, among: readonly (readonly Cell[])[]): number =>
-    widest([columns[index]?.title ?? "", ...among.map((row) => textOf(row[index]))]);
-  const whole = columns
-    .map((column, index): ShownColumn => ({ column, index, width: measure(index, rows) }))
-    .filter(({ index }) => rows.some((row) => textOf(row[index]) !== ""));
+  const whole = filledColumns(columns, rows);
   const mayBeWide =
     columns[0]?.least === undefined &&
     whole.reduce((sum, column) => sum + wholeWidth(column), -GAP.length) > width;
   const isWide = (row: readonly Cell[]): boolean => mayBeWide && widthOf(textOf(row[0])) > WIDE_CELL;
   const narrow = mayBeWide ? rows.filter((row) => !isWide(row)) : rows;
-  const firstWidth = narrow.length < rows.length ? measure(0, narrow) : undefined;
+  const firstWidth = narrow.length < rows.length ? columnWidth(columns, 0, narrow) : undefined;
   const filled = whole.map(({ column, index, width: own }): ShownColumn => {
     return { column, index, width: index === 0 ? (firstWidth ?? own) : own };
   });
@@ -115,6 +111,22 @@ export function layoutTable(
       return own.concat(below(row));
     }),
   ].filter((text) => text !== "");
+}
+
+/** Columns that a table takes where nothing of it is dropped, cut or broken. */
+export function tableWidth(columns: readonly Column[], rows: readonly (readonly Cell[])[]): number {
+  return filledColumns(columns, rows).reduce((sum, { width }) => sum + width + GAP.length, -GAP.length);
+}
+
+/** The columns that a row fills, each as wide as what stands in it. */
+function filledColumns(columns: readonly Column[], rows: readonly (readonly Cell[])[]): ShownColumn[] {
+  return columns
+    .map((column, index): ShownColumn => ({ column, index, width: columnWidth(columns, index, rows) }))
+    .filter(({ index }) => rows.some((row) => textOf(row[index]) !== ""));
+}
+
+function columnWidth(columns: readonly Column[], index: number, rows: readonly (readonly Cell[])[]): number {
+  return widest([columns[index]?.title ?? "", ...rows.map((row) => textOf(row[index]))]);
 }
 
 /** What a column takes, with the gap before it, where nothing is left out. */

@@ -5,7 +5,7 @@ import { BEDROCK, shortKey } from "../../models/provider-api.ts";
 import type { Style } from "../../terminal/color.ts";
 import { neutralise } from "../../terminal/neutralise.ts";
 import { formatPriceColumn, formatTokenColumn } from "../../terminal/numbers.ts";
-import { type Cell, type Column, layoutTable, type OwnLine, widest } from "../../terminal/table.ts";
+import { type Cell, type Column, layoutTable, type OwnLine, tableWidth } from "../../terminal/table.ts";
 import { hang, wrapText } from "../../terminal/word-wrap.ts";
 
 /** A listed model; where access was asked for, with its verdict. */
@@ -124,9 +124,12 @@ export function modelTable(
     const cells = COLUMNS.map(({ cell }) => cell(model, own));
     return markWidth > 0 ? markRow(cells, model, markWidth, style) : cells;
   };
-  const inWords = shown.map((model) => rowOf(model, look));
-  const hasLetters =
-    columns >= ALL_FROM && widest(layoutTable(titled, inWords, Number.POSITIVE_INFINITY)) > columns;
+  const widthInWords = (): number =>
+    tableWidth(
+      titled,
+      shown.map((model) => rowOf(model, look)),
+    );
+  const hasLetters = columns >= ALL_FROM && widthInWords() > columns;
   const rowsOf = (model: TabledModel): TableRow[] => [
     rowOf(model, { ...look, hasLetters }),
     ...arnBelow(model, markWidth, style),
