@@ -7,7 +7,7 @@ import { type CitedSource, SourceList } from "../converse/cited-source.ts";
 import { joinTexts } from "../converse/conversation.ts";
 import { KeptLength } from "../converse/kept-length.ts";
 import { allowMore } from "../converse/length-bound.ts";
-import { judgeStop } from "../converse/outcome.ts";
+import { isCutShort, judgeStop } from "../converse/outcome.ts";
 import type { Ask } from "../converse/plan-request.ts";
 import {
   addUsage,
@@ -362,7 +362,7 @@ export class AnswerWriter {
     if (!this.#options.extractsCode) return;
     const { firstCodeBlock } = await import("./first-code-block.ts");
     const { start, stop } = this.#round;
-    const isCut = CUT_SHORT.has(stop?.stopReason ?? "");
+    const isCut = isCutShort(stop?.stopReason);
     const code = firstCodeBlock(this.#round.text.join(""), { isCut });
     if (code === undefined) {
       throw new OpenclawError("model-error", {
@@ -484,9 +484,6 @@ export class AnswerWriter {
     return Math.round(this.#runtime.elapsed() - this.#startedAt);
   }
 }
-
-/** How an answer ends that could have gone on. */
-const CUT_SHORT: ReadonlySet<string> = new Set(["max_tokens", "model_context_window_exceeded"]);
 
 function isWithheld(failure: unknown): boolean {
   return failure instanceof OpenclawError && failure.code === "blocked";

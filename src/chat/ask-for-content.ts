@@ -1,15 +1,12 @@
 import { type ChatEvent, type ChatEvents, usageOf } from "../converse/chat-event.ts";
 import { KeptLength } from "../converse/kept-length.ts";
 import type { LengthBound } from "../converse/length-bound.ts";
-import { judgeStop, nothingSaid } from "../converse/outcome.ts";
+import { isCutShort, judgeStop, nothingSaid } from "../converse/outcome.ts";
 import { isSeen } from "../converse/said.ts";
 import { OpenclawError } from "../errors.ts";
 import { addUsage, type TokenUsage } from "../models/usage.ts";
 
 type Event<Type extends ChatEvent["type"]> = Extract<ChatEvent, { type: Type }>;
-
-/** Where the next answer would be as empty as this one: the limit is the same. */
-const LIMITS: ReadonlySet<string> = new Set(["max_tokens", "model_context_window_exceeded"]);
 
 /**
  * Asks for an answer, and once more for one without any content: no words, no reasoning, no call. Nothing is passed on
@@ -24,7 +21,8 @@ export async function* askForContent(
 ): ChatEvents {
   const first = yield* passOnContent(ask(), lengthBound);
   if (!first) return;
-  if (!asksOnce && !LIMITS.has(stopOf(first)?.stopReason ?? "")) {
+  // Cut off at a limit, the next answer would be as empty as this one.
+  if (!asksOnce && !isCutShort(stopOf(first)?.stopReason)) {
     tell(startOf(first)?.model ?? "");
     const second = yield* passOnContent(ask(), lengthBound, first);
     if (second) throw emptyAnswer(second, true);

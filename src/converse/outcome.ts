@@ -19,6 +19,11 @@ interface Evidence {
   outputTokens?: number | undefined;
 }
 
+/** Whether an answer that ended so was cut off, and could have gone on. */
+export function isCutShort(stopReason: string | undefined): boolean {
+  return stopReason === "max_tokens" || stopReason === "model_context_window_exceeded";
+}
+
 /**
  * Judges how an answer ended. Stop reasons are those of Converse's `StopReason`; an unknown one counts as a good end.
  * Errors are `blocked` (withheld) and `model-error` (malformed).

@@ -1,6 +1,6 @@
 import { compileOutputSchema, type OutputSchema } from "../../converse/output-schema.ts";
 import { KeptLength } from "../../converse/kept-length.ts";
-import { judgeStop } from "../../converse/outcome.ts";
+import { isCutShort, judgeStop } from "../../converse/outcome.ts";
 import { OpenclawError, withFields } from "../../errors.ts";
 import type { CallCost, TokenUsage } from "../../models/usage.ts";
 import { refused, type RequestField } from "../request-field.ts";
@@ -103,7 +103,7 @@ async function askQuestion({ input, runtime, tell }: ToolRequest, by: ServedBy):
     throw text === "" ? error : withFields(error, { details: { ...error.details, partialText: text } });
   const usage = numbersOf(counted?.usage ?? {});
   const value = { model, text, stopReason, usage, costUsd: counted?.cost?.usd ?? null };
-  const isCut = stopReason === "max_tokens" || stopReason === "model_context_window_exceeded";
+  const isCut = isCutShort(stopReason);
   return {
     value: schema && !isCut ? { ...value, json: parseExactly(text) } : value,
     text: isCut ? `${text}\n\n[The answer was cut: ${stopReason}.]` : text,
