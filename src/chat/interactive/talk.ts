@@ -216,12 +216,11 @@ export class Talk {
 
   /** Begins to edit the last question, which stays until the next one takes its place. Throws `usage` where there is none. */
   async editLast(): Promise<void> {
-    const last = this.conversation.turns.at(-1);
-    const message = this.#last?.message ?? (last && questionOf(last));
-    if (!message) throw usageError("There is no question to edit.", "Type one.");
+    const { message, attachments, isRetry } = this.#lastAsked("edit");
     const { content = [] } = message;
-    const sent = this.#last?.attachments ?? content.flatMap(attachmentOf);
-    this.edited = { isRetry: this.#last?.isRetry ?? true, files: this.files };
+    // One that is kept has its files in itself.
+    const sent = [...attachments, ...content.flatMap(attachmentOf)];
+    this.edited = { isRetry, files: this.files };
     this.draft = content.findLast(({ text }) => text !== undefined)?.text ?? "";
     this.files = await filesToSendAgain(sent, this.draft, this.options.runtime);
   }
@@ -236,10 +235,15 @@ export class Talk {
 
   /** Puts the last question again; a new answer takes the place of the old one. Throws `usage` when there is none. */
   async retry(): Promise<void> {
-    if (this.#last) return this.#answer(this.#last);
+    return this.#answer(this.#lastAsked("ask again"));
+  }
+
+  /** The last question: one that was not kept, or that of the last turn. Throws `usage` where there is none to do `what` with. */
+  #lastAsked(what: string): Asked {
     const last = this.conversation.turns.at(-1);
-    if (!last) throw usageError("There is no question to ask again.", "Type one.");
-    return this.#answer({ message: questionOf(last), attachments: [], isRetry: true });
+    if (this.#last) return this.#last;
+    if (!last) throw usageError(`There is no question to ${what}.`, "Type one.");
+    return { message: questionOf(last), attachments: [], isRetry: true };
   }
 
   /**
