@@ -53,23 +53,36 @@ export async function surveyModels(
   const setup = await readSetup(options, runtime, config);
   const { wanted, target } = await readQuestion(question, config.value);
   const isOfMantle = wanted !== undefined && isMantle(wanted);
-  const ask = (): Promise<[ModelLoad, ModelLoad | undefined, Served | undefined]> =>
+  const ask = (): Promise<[ModelLoad, OtherLoads]> =>
     Promise.all([
       // AWS has nothing to say about another provider's model: what is cached is enough for the names of others.
       wanted && isServed(wanted)
         ? loadModels(setup, { offline: true, target }).then(withoutComplaint)
         : loadModels(setup, { ...question, target: isOfMantle ? undefined : target }),
-      hasMantle(config.value) || isOfMantle ? loadMantle(setup, question) : undefined,
-      isListedByServer(config.value) || (question.refresh && servedProviders(config.value).length > 0)
-        ? import("./load-served.ts").then(({ loadServed }) => loadServed(setup, question))
-        : undefined,
+      loadOthers(setup, question, isOfMantle),
     ]);
-  const [aws, mantle, served] = await withAwsSpinner(setup, "Asking AWS for its models", ask);
+  const [aws, { mantle, served }] = await withAwsSpinner(setup, "Asking AWS for its models", ask);
   const load = isOfMantle && mantle ? mantle : aws;
   const others = isOfMantle ? [] : mantleWarnings(mantle, aws);
   load.warnings = [...load.warnings, ...others, ...(served?.warnings ?? [])];
   const input = listInput(setup, { aws, mantle, served }, question);
   return { setup, load, mantle, ...siftModels(input), input, wanted };
+}
+
+/** Loads the lists beside AWS's that the configuration leads to; Mantle's where it is wanted, too. Throws `usage`. */
+export async function loadOthers(
+  setup: Setup,
+  options: LoadOptions,
+  wantsMantle = false,
+): Promise<OtherLoads> {
+  const config = setup.config.value;
+  const [mantle, served] = await Promise.all([
+    hasMantle(config) || wantsMantle ? loadMantle(setup, options) : undefined,
+    isListedByServer(config) || (options.refresh && servedProviders(config).length > 0)
+      ? import("./load-served.ts").then(({ loadServed }) => loadServed(setup, options))
+      : undefined,
+  ]);
+  return { mantle, served };
 }
 
 /** The list of Mantle's models, loaded as AWS's other list is. Throws `usage`. */
@@ -95,9 +108,8 @@ export async function withAwsSpinner<T>(
   return (await import("../terminal/spinner.ts")).withSpinner(runtime, text, work);
 }
 
-/** What was loaded, by who lists it. */
-interface Loads {
-  aws: ModelLoad;
+/** What was loaded beside AWS's list, by who lists it. */
+interface OtherLoads {
   mantle: ModelLoad | undefined;
   served: Served | undefined;
 }
@@ -105,7 +117,7 @@ interface Loads {
 /** What a list is made from: the configuration, what was loaded, and which of it is asked for. */
 export function listInput(
   { config, options, runtime }: Setup,
-  { aws, mantle, served }: Loads,
+  { aws, mantle, served }: OtherLoads & { aws: ModelLoad },
   {
     all,
     embeddings,

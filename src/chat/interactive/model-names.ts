@@ -1,9 +1,9 @@
 import type { Setup } from "../../session/session.ts";
 import { loadModels } from "../../discovery/load.ts";
-import { listInput, loadMantle } from "../../discovery/survey.ts";
+import { listInput, loadOthers } from "../../discovery/survey.ts";
 import { likelyIds } from "../../models/callable.ts";
 import { listModels } from "../../models/list.ts";
-import { BEDROCK, hasMantle, isListedByServer } from "../../models/provider-api.ts";
+import { shortKey } from "../../models/provider-api.ts";
 
 /**
  * What may be typed for a model: aliases, and what `models list` has in this region. Where AWS's list is not cached, what
@@ -12,18 +12,11 @@ import { BEDROCK, hasMantle, isListedByServer } from "../../models/provider-api.
 export async function modelNames(setup: Setup): Promise<string[]> {
   const config = setup.config.value;
   const aliases = Object.values(config.agents?.defaults?.models ?? {}).flatMap(({ alias }) => alias ?? []);
-  const [aws, mantle, served] = await Promise.all([
+  const [aws, others] = await Promise.all([
     loadModels(setup, { offline: true }),
-    hasMantle(config) ? loadMantle(setup, { offline: true }) : undefined,
-    isListedByServer(config)
-      ? import("../../discovery/load-served.ts").then(({ loadServed }) =>
-          loadServed(setup, { offline: true }),
-        )
-      : undefined,
+    loadOthers(setup, { offline: true }),
   ]);
-  const listed = listModels(listInput(setup, { aws, mantle, served })).map(({ key, id }) =>
-    key === `${BEDROCK}/${id}` ? id : key,
-  );
+  const listed = listModels(listInput(setup, { aws, ...others })).map(({ key }) => shortKey(key));
   const known = aws.discovered ? [] : likelyIds(aws.region ?? "");
   return [...new Set([...aliases, ...listed, ...known])].sort();
 }
