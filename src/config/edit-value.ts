@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from "node:util";
 import { OpenclawError } from "../errors.ts";
 import { findSetting } from "./find-setting.ts";
 import { formatPath, type Path } from "./path.ts";
+import { count } from "../terminal/numbers.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { isSecretPath } from "./secrets.ts";
 import { isRecord } from "../json.ts";
@@ -185,9 +186,8 @@ function inTheWay(value: unknown, path: Path, depth: number, expected: string): 
 function beyondEnd(path: Path, depth: number, length: number): OpenclawError {
   const list = path.slice(0, depth);
   const next = formatPath([...list, length, ...path.slice(depth + 1)]);
-  const items = length === 1 ? "1 item" : `${length} items`;
   return new OpenclawError("config-invalid", {
-    message: `${formatPath(path)} is beyond the end: ${formatPath(list)} has ${items}, so the next one is [${length}].`,
+    message: `${formatPath(path)} is beyond the end: ${formatPath(list)} has ${count(length, "item")}, so the next one is [${length}].`,
     hint: `openclaw config set ${quoteForShell(next)} VALUE`,
     details: {
       path: formatPath(path),

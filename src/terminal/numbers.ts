@@ -70,7 +70,7 @@ export function formatAge(ms: number): string {
 
 /** A size for people: `84 bytes`, `12 kB`, `1.5 MB`. */
 export function formatBytes(bytes: number): string {
-  if (bytes < 1000) return bytes === 1 ? "1 byte" : `${bytes} bytes`;
+  if (bytes < 1000) return count(bytes, "byte");
   const thousands = Math.round(bytes / 1000);
   return thousands < 1000 ? `${thousands} kB` : `${(bytes / MILLION).toFixed(1)} MB`;
 }

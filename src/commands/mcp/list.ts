@@ -9,6 +9,7 @@ import { type ErrorDocument, OpenclawError, toErrorDocument, withFields } from "
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { onOneLine } from "../../terminal/neutralise.ts";
+import { count } from "../../terminal/numbers.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { withSpinner } from "../../terminal/spinner.ts";
 import { printList } from "../../terminal/print-list.ts";
@@ -137,7 +138,7 @@ function describeOffer({ disabled, error, tools, prompts, resources }: ServerDoc
   if (error) return error.message;
   const counts = { tool: tools, prompt: prompts, resource: resources };
   return Object.entries(counts)
-    .flatMap(([word, count]) => (count ? `${count} ${word}${count === 1 ? "" : "s"}` : []))
+    .flatMap(([word, number]) => (number ? count(number, word) : []))
     .join(", ");
 }
 

@@ -6,6 +6,7 @@ import { shorten } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { onOneLine } from "../../terminal/neutralise.ts";
+import { count } from "../../terminal/numbers.ts";
 import { withSpinner } from "../../terminal/spinner.ts";
 import { printList } from "../../terminal/print-list.ts";
 import type { Column } from "../../terminal/table.ts";
@@ -68,9 +69,7 @@ export async function run(options: ToolsOptions, runtime: Runtime): Promise<void
   );
   if (!terminal.isStdoutTTY) return;
   const others = { prompt: prompts.length, resource: resources.length };
-  const counts = Object.entries(others).flatMap(([word, count]) =>
-    count > 0 ? `${count} ${word}${count === 1 ? "" : "s"}` : [],
-  );
+  const counts = Object.entries(others).flatMap(([word, number]) => (number > 0 ? count(number, word) : []));
   if (counts.length > 0) terminal.note(`openclaw: it has ${counts.join(" and ")}, too (--json)`);
 }
 

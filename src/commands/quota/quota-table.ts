@@ -1,7 +1,7 @@
 import type { QuotaWay } from "../../discovery/survey-quotas.ts";
 import { type ModelQuota, type ServiceQuota, USE_MINUTES } from "../../models/quotas.ts";
 import { type Fact, printFacts } from "../../terminal/fact-lines.ts";
-import { formatLimitColumn, formatTokens } from "../../terminal/numbers.ts";
+import { count, formatLimitColumn, formatTokens } from "../../terminal/numbers.ts";
 import { type Column, layoutTable } from "../../terminal/table.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 import { hang } from "../../terminal/word-wrap.ts";
@@ -135,7 +135,7 @@ function usedInWords({ id, quota, used }: QuotaWay): Fact[] {
   };
   const { requests, tokens } = used.busiest;
   const parts = [
-    `${requests} ${requests === 1 ? "request" : "requests"}${share(requests, quota?.requestsPerMinute)}`,
+    `${count(requests, "request")}${share(requests, quota?.requestsPerMinute)}`,
     `${formatTokens(tokens)} tokens${share(tokens, quota?.tokensPerMinute)}`,
   ];
   const throttled = used.throttles > 0 ? `, ${used.throttles} throttled` : "";
