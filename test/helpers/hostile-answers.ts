@@ -1,8 +1,9 @@
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import type { Writable } from "node:stream";
 import { crc32 } from "node:zlib";
+import { onTestFinished } from "vitest";
 import { encodeEvent, EVENT_STREAM_TYPE } from "../../src/aws/event-stream.ts";
 
 /** An answer that takes as much as it can of whoever reads it. */
@@ -251,54 +252,52 @@ async function hasRoom(stream: Writable): Promise<void> {
   gone.abort();
 }
 
-/** A server that answers so, and to all else with nothing; resolves with its address, and what ends it. */
-export async function answerHostilely(
-  answer: () => HostileAnswer,
-  megabytes: number,
-): Promise<{ url: string; stop: () => void }> {
+/** A chunk of HTTP for each byte, with its length before it. */
+function inChunks(bytes: Buffer): Buffer {
+  const chunks = Buffer.alloc(bytes.length * 6, "1\r\n0\r\n");
+  for (const [index, byte] of bytes.entries()) chunks[index * 6 + 3] = byte;
+  return chunks;
+}
+
+/** An answer as it is written, in parts. */
+function* partsOf({ body, isByBytes = false }: HostileAnswer, megabytes: number): Generator<Buffer> {
+  const size = isByBytes ? 65_536 : MEGABYTE;
+  for (const piece of body(isByBytes ? megabytes / 20 : megabytes)) {
+    const bytes = Buffer.from(piece);
+    for (let start = 0; start < bytes.length; start += size) {
+      const part = bytes.subarray(start, start + size);
+      yield isByBytes ? inChunks(part) : part;
+    }
+  }
+}
+
+async function send(response: ServerResponse, answer: HostileAnswer, megabytes: number): Promise<void> {
+  response.on("error", () => undefined);
+  response.writeHead(answer.status ?? 200, { "content-type": answer.type });
+  // What has its own chunks is written past Node's.
+  if (answer.isByBytes) response.flushHeaders();
+  const stream = answer.isByBytes ? response.socket : response;
+  for (const part of partsOf(answer, megabytes)) {
+    if (!stream || stream.destroyed) return;
+    if (!stream.write(part)) await hasRoom(stream);
+  }
+  response.end();
+}
+
+/** A server that answers so, and to all else with nothing, until the test ends; resolves with its address. */
+export async function answerHostilely(answer: () => HostileAnswer, megabytes: number): Promise<string> {
   const server = createServer((request, response) => {
     request.resume();
-    const { from, status = 200, type, body, isByBytes } = answer();
+    const hostile = answer();
     const { pathname } = new URL(request.url ?? "/", "http://a");
-    if (!PATHS[from].test(pathname)) {
-      response.writeHead(200, { "content-type": JSON_TYPE }).end(USUAL_LIST);
-      return;
-    }
-    response.on("error", () => undefined);
-    response.writeHead(status, { "content-type": type });
-    void (async () => {
-      for (const piece of body(isByBytes ? megabytes / 20 : megabytes)) {
-        const bytes = Buffer.from(piece);
-        if (response.destroyed) return;
-        if (!isByBytes) {
-          for (let start = 0; start < bytes.length; start += MEGABYTE) {
-            if (response.destroyed) return;
-            if (!response.write(bytes.subarray(start, start + MEGABYTE))) await hasRoom(response);
-          }
-          continue;
-        }
-        response.flushHeaders();
-        const { socket } = response;
-        // As many chunks of one byte, each with its length before it.
-        for (let start = 0; start < bytes.length; start += 65_536) {
-          const part = bytes.subarray(start, start + 65_536);
-          const chunks = Buffer.alloc(part.length * 6, "1\r\n0\r\n");
-          for (const [index, byte] of part.entries()) chunks[index * 6 + 3] = byte;
-          if (!socket || socket.destroyed) return;
-          if (!socket.write(chunks)) await hasRoom(socket);
-        }
-      }
-      response.end();
-    })();
+    if (PATHS[hostile.from].test(pathname)) void send(response, hostile, megabytes);
+    else response.writeHead(200, { "content-type": JSON_TYPE }).end(USUAL_LIST);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://127.0.0.1:${port}`,
-    stop: () => {
-      server.close();
-      server.closeAllConnections();
-    },
-  };
+  onTestFinished(() => {
+    server.close();
+    server.closeAllConnections();
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }

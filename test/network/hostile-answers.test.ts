@@ -1,4 +1,4 @@
-import { expect, it, onTestFinished } from "vitest";
+import { expect, it } from "vitest";
 import { answerHostilely, HOSTILE_ANSWERS, type HostileAnswer } from "../helpers/hostile-answers.ts";
 import { emulate } from "../helpers/emulated.ts";
 import { MODEL, serve } from "../helpers/served.ts";
@@ -20,8 +20,7 @@ const configFor = (url: string): string =>
 
 it("serve answers others whatever the servers behind it send", async () => {
   let current = HOSTILE_ANSWERS[0] as HostileAnswer;
-  const { url, stop } = await answerHostilely(() => current, MEGABYTES);
-  onTestFinished(stop);
+  const url = await answerHostilely(() => current, MEGABYTES);
   const { origin } = await serve({ isAlone: true, env: { AWS_ENDPOINT_URL: url }, config: configFor(url) });
   const watched = watchHealth(origin);
   // Loads what all others need.
@@ -70,8 +69,7 @@ const OF_COMMANDS = isThorough
   : HOSTILE_ANSWERS.filter(({ from }, index) => from.endsWith("list") || index % 4 === 0);
 
 it.each(OF_COMMANDS)("a command ends at what $from sends: $what", async (answer) => {
-  const { url, stop } = await answerHostilely(() => answer, MEGABYTES);
-  onTestFinished(stop);
+  const url = await answerHostilely(() => answer, MEGABYTES);
   const { run, configure } = await emulate();
   configure(configFor(url));
   const question = ["chat", "--no-save", "-m", answer.from === "server" ? "other/m" : MODEL, "hi"];
