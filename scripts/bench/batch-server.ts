@@ -3,6 +3,7 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { encodeEvent } from "../../src/aws/event-stream.ts";
+import { modelSummary } from "../../test/helpers/model-summary.ts";
 
 const answer = Buffer.concat([
   encodeEvent("messageStart", { role: "assistant" }),
@@ -16,18 +17,7 @@ const answer = Buffer.concat([
 ]);
 
 const lists = JSON.stringify({
-  modelSummaries: [
-    {
-      modelId: "anthropic.claude-3-haiku-20240307-v1:0",
-      modelName: "Claude 3 Haiku",
-      providerName: "Anthropic",
-      inputModalities: ["TEXT"],
-      outputModalities: ["TEXT"],
-      responseStreamingSupported: true,
-      inferenceTypesSupported: ["ON_DEMAND"],
-      modelLifecycle: { status: "ACTIVE" },
-    },
-  ],
+  modelSummaries: [modelSummary("anthropic.claude-3-haiku-20240307-v1:0", "Claude 3 Haiku", "Anthropic")],
   inferenceProfileSummaries: [],
 });
 

@@ -3,6 +3,7 @@ import { encodeEvent } from "../../src/aws/event-stream.ts";
 import type { Script, ScriptedAnswer, StreamStep } from "../../src/emulator/script.ts";
 import type { ErrorCode } from "../../src/errors.ts";
 import { encodeError, textAnswerSteps, textStep } from "../helpers/answer-steps.ts";
+import { modelSummary } from "../helpers/model-summary.ts";
 
 /** What a command has to make of a fault. */
 interface Expectation {
@@ -400,19 +401,7 @@ function framesOf(steps: readonly StreamStep[]): Uint8Array {
 }
 
 const MODELS = JSON.stringify({
-  modelSummaries: [
-    {
-      modelId: "amazon.nova-lite-v1:0",
-      modelArn: "arn:aws:bedrock:us-east-1::foundation-model/amazon.nova-lite-v1:0",
-      modelName: "Nova Lite",
-      providerName: "Amazon",
-      inputModalities: ["TEXT"],
-      outputModalities: ["TEXT"],
-      responseStreamingSupported: true,
-      inferenceTypesSupported: ["ON_DEMAND"],
-      modelLifecycle: { status: "ACTIVE" },
-    },
-  ],
+  modelSummaries: [modelSummary("amazon.nova-lite-v1:0", "Nova Lite", "Amazon")],
 });
 
 const NETWORK: Expectation = { code: "network" };

@@ -5,6 +5,7 @@ import type { Writable } from "node:stream";
 import { crc32 } from "node:zlib";
 import { onTestFinished } from "vitest";
 import { encodeEvent, EVENT_STREAM_TYPE } from "../../src/aws/event-stream.ts";
+import { modelSummary } from "./model-summary.ts";
 
 /** An answer that takes as much as it can of whoever reads it. */
 export interface HostileAnswer {
@@ -228,18 +229,7 @@ const PATHS: Readonly<Record<HostileAnswer["from"], RegExp>> = {
 
 /** What is said to all other questions. */
 const USUAL_LIST = JSON.stringify({
-  modelSummaries: [
-    {
-      modelId: "amazon.nova-lite-v1:0",
-      modelName: "Nova Lite",
-      providerName: "Amazon",
-      inputModalities: ["TEXT"],
-      outputModalities: ["TEXT"],
-      responseStreamingSupported: true,
-      inferenceTypesSupported: ["ON_DEMAND"],
-      modelLifecycle: { status: "ACTIVE" },
-    },
-  ],
+  modelSummaries: [modelSummary("amazon.nova-lite-v1:0", "Nova Lite", "Amazon")],
   inferenceProfileSummaries: [],
   data: [],
 });
