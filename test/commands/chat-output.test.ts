@@ -19,8 +19,8 @@ import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { openPty } from "../helpers/pty.ts";
 import { expectSchema } from "../helpers/schema.ts";
 
-/** An answer of which half comes. */
-const BROKEN: ScriptedAnswer = { stream: [...textAnswerSteps(["Half"])].slice(0, 2) };
+/** An answer of which this comes, and no more. */
+const halfOf = (text: string): StreamStep[] => [...textAnswerSteps([text])].slice(0, 2);
 
 const ASK = ["chat", "-m", "amazon.nova-lite-v1:0"];
 const env = { AWS_MAX_ATTEMPTS: "1" };
@@ -127,7 +127,7 @@ describe("chat -o", () => {
   });
 
   it("keeps what came of an answer that breaks off beside the file, with the file's mode", async () => {
-    const emulated = await answering(BROKEN);
+    const emulated = await answering({ stream: halfOf("Half") });
     const old = path.join(emulated.home, "old.md");
     writeFileSync(old, "Old.\n", { mode: 0o600 });
     symlinkSync("old.md", path.join(emulated.home, "link.md"));
@@ -147,7 +147,7 @@ describe("chat -o", () => {
   });
 
   it("keeps all of an answer that breaks off with --extract, and its events with --ndjson", async () => {
-    const emulated = await answering({ stream: [...textAnswerSteps(["So:\n```\nls"])].slice(0, 2) });
+    const emulated = await answering({ stream: halfOf("So:\n```\nls") });
     const { home } = emulated;
     expect((await emulated.run([...ASK, "-x", "-o", "a.sh", "hi"], { env })).code).toBe(5);
     expect(readFileSync(path.join(home, "a.sh.partial"), "utf8")).toBe("So:\n```\nls\n");
@@ -158,7 +158,7 @@ describe("chat -o", () => {
   });
 
   it("tells a failure with --json on stdout, with what there was of the answer", async () => {
-    const emulated = await answering({ stream: [...textAnswerSteps(["Half"])].slice(0, 2) });
+    const emulated = await answering({ stream: halfOf("Half") });
     const { code, stdout } = await emulated.run([...ASK, "--json", "-o", "a.json", "hi"], { env });
     expect(code).toBe(5);
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: "stream-broken", partialText: "Half" } });
@@ -169,12 +169,11 @@ describe("chat -o", () => {
     ["SIGINT", 130],
     ["SIGTERM", 143],
   ] as const)("keeps what came before %s", async (signal, exitCode) => {
-    const half = [...textAnswerSteps(["Half"])].slice(0, 2);
     const thought: StreamStep = {
       event: "contentBlockDelta",
       payload: { contentBlockIndex: 0, delta: { reasoningContent: { text: "So far." } } },
     };
-    const emulated = await answering({ stream: [...half, thought, { end: "stall" }] });
+    const emulated = await answering({ stream: [...halfOf("Half"), thought, { end: "stall" }] });
     const child = emulated.start([...ASK, "--show-reasoning", "-o", "a.md", "hi"]);
     const closed = new Promise((resolve) => child.once("close", resolve));
     let said = "";
@@ -285,7 +284,7 @@ describe("chat --extract", () => {
 
   it("prints nothing of a program that broke off, or was cut at its limit", async () => {
     const half = "So:\n```sh\nls -l\n";
-    const broken = await answering({ stream: [...textAnswerSteps([half])].slice(0, 2) });
+    const broken = await answering({ stream: halfOf(half) });
     const result = await broken.run([...ASK, "-x", "hi"], { env });
     expect(result).toMatchObject({ stdout: "", code: 5 });
     expect(result.stderr).toContain(`${half}error: `);
