@@ -1,9 +1,9 @@
-import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import OpenAI from "openai";
 import { describe, expect, it } from "vitest";
 import { emulate } from "../helpers/emulated.ts";
+import { keyLine } from "../helpers/key-line.ts";
 import { serve, serveEmulated } from "../helpers/served.ts";
 
 const TITAN = "amazon.titan-embed-text-v2:0";
@@ -182,9 +182,8 @@ describe("POST /v1/embeddings", () => {
 it("counts as one request of its key, however many calls it takes, and only for the key's models", async () => {
   const emulated = await emulate();
   const file = path.join(emulated.home, "keys");
-  const hash = createHash("sha256").update("key-of-a-test").digest("hex");
-  const limits = { name: "a", hash: `sha256:${hash}`, rpm: 2, tpm: 1000, models: ["amazon.titan-*"] };
-  writeFileSync(file, `${JSON.stringify(limits)}\n`, { mode: 0o600 });
+  const limits = { rpm: 2, tpm: 1000, models: ["amazon.titan-*"] };
+  writeFileSync(file, keyLine("a", "key-of-a-test", limits), { mode: 0o600 });
   const { origin } = await serveEmulated(emulated, { args: ["--api-key-file", file] });
   const client = new OpenAI({ baseURL: `${origin}/v1`, apiKey: "key-of-a-test", maxRetries: 0 });
   await expect(client.embeddings.create({ model: COHERE, input: "a" })).rejects.toMatchObject({

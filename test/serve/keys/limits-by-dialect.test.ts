@@ -3,8 +3,8 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { entryLine } from "../../../src/ledger/entry.ts";
 import { ledgerFolder, monthFile, monthOf } from "../../../src/ledger/ledger-files.ts";
-import { digestOf } from "../../../src/serve/keys/key-file.ts";
 import { emulate } from "../../helpers/emulated.ts";
+import { keyLine } from "../../helpers/key-line.ts";
 import { startRedis } from "../../helpers/redis-server.ts";
 import { MODEL, type Served, serveEmulated } from "../../helpers/served.ts";
 
@@ -37,10 +37,8 @@ async function server(args: readonly string[]): Promise<Served> {
   const emulated = await emulate();
   emulated.configure(config);
   const file = path.join(emulated.home, "keys");
-  const lines = Object.entries(KEYS).map(([name, limits]) =>
-    JSON.stringify({ name, hash: `sha256:${digestOf(keyOf(name)).toString("hex")}`, ...limits }),
-  );
-  writeFileSync(file, lines.join("\n"), { mode: 0o600 });
+  const lines = Object.entries(KEYS).map(([name, limits]) => keyLine(name, keyOf(name), limits));
+  writeFileSync(file, lines.join(""), { mode: 0o600 });
   const at = new Date().toISOString();
   const none = { cacheReadInputTokens: 0, cacheWriteInputTokens: 0, inputTokens: 0, outputTokens: 0 };
   const ledger = ledgerFolder({ ...NOWHERE, homeFolder: emulated.home });

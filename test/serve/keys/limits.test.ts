@@ -2,18 +2,14 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import type { StreamStep } from "../../../src/emulator/emulator.ts";
-import { digestOf } from "../../../src/serve/keys/key-file.ts";
 import { textAnswerSteps } from "../../helpers/answer-steps.ts";
 import { emulate, type Emulated } from "../../helpers/emulated.ts";
+import { keyLine } from "../../helpers/key-line.ts";
 import { gate, MODEL, type Served, serveEmulated, type ServeTestOptions } from "../../helpers/served.ts";
 
 const OTHER = "amazon.nova-pro-v1:0";
 
-/** A line for a key whose text is its name, made long enough. */
-function line(name: string, limits: object): string {
-  return `${JSON.stringify({ name, hash: `sha256:${digestOf(keyOf(name)).toString("hex")}`, ...limits })}\n`;
-}
-
+/** The key of a name: that, made long enough. */
 const keyOf = (name: string): string => `oc-${name}-0123456789`;
 
 interface Answer {
@@ -32,7 +28,7 @@ async function limited(
   const user = emulated ?? (await emulate(options.emulator));
   if (options.config !== undefined) user.configure(options.config);
   const file = path.join(user.home, "keys");
-  const lines = Object.entries(keys).map(([name, limits]) => line(name, limits));
+  const lines = Object.entries(keys).map(([name, limits]) => keyLine(name, keyOf(name), limits));
   writeFileSync(file, lines.join(""), { mode: 0o600 });
   const served = await serveEmulated(user, {
     ...options,
@@ -167,7 +163,7 @@ describe("the budget of a key", () => {
     const user = await emulate();
     user.configure(`{ usage: { ledger: false } }`);
     const file = path.join(user.home, "keys");
-    writeFileSync(file, line("a", { dailyBudgetUsd: 1 }), { mode: 0o600 });
+    writeFileSync(file, keyLine("a", keyOf("a"), { dailyBudgetUsd: 1 }), { mode: 0o600 });
     const { code, stderr } = await user.run(["serve", "--port", "0", "--api-key-file", file]);
     expect([code, stderr]).toEqual([3, expect.stringContaining("usage.ledger is false")]);
     const { ask } = await limited(

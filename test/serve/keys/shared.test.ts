@@ -2,8 +2,8 @@ import { writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { digestOf } from "../../../src/serve/keys/key-file.ts";
 import { emulate, type Emulated } from "../../helpers/emulated.ts";
+import { keyLine } from "../../helpers/key-line.ts";
 import { startRedis } from "../../helpers/redis-server.ts";
 import { isThorough } from "../../helpers/thorough.ts";
 import { MODEL, type Served, serveEmulated } from "../../helpers/served.ts";
@@ -20,8 +20,7 @@ async function servers(
 ): Promise<{ served: Served[]; emulated: Emulated }> {
   const emulated = await emulate();
   const file = path.join(emulated.home, "keys");
-  const hash = `sha256:${digestOf(KEY).toString("hex")}`;
-  writeFileSync(file, `${JSON.stringify({ name: "a", hash, ...limits })}\n`, { mode: 0o600 });
+  writeFileSync(file, keyLine("a", KEY, limits), { mode: 0o600 });
   const args = ["--api-key-file", file, "--shared", url, "--on-store-loss", onLoss];
   const served = await Promise.all(
     Array.from({ length: count }, () => serveEmulated(emulated, { args, isAlone: true })),

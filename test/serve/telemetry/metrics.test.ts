@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import { writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { createServer, request } from "node:http";
@@ -8,6 +7,7 @@ import OpenAI from "openai";
 import parse from "parse-prometheus-text-format";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { emulate } from "../../helpers/emulated.ts";
+import { keyLine } from "../../helpers/key-line.ts";
 import { gate, MODEL, serve, serveEmulated } from "../../helpers/served.ts";
 
 const ask = { model: MODEL, messages: [{ role: "user" as const, content: "x" }] };
@@ -264,9 +264,11 @@ describe("/metrics", () => {
   it("names the model that a key may not ask, or not yet, where it is one of the list", async () => {
     const emulated = await emulate();
     const file = path.join(emulated.home, "keys");
-    const line = (name: string, limits: object): string =>
-      `${JSON.stringify({ name, hash: `sha256:${createHash("sha256").update(`key-of-${name}`).digest("hex")}`, ...limits })}\n`;
-    writeFileSync(file, line("others", { models: ["meta.*"] }) + line("slow", { rpm: 1 }), { mode: 0o600 });
+    const lines = [
+      keyLine("others", "key-of-others", { models: ["meta.*"] }),
+      keyLine("slow", "key-of-slow", { rpm: 1 }),
+    ];
+    writeFileSync(file, lines.join(""), { mode: 0o600 });
     const { origin } = await serveEmulated(emulated, { args: ["--api-key-file", file] });
     const post = async (key: string, route: string, body: object): Promise<number> => {
       const response = await fetch(origin + route, {
