@@ -1,10 +1,10 @@
 // Measures `openclaw batch run` over many short prompts against a server that answers at once, and what goes on with it.
 import { createHash } from "node:crypto";
-import { once } from "node:events";
 import { createReadStream, createWriteStream } from "node:fs";
 import { truncate } from "node:fs/promises";
 import path from "node:path";
 import { createInterface } from "node:readline";
+import { pipeline } from "node:stream/promises";
 import { crc32 } from "node:zlib";
 import { measuredProgram } from "./measured-program.js";
 import { startServer } from "./start-server.js";
@@ -19,13 +19,7 @@ const MODEL = "anthropic.claude-3-haiku-20240307-v1:0";
 export async function batchRun(work, lines) {
   if (!Number.isInteger(lines) || lines < 1) throw new Error("--batch is how many lines there are.");
   const input = path.join(work, "prompts.jsonl");
-  const written = createWriteStream(input);
-  for (let line = 1; line <= lines; line += 1) {
-    const text = JSON.stringify({ recordId: `r${line}`, prompt: `Say four words ${line}`, maxTokens: 100 });
-    if (!written.write(`${text}\n`)) await once(written, "drain");
-  }
-  written.end();
-  await once(written, "finish");
+  await pipeline(linesOf(lines), createWriteStream(input));
   const { child, ...server } = await startServer("batch-server", work);
   try {
     const output = path.join(work, "answers.jsonl");
@@ -42,6 +36,14 @@ export async function batchRun(work, lines) {
     ].join("\n");
   } finally {
     child.stdin?.end();
+  }
+}
+
+/** @param {number} count */
+function* linesOf(count) {
+  for (let line = 1; line <= count; line += 1) {
+    const text = JSON.stringify({ recordId: `r${line}`, prompt: `Say four words ${line}`, maxTokens: 100 });
+    yield `${text}\n`;
   }
 }
 
@@ -63,18 +65,15 @@ async function writeJournal(input, output) {
     },
     written: { lines: 0, bytes: 0, tally: { lines: 0, cut: 0, failed: {}, ...nothing } },
   };
-  const written = createWriteStream(`${output}.journal`);
   /** @param {string} text */
-  const add = async (text) => {
-    const line = `${crc32(text).toString(16).padStart(8, "0")} ${text}\n`;
-    if (!written.write(line)) await once(written, "drain");
+  const checked = (text) => `${crc32(text).toString(16).padStart(8, "0")} ${text}\n`;
+  const records = async function* () {
+    yield checked(JSON.stringify(header));
+    let number = 0;
+    for await (const line of createInterface({ input: createReadStream(output) }))
+      yield checked(`${(number += 1)} ok 8 4 0.000007 0 ${line}`);
   };
-  await add(JSON.stringify(header));
-  let number = 0;
-  for await (const line of createInterface({ input: createReadStream(output) }))
-    await add(`${(number += 1)} ok 8 4 0.000007 0 ${line}`);
-  written.end();
-  await once(written, "finish");
+  await pipeline(records, createWriteStream(`${output}.journal`));
   await truncate(output);
 }
 

@@ -1,7 +1,7 @@
 // Measures `openclaw batch submit` of a large file against the emulator.
-import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import path from "node:path";
+import { pipeline } from "node:stream/promises";
 import { measuredProgram } from "./measured-program.js";
 import { startServer } from "./start-server.js";
 
@@ -16,15 +16,8 @@ const LINE_BYTES = 24 * 1024;
 export async function batchSubmit(work, megabytes) {
   if (!(megabytes > 0)) throw new Error("--submit is how many MB the file has.");
   const input = path.join(work, "lines.jsonl");
-  const written = createWriteStream(input);
   const lines = Math.ceil((megabytes * 1_000_000) / LINE_BYTES);
-  for (let line = 1; line <= lines; line += 1) {
-    const prompt = `${line} ${"word ".repeat(LINE_BYTES)}`.slice(0, LINE_BYTES - 40);
-    const text = JSON.stringify({ recordId: `r${line}`, prompt });
-    if (!written.write(`${text}\n`)) await once(written, "drain");
-  }
-  written.end();
-  await once(written, "finish");
+  await pipeline(linesOf(lines), createWriteStream(input));
   const { child, ...server } = await startServer("submit-server", work);
   try {
     const measure = await measuredProgram(server, work);
@@ -43,5 +36,13 @@ export async function batchSubmit(work, megabytes) {
     );
   } finally {
     child.stdin?.end();
+  }
+}
+
+/** @param {number} count */
+function* linesOf(count) {
+  for (let line = 1; line <= count; line += 1) {
+    const prompt = `${line} ${"word ".repeat(LINE_BYTES)}`.slice(0, LINE_BYTES - 40);
+    yield `${JSON.stringify({ recordId: `r${line}`, prompt })}\n`;
   }
 }
