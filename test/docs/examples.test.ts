@@ -72,7 +72,7 @@ function plainWords(line: string): string[] | undefined {
   return words?.match(WORD)?.map((word) => word.replace(/^(["'])(.*)\1$/, "$2"));
 }
 
-/** The first example of each page is typed into a shell, and each that needs one. */
+/** In the small form the first example of each page is typed into a shell, and each that needs one. */
 const isTyped = ({ page, line }: (typeof examples)[number]): boolean =>
   isThorough || examples.find((one) => one.page === page)?.line === line || !plainWords(line);
 

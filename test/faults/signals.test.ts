@@ -488,7 +488,7 @@ async function stopThere(
 }
 
 describe("a program that is told to stop, stops", () => {
-  // The three at once: they hardly do anything but wait.
+  // All at once: they hardly do anything but wait.
   it.each(STAGES)("while %s", async (name, prepare, stdout) => {
     const signals = inTurn(STAGES.findIndex(([other]) => other === name));
     await Promise.all(signals.map(([signal, code]) => stopThere(prepare, signal, [code, null], stdout)));
@@ -723,6 +723,7 @@ async function killAt(
   return code;
 }
 
+/** Every other one in the small form. */
 const ALL_MOMENTS = [10, 25, 35, 42, 48, 54, 60, 66, 72, 80, 90, 105, 120, 150];
 const MOMENTS = isThorough ? ALL_MOMENTS : ALL_MOMENTS.filter((_, index) => index % 2 === 1);
 

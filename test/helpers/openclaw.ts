@@ -111,8 +111,8 @@ export interface Started {
 }
 
 /**
- * Starts the real program for tests that use it while it runs: as a process the first time in a file of tests, and from
- * then on inside this one.
+ * Starts the real program for tests that use it while it runs: each command as a process the first time, and from then on
+ * inside this one.
  */
 export function startShared(args: readonly string[], home: string, options: RunOptions = {}): Started {
   const env = emptyEnvironment(home, options.env);

@@ -64,6 +64,7 @@ async function ask(origin: string, { from }: HostileAnswer): Promise<{ status: n
   return { status: response.status, text };
 }
 
+/** In the small form all lists, and of the others every fourth. */
 const OF_COMMANDS = isThorough
   ? HOSTILE_ANSWERS
   : HOSTILE_ANSWERS.filter(({ from }, index) => from.endsWith("list") || index % 4 === 0);
