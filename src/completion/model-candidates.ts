@@ -1,10 +1,9 @@
 import { type ModelSurvey, surveyModels } from "../discovery/survey.ts";
 import type { GlobalOptions } from "../options.ts";
+import { BEDROCK, shortKey } from "../models/provider-api.ts";
 import { LONGEST_ID } from "../models/resolve-model.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Candidate } from "./value-kinds.ts";
-
-const BEDROCK = "amazon-bedrock/";
 
 /**
  * The models that may be meant: aliases, then the ids of Amazon Bedrock and the keys of others, from the configuration
@@ -16,15 +15,15 @@ export async function modelCandidates(
   runtime: Runtime,
 ): Promise<Candidate[]> {
   const { models, setup } = await readModels(options, runtime);
-  const isKey = text.startsWith(BEDROCK);
+  const isKey = text.startsWith(`${BEDROCK}/`);
   const named = Object.entries(setup.config.value.agents?.defaults?.models ?? {});
   const aliases = named.flatMap(([key, { alias }]) =>
-    alias ? [{ value: alias, description: key.replace(BEDROCK, "") }] : [],
+    alias ? [{ value: alias, description: shortKey(key) }] : [],
   );
   // A server may list what no call takes.
   const callable = models.filter(({ key }) => key.length <= LONGEST_ID);
   const names = callable.map(({ key, id, name }) => ({
-    value: isKey || !key.startsWith(BEDROCK) ? key : id,
+    value: isKey ? key : shortKey(key),
     description: name === id ? undefined : name,
   }));
   return [...aliases, ...names];
