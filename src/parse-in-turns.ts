@@ -1,6 +1,5 @@
 import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
-import { ByteBlocks } from "./byte-blocks.ts";
 import { EscapeCount, JsonScan } from "./json-bounds.ts";
 import { markedNumber, markedPieces, parseExactly, replaceTexts } from "./json-numbers.ts";
 import { nextTurn, TURN_BYTES, turnOver } from "./next-turn.ts";
@@ -17,22 +16,22 @@ const MOST_IN_ROWS = 400_000;
  */
 export async function parseInTurns(bytes: Buffer, isExact = false): Promise<unknown> {
   const scan = new JsonScan(Infinity, isExact ? 0 : MOST_IN_ROWS);
-  const escapes = new EscapeCount();
   if (bytes.length <= SHORT_BYTES) {
     scan.take(bytes);
     const text = bytes.toString("utf8");
     return isExact && scan.changesNumbers ? parseExactly(text) : JSON.parse(text);
   }
-  const blocks = new ByteBlocks();
+  const escapes = new EscapeCount();
+  const blocks: Buffer[] = [];
   for (let start = 0; start < bytes.length; start += SHORT_BYTES) {
     const piece = bytes.subarray(start, start + SHORT_BYTES);
     scan.take(piece);
     escapes.take(piece);
-    blocks.take(piece);
+    blocks.push(piece);
     const over = turnOver();
     if (over) await over;
   }
-  const value = await parseApart(blocks.blocks(), scan, { isExact });
+  const value = await parseApart(blocks, scan, { isExact });
   await nextTurn();
   return value;
 }
