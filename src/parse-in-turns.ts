@@ -36,6 +36,16 @@ export async function parseInTurns(bytes: Buffer, isExact = false): Promise<unkn
   return value;
 }
 
+/** The same; undefined for what is no JSON, or none within bounds. */
+export async function parseInTurnsIfJson(bytes: Buffer, isExact = false): Promise<unknown> {
+  try {
+    return await parseInTurns(bytes, isExact);
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}
+
 /** How bytes are read as JSON. */
 export interface Reading {
   /** Is told what the texts take beside the bytes, in bytes. */

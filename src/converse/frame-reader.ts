@@ -2,7 +2,7 @@ import { crc32 } from "node:zlib";
 import { ByteBlocks } from "../byte-blocks.ts";
 import { OpenclawError } from "../errors.ts";
 import { TURN_BYTES, turnOver } from "../next-turn.ts";
-import { parseInTurns } from "../parse-in-turns.ts";
+import { parseInTurnsIfJson } from "../parse-in-turns.ts";
 
 /**
  * The largest frame that is read, in bytes. AWS's are a few hundred; whoever trusts the length that a broken or hostile
@@ -96,14 +96,10 @@ export class FrameReader {
     }
     checkSums(frame, sum);
     const { message, headersEnd } = readHeaders(frame);
-    message.value = await parseInTurns(frame.subarray(headersEnd, end)).catch(ifNoJson);
+    // What is no JSON has no value, and is told by whoever reads the message.
+    message.value = await parseInTurnsIfJson(frame.subarray(headersEnd, end));
     return message;
   }
-}
-
-/** What is no JSON has no value, and is told by whoever reads the message. */
-function ifNoJson(error: unknown): undefined {
-  if (!(error instanceof SyntaxError)) throw error;
 }
 
 function checkSums(frame: Buffer, sum: number): void {

@@ -5,7 +5,7 @@ import { OpenclawError } from "../errors.ts";
 import { servedApi } from "../models/provider-api.ts";
 import { isRecord, type JsonObject } from "../json.ts";
 import { inTurns } from "../next-turn.ts";
-import { parseInTurns } from "../parse-in-turns.ts";
+import { parseInTurnsIfJson } from "../parse-in-turns.ts";
 import { readBytes } from "../read-bytes.ts";
 import { failedCall, type ServerAnswer, type ServerLine } from "./call-server.ts";
 import { CHECK_BASE_URL } from "./failure-table.ts";
@@ -124,7 +124,7 @@ async function* readStream(body: Readable, reader: AnswerReader, call: FailedCal
       const long = arrived[at];
       if (isDone || !long || "error" in long) return;
       at += 1;
-      const data = await parseInTurns(Buffer.from(long.data), true).catch(ifNoJson);
+      const data = await parseInTurnsIfJson(Buffer.from(long.data), true);
       yield* batchOf((parts) => take(data, parts));
     }
   }
@@ -152,11 +152,6 @@ async function* inOnePiece(last: Batches): Batches {
   }
 }
 
-/** What is no JSON is no object either. */
-function ifNoJson(error: unknown): undefined {
-  if (!(error instanceof SyntaxError)) throw error;
-}
-
 function tooLong({ server }: FailedCall): OpenclawError {
   return new OpenclawError("bad-response", {
     message: `${server.shownUrl} sends an answer of more than ${LARGEST_ANSWER} bytes.`,
@@ -167,7 +162,7 @@ function tooLong({ server }: FailedCall): OpenclawError {
 /** A server that does not stream sends the answer whole, and it is read as a stream of one event. */
 async function* readWhole(body: Readable, reader: AnswerReader, call: FailedCall): Batches {
   const bytes = await readBytes(body, { most: LARGEST_ANSWER, tooLong: () => tooLong(call) });
-  const answer = await parseInTurns(bytes, true).catch(ifNoJson);
+  const answer = await parseInTurnsIfJson(bytes, true);
   yield* batchOf((parts) => void parts.push(...reader.takeWhole(checked(answer, call))));
   yield* batchOf((parts) => void parts.push(...finish(reader)));
 }
