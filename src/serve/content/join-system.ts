@@ -13,9 +13,14 @@ export function joinSystem(
 ): string | undefined {
   const texts = system.filter((text) => !isOnlyBlanks(text));
   if (texts.length > 0) return texts.join("\n\n");
+  refuseSilence(messages, field);
+  return undefined;
+}
+
+/** Throws `invalid-request` where messages, which stand in `field`, say nothing. */
+export function refuseSilence(messages: readonly Message[], field: RequestField): void {
   const saysNothing = messages.every(({ content = [] }) =>
     content.every(({ text }) => text !== undefined && isOnlyBlanks(text)),
   );
   if (saysNothing) throw field.refused(`'${field.param}' holds nothing that a person says.`);
-  return undefined;
 }

@@ -1,8 +1,8 @@
 import type { ContentBlock, Message, SystemContentBlock } from "@aws-sdk/client-bedrock-runtime";
 import { turnOver } from "../../../next-turn.ts";
+import { refuseSilence } from "../../content/join-system.ts";
 import type { RequestField } from "../../request-field.ts";
 import { type BlockContext, readCachePoint, readContent } from "./read-blocks.ts";
-import { isOnlyBlanks } from "../../../only-blanks.ts";
 
 /** A conversation as Converse takes it. */
 export interface Conversation {
@@ -52,10 +52,7 @@ export async function readMessages(
         throw role.mustBe("user, assistant or system");
     }
   }
-  const saysNothing = messages.every(({ content = [] }) =>
-    content.every(({ text }) => text !== undefined && isOnlyBlanks(text)),
-  );
-  if (prompt.length === 0 && saysNothing) throw field.refused("'messages' holds nothing that a person says.");
+  if (prompt.length === 0) refuseSilence(messages, field);
   return { system: prompt, messages };
 }
 
