@@ -69,13 +69,18 @@ function isTerminalGone(): boolean {
   return [0, 1, 2].some((descriptor) => isHungUp(descriptor, isTerminal));
 }
 
-/** Ends the process for a signal that the command has heard, when its own work on files is done. */
-async function endSoon(signal: Signal, exitCode: number): Promise<never> {
+/** Whether what is done in that pool is done within so many ms. */
+async function poolEndsWithin(mostMs: number): Promise<boolean> {
   for (let waited = 0; isPoolBusy(); waited += 5) {
-    if (waited >= POOL_MS) endAtOnce(signal);
+    if (waited >= mostMs) return false;
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
-  if (isTerminalGone()) endAtOnce(signal);
+  return true;
+}
+
+/** Ends the process for a signal that the command has heard, when its own work on files is done. */
+async function endSoon(signal: Signal, exitCode: number): Promise<never> {
+  if (!(await poolEndsWithin(POOL_MS)) || isTerminalGone()) endAtOnce(signal);
   process.exit(exitCode);
 }
 
@@ -96,9 +101,7 @@ function endAtOnce(signal: Signal): never {
  * written, such as what the answer has used.
  */
 async function endWithoutReader(): Promise<never> {
-  const endBefore = performance.now() + READERLESS_MS;
-  while (isPoolBusy() && performance.now() < endBefore)
-    await new Promise((resolve) => setTimeout(resolve, 5));
+  await poolEndsWithin(READERLESS_MS);
   process.exit(0);
 }
 
