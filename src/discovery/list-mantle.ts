@@ -16,7 +16,7 @@ import { named } from "../wires/aws-line.ts";
  */
 export async function discoverMantle(session: AwsSession): Promise<Discovered> {
   const { runtime } = session.setup;
-  const call = { operation: "ListModels", method: "GET", path: "/v1/models", timeoutMs: ANSWER_MS } as const;
+  const call = { method: "GET", path: "/v1/models", timeoutMs: ANSWER_MS } as const;
   try {
     const client = await session.rest("bedrock-mantle");
     const { value, metadata } = await client.send(call, readJson, runtime.signal);
