@@ -55,12 +55,14 @@ const DIALECTS: readonly [Dialect, ...Dialect[]] = [
   bedrock,
 ];
 
-const BY_ROOT = DIALECTS.flatMap((dialect) => (dialect.roots ?? []).map((root) => [root, dialect] as const));
-
 /** Which clients send a request, whether or not there is what it asks for: what is wrong with it is told in their form. */
 function spokenBy(path: string, headers: Headers): Dialect {
-  const named = BY_ROOT.find(([root]) => path === root || path.startsWith(`${root}/`));
-  return named?.[1] ?? DIALECTS.find(({ isSpokenBy }) => isSpokenBy?.(headers)) ?? DIALECTS[0];
+  const isBelow = (root: string): boolean => path === root || path.startsWith(`${root}/`);
+  return (
+    DIALECTS.find(({ roots }) => roots?.some(isBelow)) ??
+    DIALECTS.find(({ isSpokenBy }) => isSpokenBy?.(headers)) ??
+    DIALECTS[0]
+  );
 }
 
 /** The id of a request of which AWS knows nothing. */
