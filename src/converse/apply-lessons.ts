@@ -117,8 +117,7 @@ export function leaveOutRefused(input: Input, change: Change): Input {
 function leaveOut(input: Input, lesson: Lesson, change: Change): Input {
   const { isReasoning, modelId, nameOf = flagName, tell } = change;
   const refuses = (what: string, value?: unknown): void => {
-    const left = value === undefined ? "it" : shown(value);
-    tell(`'${modelId}' refuses ${what}, so ${left} is left out`);
+    tell(`'${modelId}' refuses ${what}, so ${shown(value)} is left out`);
   };
   switch (lesson.name) {
     case "temperature":
@@ -173,12 +172,12 @@ function leaveOut(input: Input, lesson: Lesson, change: Change): Input {
   }
 }
 
-/** A value as a notice has it: short, whatever was asked for. */
+/** A value as a notice has it: short, whatever was asked for; "it" where there is none. */
 function shown(value: unknown): string {
-  const json = JSON.stringify(value, (_, item: unknown) =>
-    typeof item === "string" ? shortenText(item) : item,
+  if (value === undefined) return "it";
+  return shortenText(
+    JSON.stringify(value, (_, item: unknown) => (typeof item === "string" ? shortenText(item) : item)),
   );
-  return shortenText(json ?? "it");
 }
 
 type Refuses = (what: string, value?: unknown) => void;
