@@ -35,8 +35,7 @@ export async function listOffers(
 ): Promise<NonNullable<Answer<"ListFoundationModelAgreementOffers">["offers"]>> {
   try {
     const { offers } = await callBedrock(session, "ListFoundationModelAgreementOffers", { modelId });
-    listIn(offers, "offers", { session, service: "bedrock" });
-    return offers ?? [];
+    return listIn(offers, "offers", { session, service: "bedrock" });
   } catch (failure) {
     if (isNamed(failure, "ResourceNotFoundException")) return [];
     const action = "bedrock:ListFoundationModelAgreementOffers";

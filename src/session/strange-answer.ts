@@ -27,8 +27,8 @@ export function strangeAnswer(
 }
 
 /** The list of an answer, which AWS sends where it is empty, too. `what` says what it is of. Throws `bad-response`. */
-export function listIn(value: unknown, what: string, answered: Answered): readonly unknown[] {
-  if (Array.isArray(value)) return value as readonly unknown[];
+export function listIn<Value>(value: Value, what: string, answered: Answered): Value & readonly unknown[] {
+  if (Array.isArray(value)) return value;
   throw strangeAnswer(answered, `answered without a list of ${what}, which AWS never does`);
 }
 
