@@ -25,8 +25,13 @@ export function maskUserInfoWithin(text: string): string {
  * is not UTF-8.
  */
 export function decodeUserInfo(text: string): string | undefined {
+  return percentDecoded(text.replaceAll(/%(?![\da-f]{2})/gi, "%25"));
+}
+
+/** A text without its percent-encoding; undefined where a % encodes nothing, or no UTF-8. */
+export function percentDecoded(text: string): string | undefined {
   try {
-    return decodeURIComponent(text.replaceAll(/%(?![\da-f]{2})/gi, "%25"));
+    return decodeURIComponent(text);
   } catch (error) {
     if (error instanceof URIError) return undefined;
     throw error;

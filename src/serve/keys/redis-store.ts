@@ -4,6 +4,7 @@ import { OpenclawError, usageError } from "../../errors.ts";
 import { ledgerFolder } from "../../ledger/ledger-files.ts";
 import { decideCaBundle, readCertificates } from "../../network/certificates.ts";
 import { findNetworkRow } from "../../network/network-errors.ts";
+import { percentDecoded } from "../../network/user-info.ts";
 import type { Runtime } from "../../runtime.ts";
 import {
   type Granted,
@@ -412,16 +413,6 @@ function isOfSettings(failure: Error): boolean {
   return NOT_MINE.test(failure.message) || findNetworkRow(failure)?.fault === "the certificate";
 }
 
-/** A lone percent sign stands for nothing. */
-function isEncoded(text: string): boolean {
-  try {
-    return decodeURIComponent(text) !== undefined;
-  } catch (error) {
-    if (error instanceof URIError) return false;
-    throw error;
-  }
-}
-
 /** Throws `usage` for what is no address of a Redis, without its password. */
 function checkUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -430,7 +421,7 @@ function checkUrl(text: string): string {
     (url.protocol === "redis:" || url.protocol === "rediss:") &&
     url.hostname !== "" &&
     /^\/?\d*$/.test(url.pathname) &&
-    [url.username, url.password].every(isEncoded)
+    [url.username, url.password].every((part) => percentDecoded(part) !== undefined)
   )
     return text;
   throw usageError(

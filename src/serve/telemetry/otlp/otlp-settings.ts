@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { OpenclawError } from "../../../errors.ts";
+import { percentDecoded } from "../../../network/user-info.ts";
 import type { Environment } from "../../../runtime.ts";
 import { VERSION } from "../../../version.ts";
 import type { TraceContext } from "../trace-context.ts";
@@ -97,22 +98,13 @@ function readPairs(name: string, env: Environment, isSecret: boolean): Record<st
   for (const entry of (env[name] ?? "").split(",")) {
     if (entry.trim() === "") continue;
     const [, key = "", text = ""] = /^([^=]*)=(.*)$/s.exec(entry) ?? [];
-    const value = decoded(text.trim());
+    const value = percentDecoded(text.trim());
     const isGood =
       isName.test(key.trim()) && value !== undefined && !(isSecret && /[^\t\x20-\x7e]/.test(value));
     if (!isGood) throw unusable(name, isSecret ? "…" : entry, "name=value,other=value");
     pairs[isSecret ? key.trim().toLowerCase() : key.trim()] = value;
   }
   return pairs;
-}
-
-function decoded(text: string): string | undefined {
-  try {
-    return decodeURIComponent(text);
-  } catch (error) {
-    if (error instanceof URIError) return undefined;
-    throw error;
-  }
 }
 
 /** https://opentelemetry.io/docs/specs/semconv/resource/ */
