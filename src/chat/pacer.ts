@@ -55,7 +55,6 @@ const MINUTE_MS = 60_000;
 const CUT = 0.95;
 /** In the first minute after a cut so much of what it left comes back, and twice as much in each that follows. */
 const REGAINED = 0.01;
-const REGAINED_MS = 60_000;
 
 /** After a cut nobody is let in for so long, in ms, and twice as long after each that follows before anything was let in well. */
 const PAUSE_MS = 1000;
@@ -178,7 +177,7 @@ class Bound {
   /** The most at a time. */
   at(now: number): number {
     if (this.#left === undefined) return this.given;
-    const minutes = (now - this.#leftAt) / REGAINED_MS;
+    const minutes = (now - this.#leftAt) / MINUTE_MS;
     const regained = this.#left * (1 + REGAINED * (2 ** minutes - 1));
     if (regained >= this.given) this.#left = undefined;
     return Math.min(this.given, regained);
@@ -353,7 +352,7 @@ export class Pacer {
     this.#change(taken, reserved, 1);
     this.#held += beyond(wish);
     this.#unsent += 1;
-    const level = this.#usedLately(MINUTE_MS);
+    const level = this.#usedLately();
     const send = (): void => {
       if (taken.slice) return;
       this.#unsent -= 1;
@@ -448,11 +447,11 @@ export class Pacer {
     }
   }
 
-  /** What was let in within so many ms. */
-  #usedLately(ms: number): PaceUse {
+  /** What was let in within the last minute. */
+  #usedLately(): PaceUse {
     const used = { ...this.#used };
     for (const { end, tokens, requests } of this.#slices) {
-      if (end > this.#clock.now() - ms) break;
+      if (end > this.#clock.now() - MINUTE_MS) break;
       used.tokens -= tokens;
       used.requests -= requests;
     }
