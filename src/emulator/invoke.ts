@@ -1,8 +1,6 @@
-import type { JsonObject } from "../json.ts";
 import { validationError } from "./aws-error.ts";
 import { COMPLETIONS_FRAMING } from "./completions.ts";
 import { answerSteps, converseResponse, padding } from "./converse.ts";
-import type { ConverseRequest } from "./converse-model.ts";
 import { encodeEvent, encodeException } from "../aws/event-stream.ts";
 import { EVENT_STREAM, type Framing } from "./framing.ts";
 import { MESSAGES_FRAMING, messageOf, messageSteps } from "./messages.ts";
@@ -11,27 +9,7 @@ import type { EmulatedModel } from "./models.ts";
 import { readNovaRequest } from "./nova-request.ts";
 import type { StreamStep } from "./script.ts";
 import type { SimulatedAnswer } from "./simulated-answer.ts";
-import { TEXT_BODIES, type VendorTelling } from "./vendor-bodies.ts";
-
-/** What a made-up answer is given with. */
-export interface Telling {
-  callId: string;
-  model: EmulatedModel;
-  /** Pause between two deltas, in ms. */
-  delayMs: number;
-  /** Since the call came, in ms. */
-  elapsed: () => number;
-  /** In seconds since 1970. */
-  createdAt: number;
-}
-
-/** How a vendor's models are asked by InvokeModel, and what they answer. */
-export interface VendorBody {
-  models: RegExp;
-  read(body: unknown, model: EmulatedModel): ConverseRequest;
-  whole(answer: SimulatedAnswer, telling: Telling): object;
-  steps(answer: SimulatedAnswer, telling: Telling): Generator<StreamStep>;
-}
+import { TEXT_BODIES, type VendorBody } from "./vendor-bodies.ts";
 
 const VENDORS: readonly VendorBody[] = [
   {
@@ -69,18 +47,14 @@ const VENDORS: readonly VendorBody[] = [
   },
   ...TEXT_BODIES.map(({ models, read, whole, steps }): VendorBody => ({
     models,
-    read: (body, model) => read(body as JsonObject, model),
-    whole: (answer, telling) => ({ ...whole(answer, named(telling)), ...guardrailAction(answer) }),
+    read,
+    whole: (answer, telling) => ({ ...whole(answer, telling), ...guardrailAction(answer) }),
     *steps(answer, telling) {
-      for (const step of steps(answer, named(telling)))
+      for (const step of steps(answer, telling))
         yield isEvent(step, "finish") ? last(step, answer, telling.elapsed()) : step;
     },
   })),
 ];
-
-function named({ model, ...telling }: Telling): VendorTelling {
-  return { ...telling, modelId: model.modelId };
-}
 
 interface JsonAnswer {
   output?: unknown;

@@ -13,21 +13,24 @@ import { paced, type SimulatedAnswer, splitIntoDeltas } from "./simulated-answer
  * https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters.html
  */
 
-/** How an answer is told: its call, its model, and the pause between two deltas in ms. */
-export interface VendorTelling {
+/** What a made-up answer is given with. */
+export interface Telling {
   callId: string;
-  modelId: string;
+  model: EmulatedModel;
+  /** Pause between two deltas, in ms. */
+  delayMs: number;
+  /** Since the call came, in ms. */
+  elapsed: () => number;
   /** In seconds since 1970. */
   createdAt: number;
-  delayMs: number;
 }
 
-/** A vendor's body of InvokeModel. The last event of a stream is a `finish`. */
-export interface TextBody {
+/** How a vendor's models are asked by InvokeModel, and what they answer. */
+export interface VendorBody {
   models: RegExp;
   read(body: JsonObject, model: EmulatedModel): ConverseRequest;
-  whole(answer: SimulatedAnswer, telling: VendorTelling): object;
-  steps(answer: SimulatedAnswer, telling: VendorTelling): Generator<StreamStep>;
+  whole(answer: SimulatedAnswer, telling: Telling): object;
+  steps(answer: SimulatedAnswer, telling: Telling): Generator<StreamStep>;
 }
 
 /** What a body that asks with one text calls its fields. */
@@ -48,7 +51,7 @@ interface Said {
   outputTokens: number;
 }
 
-function textBody(models: RegExp, fields: Fields, say: (said: Said) => object): TextBody {
+function textBody(models: RegExp, fields: Fields, say: (said: Said) => object): VendorBody {
   return {
     models,
     read: (body) => readText(body, fields),
@@ -136,7 +139,7 @@ function readCohere(body: JsonObject): ConverseRequest {
   };
 }
 
-function cohereAnswer(answer: SimulatedAnswer, { callId }: VendorTelling): object {
+function cohereAnswer(answer: SimulatedAnswer, { callId }: Telling): object {
   const { text, inputTokens, outputTokens } = answer;
   return {
     response_id: callId,
@@ -151,7 +154,8 @@ function cohereReason({ stopReason }: SimulatedAnswer): string {
   return stopReason === "max_tokens" ? "MAX_TOKENS" : "COMPLETE";
 }
 
-export const TEXT_BODIES: readonly TextBody[] = [
+/** The last event of each stream is a `finish`. */
+export const TEXT_BODIES: readonly VendorBody[] = [
   // https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-meta.html
   textBody(
     /^meta\.llama/,
@@ -207,8 +211,8 @@ export const TEXT_BODIES: readonly TextBody[] = [
   },
 ];
 
-function nameOf({ callId, modelId, createdAt }: VendorTelling): AnswerName {
-  return { callId, body: { model: modelId }, createdAt };
+function nameOf({ callId, model, createdAt }: Telling): AnswerName {
+  return { callId, body: { model: model.modelId }, createdAt };
 }
 
 function withReasoningInText({ reasoning, ...answer }: SimulatedAnswer): SimulatedAnswer {
