@@ -270,6 +270,8 @@ export class Pacer {
       return { place: this.#take(newcomer) };
     if (mostMs <= 0) return { full: { queuedMs: 0, retryMs: this.#msUntilFree(newcomer) } };
     onWaiting?.(this.#msUntilFree(newcomer));
+    // Who is told may want no waiting.
+    signal?.throwIfAborted();
     return new Promise<PaceAnswer>((resolve, reject) => {
       const leave = (): void => {
         stopWaiting();

@@ -104,7 +104,7 @@ export class App {
     this.#isDraining = true;
     // Nobody waits for what is not even asked yet.
     for (const call of this.#reading) call.stop(leaving());
-    for (const call of this.#calls) if (call.isQueued) call.stop(leaving());
+    for (const call of this.#calls) call.stopWaiting(leaving());
     if (this.#calls.size === 0) return;
     await new Promise<void>((resolve) => {
       this.#onIdle = resolve;

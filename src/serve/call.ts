@@ -69,8 +69,8 @@ export class Call {
   };
   /** The path of its route, with names for what differs. */
   route: string | undefined;
-  /** Whether it waits for its place below a quota: nobody has been asked yet. */
-  isQueued = false;
+  #isQueued = false;
+  #mayNotWait: OpenclawError | undefined;
   /**
    * The body of its answer, where that goes out as it is, past the streams of the Web, which cost more than all else of a
    * short answer. One that goes on when its handler has returned is a function: it sends the body and ends the call.
@@ -137,6 +137,22 @@ export class Call {
   /** Stops the call to Bedrock. */
   stop(reason: OpenclawError): void {
     this.#abort.abort(reason);
+  }
+
+  /** Whether it waits for its place below a quota: no model is at work for it. */
+  get isQueued(): boolean {
+    return this.#isQueued;
+  }
+
+  set isQueued(isQueued: boolean) {
+    this.#isQueued = isQueued;
+    if (isQueued && this.#mayNotWait) this.stop(this.#mayNotWait);
+  }
+
+  /** Stops it where it waits for its place, and as soon as it would: what is throttled goes back into the queue. */
+  stopWaiting(reason: OpenclawError): void {
+    this.#mayNotWait = reason;
+    if (this.#isQueued) this.stop(reason);
   }
 
   /** Ends the waiting of a stopped call for what others wait for, too, and is not stopped with it. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { EmulatorOptions } from "../../src/emulator/emulator.ts";
-import { MODEL, serve, type Served } from "../helpers/served.ts";
+import { gate, MODEL, serve, type Served } from "../helpers/served.ts";
 
 const limited = (tokens: number, more: EmulatorOptions = {}): EmulatorOptions => ({
   limits: { tokens: [{ value: tokens }] },
@@ -72,6 +72,35 @@ describe("serve --pace", () => {
       status: 503,
       text: expect.stringContaining("shutting down") as string,
     });
+    expect(performance.now() - begun).toBeLessThan(10_000);
+  });
+
+  it("refuses at once who is throttled, and would go back into the queue, when it is ending", async () => {
+    const [asked, ending] = [gate(), gate()];
+    const served = await serve({
+      args: ["--rpm", "100"],
+      emulator: {
+        script: ({ route }) => {
+          if (route !== "ConverseStream") return undefined;
+          asked.open();
+          return {
+            after: ending.opened,
+            error: { name: "ThrottlingException", message: "Too many requests" },
+          };
+        },
+      },
+    });
+    const throttled = ask(served);
+    await asked.opened;
+    const ended = served.end("SIGINT");
+    await served.logged(({ message }) => message?.startsWith("Ending") === true);
+    const begun = performance.now();
+    ending.open();
+    expect(await throttled).toMatchObject({
+      status: 503,
+      text: expect.stringContaining("shutting down") as string,
+    });
+    await ended;
     expect(performance.now() - begun).toBeLessThan(10_000);
   });
 
