@@ -110,6 +110,22 @@ export function parseExactly(text: string, reviver?: Replacer): unknown {
   return replaceTexts(value, markedNumber);
 }
 
+/** A text of JSON in which marked texts stand for the numbers that JavaScript would change, for what reads JSON by itself. */
+export function markNumbers(text: string): string {
+  return SUSPECT.test(text) ? [...markedPieces(text)].join("") : text;
+}
+
+/** The value with numbers of JavaScript's in place of written ones, but for what is under one of the names. */
+export function withPlainNumbers(value: unknown, kept: ReadonlySet<string>): unknown {
+  if (value instanceof WrittenNumber) return Number(value);
+  if (typeof value !== "object" || value === null) return value;
+  const holder = value as Record<string, unknown>;
+  for (const [name, item] of Object.entries(holder)) {
+    if (typeof item === "object" && !kept.has(name)) holder[name] = withPlainNumbers(item, kept);
+  }
+  return value;
+}
+
 /** JSON.stringify, with each number as it was written. */
 export function toJson(value: unknown, replacer?: Replacer, indent?: number): string {
   const json = marking(value, replacer, indent);

@@ -1,4 +1,5 @@
 import { crc32 } from "node:zlib";
+import { toJson } from "../json-numbers.ts";
 
 /** The media type of a stream of such frames. */
 export const EVENT_STREAM_TYPE = "application/vnd.amazon.eventstream";
@@ -27,7 +28,7 @@ function encodeFrame(messageType: string, nameHeader: string, name: string, payl
     ]);
     headerBlocks.set(key, headers);
   }
-  return assembleFrame(headers, Buffer.from(JSON.stringify(payload), "utf8"));
+  return assembleFrame(headers, Buffer.from(toJson(payload), "utf8"));
 }
 
 /** The type of a header's value that is text (https://smithy.io/2.0/aws/amazon-eventstream.html). */

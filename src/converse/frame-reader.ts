@@ -13,6 +13,9 @@ export const MAX_FRAME_BYTES = 24 * 1024 * 1024;
 const MIN_FRAME_BYTES = 16;
 const PRELUDE_BYTES = 12;
 
+/** The event that has fields of the model's own, whose numbers stay as they were written. */
+export const OWN_FIELDS_EVENT = "messageStop";
+
 /** One message of an event stream. */
 export interface FrameMessage {
   /** `event`, `exception` or `error`, from the header `:message-type`. */
@@ -97,7 +100,10 @@ export class FrameReader {
     checkSums(frame, sum);
     const { message, headersEnd } = readHeaders(frame);
     // What is no JSON has no value, and is told by whoever reads the message.
-    message.value = await parseInTurnsIfJson(frame.subarray(headersEnd, end));
+    message.value = await parseInTurnsIfJson(
+      frame.subarray(headersEnd, end),
+      message.name === OWN_FIELDS_EVENT,
+    );
     return message;
   }
 }

@@ -1,8 +1,8 @@
 import { isRecord, type JsonObject } from "../json.ts";
-import { parseBoundedJson } from "../json-bounds.ts";
+import { parseBoundedExactly, parseBoundedJson } from "../json-bounds.ts";
 import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
 import { OpenclawError } from "../errors.ts";
-import type { FrameMessage } from "./frame-reader.ts";
+import { type FrameMessage, OWN_FIELDS_EVENT } from "./frame-reader.ts";
 
 /** What a field must be: of a kind, an object of such fields, or a list of such objects. */
 type Shape = ((value: unknown) => boolean) | Fields | readonly [Fields];
@@ -88,7 +88,7 @@ export function toPart(name: EventName, fields: Record<string, unknown>): Conver
 /** The JSON object that an event carries. Throws `bad-response` for what is none. */
 export function parsePayload({ payload, name, value }: FrameMessage): Record<string, unknown> {
   try {
-    value ??= parseBoundedJson(payload);
+    value ??= name === OWN_FIELDS_EVENT ? parseBoundedExactly(payload) : parseBoundedJson(payload);
   } catch (cause) {
     throw notAwsMessage(`has an event ('${name}') that is not JSON`, cause);
   }

@@ -247,7 +247,7 @@ function strangerIn(request: Exchange["request"]): string | undefined {
 async function receive(
   exchange: Exchange,
   countRoute: (name: string) => number,
-  { answersAnyHost = false }: EmulatorOptions,
+  { answersAnyHost = false, upstream }: EmulatorOptions,
   now: () => number,
 ): Promise<ReceivedCall | undefined> {
   try {
@@ -256,7 +256,7 @@ async function receive(
       const message = `The emulator answers to localhost only, and not to ${stranger}.`;
       throw new AwsError("AccessDeniedException", message);
     }
-    return await receiveCall(exchange, countRoute);
+    return await receiveCall(exchange, countRoute, upstream !== undefined);
   } catch (error) {
     if (!(error instanceof AwsError)) throw error;
     await send(

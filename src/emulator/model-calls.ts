@@ -51,7 +51,7 @@ export async function converse(
   const { upstream, now } = context;
   if (upstream) {
     readConverseRequest(call.body, {});
-    return json(await upstream.converse(call.body, modelIdOf(call), signal));
+    return json(await upstream.converse(call.exactBody ?? call.body, modelIdOf(call), signal));
   }
   const started = now();
   const { answer, settle } = answerConversation(call, context);
@@ -67,7 +67,7 @@ export async function converseStream(
   const { upstream, now, delayMs } = context;
   if (upstream) {
     readConverseRequest(call.body, {});
-    return { stream: await upstream.converseStream(call.body, modelIdOf(call), signal) };
+    return { stream: await upstream.converseStream(call.exactBody ?? call.body, modelIdOf(call), signal) };
   }
   const started = now();
   const { answer, settle } = answerConversation(call, context, { isStreamed: true });

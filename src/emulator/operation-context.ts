@@ -1,4 +1,5 @@
 import { isRecord } from "../json.ts";
+import { toJson } from "../json-numbers.ts";
 import type { KnownCredentials } from "./authenticate.ts";
 import type { PlainReply } from "./aws-error.ts";
 import type { Account } from "./catalogue.ts";
@@ -91,5 +92,5 @@ export function fieldOf(holder: unknown, name: string): unknown {
 
 /** An answer of JSON. */
 export function json(body: object, status = 200): PlainReply {
-  return { status, headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
+  return { status, headers: { "content-type": "application/json" }, body: toJson(body) };
 }

@@ -1,5 +1,6 @@
 import { readBytes } from "../read-bytes.ts";
 import { JsonBoundsError, parseBoundedJson } from "../json-bounds.ts";
+import { parseExactly } from "../json-numbers.ts";
 import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import { AwsError, validationError } from "./aws-error.ts";
@@ -19,10 +20,14 @@ export interface ReceivedCall {
   readonly refusal?: AwsError | undefined;
 }
 
-/** Reads a request to its end. Resolves with undefined when the client leaves before. Throws `AwsError` for a body too large. */
+/**
+ * Reads a request to its end; with `isExact` it has its body with each number as it was written, too. Resolves with
+ * undefined when the client leaves before. Throws `AwsError` for a body too large.
+ */
 export async function receiveCall(
   exchange: Exchange,
   countRoute: (name: string) => number,
+  isExact: boolean,
 ): Promise<ReceivedCall | undefined> {
   const { request } = exchange;
   const method = request.method ?? "GET";
@@ -34,7 +39,7 @@ export async function receiveCall(
   const isStorage = signature?.service === "s3" || (!signature && bucketInHost(host) !== undefined);
   const body = isStorage ? undefined : await readBody(request);
   if (body === undefined && !isStorage) return undefined;
-  const { parsed, refusal } = body ? parseBody(body, headers["content-type"] ?? "") : {};
+  const { parsed, exact, refusal } = body ? parseBody(body, headers["content-type"] ?? "", isExact) : {};
   const route = isStorage
     ? findStorageRoute({ method, host, path, query, queryText, headers, body: arriving(exchange) })
     : findRoute(method, path, parsed, headers);
@@ -47,6 +52,7 @@ export async function receiveCall(
     parameters: route.parameters,
     headers,
     body: parsed,
+    ...(exact === undefined ? {} : { exactBody: exact }),
     httpVersion: request.httpVersion,
     accessKeyId: signature?.accessKeyId,
     bearerToken,
@@ -85,14 +91,20 @@ async function readBody(request: IncomingRequest): Promise<Buffer | undefined> {
   }
 }
 
-function parseBody(body: Buffer, contentType: string): { parsed?: unknown; refusal?: AwsError } {
+interface ParsedBody {
+  parsed?: unknown;
+  exact?: unknown;
+  refusal?: AwsError;
+}
+
+function parseBody(body: Buffer, contentType: string, isExact: boolean): ParsedBody {
   if (body.length === 0) return {};
   const text = body.toString("utf8");
   if (contentType.includes("x-www-form-urlencoded"))
     return { parsed: Object.fromEntries(new URLSearchParams(text)) };
   if (!isUtf8(body)) return { parsed: text };
   try {
-    return { parsed: parseBoundedJson(text) };
+    return { parsed: parseBoundedJson(text), ...(isExact ? { exact: parseExactly(text) } : {}) };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
     // The operation decides whether text that is not JSON is an error.

@@ -22,6 +22,8 @@ export interface RecordedCall {
   readonly headers: Readonly<Record<string, string>>;
   /** Parsed JSON, the fields of a form, or the text as it came; undefined without a body. */
   readonly body: unknown;
+  /** JSON with each number as it was written, where a real model is to get it. */
+  readonly exactBody?: unknown;
   readonly httpVersion: string;
   /** Who signed, from the Authorization header, whether or not the signature held. */
   readonly accessKeyId: string | undefined;

@@ -7,6 +7,8 @@ export interface OpenaiCall {
   method: string;
   path: string;
   headers: IncomingMessage["headers"];
+  /** The body as it came. */
+  text: string;
   /** Parsed JSON; undefined without a body. */
   body: Record<string, unknown> | undefined;
   /** Resolves when the connection of the answer is closed before the answer was whole. */
@@ -126,6 +128,7 @@ async function receive(request: IncomingMessage, response: ServerResponse): Prom
     method: request.method ?? "",
     path: request.url ?? "",
     headers: request.headers,
+    text,
     body: text === "" ? undefined : (JSON.parse(text) as Record<string, unknown>),
     left: new Promise((resolve) =>
       response.once("close", () => {

@@ -3,6 +3,7 @@ import type { AddressInfo } from "node:net";
 import * as fc from "fast-check";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { encodeEvent, EVENT_STREAM_TYPE } from "../../src/aws/event-stream.ts";
+import { parseExactly } from "../../src/json-numbers.ts";
 import { NUMBER } from "../helpers/json-numbers.ts";
 import { blockOf, ended, messageEvents, started } from "../helpers/messages-events.ts";
 import { chunk, events } from "../helpers/openai-server.ts";
@@ -29,7 +30,10 @@ const ANSWERS: Readonly<Record<string, (input: string) => readonly (string | Buf
     }),
     encodeEvent("contentBlockDelta", { contentBlockIndex: 0, delta: { toolUse: { input } } }),
     encodeEvent("contentBlockStop", { contentBlockIndex: 0 }),
-    encodeEvent("messageStop", { stopReason: "tool_use" }),
+    encodeEvent("messageStop", {
+      stopReason: "tool_use",
+      additionalModelResponseFields: { own: parseExactly(input) },
+    }),
     encodeEvent("metadata", {
       usage: { inputTokens: 1, outputTokens: 1, totalTokens: 2 },
       metrics: { latencyMs: 1 },
@@ -198,6 +202,21 @@ it("are those of the client, too, in fields of the model's own, and in a body of
   expect(await post(served, `/model/${LLAMA}/invoke`, body)).toBe(`{"generation":"hi","own":${own}}`);
   expect(served.models.bodies.at(-1)).toBe(body);
 });
+
+it.each(["converse", "converse-stream"])(
+  "are the model's in the fields of its own that %s hands on",
+  async (route) => {
+    const served = await start();
+    served.models.called = '{"id":12345678901234567890,"scores":[1.0,0.10,-0]}';
+    const ask = async (): Promise<string> =>
+      post(served, `/model/${CLAUDE}/${route}`, '{"messages":[{"role":"user","content":[{"text":"hi"}]}]}');
+    const own = `"additionalModelResponseFields":{"own":${served.models.called}}`;
+    expect(await ask()).toContain(own);
+    // An event too long to be read at once.
+    served.models.called = served.models.called.replace("{", `{"long":"${"x".repeat(300_000)}",`);
+    expect(await ask()).toContain(own.slice(-50));
+  },
+);
 
 it("are kept in a body too long to be read at once", async () => {
   const served = await start();

@@ -6,6 +6,7 @@ import { eventStep } from "../../emulator/converse.ts";
 import type { StreamStep, Upstream } from "../../emulator/emulator.ts";
 import { OpenclawError } from "../../errors.ts";
 import { isRecord } from "../../json.ts";
+import { WrittenNumber } from "../../json-numbers.ts";
 import { SERVED } from "../../models/families.ts";
 import type { ServerLine } from "../../wires/call-server.ts";
 import { toCompletionRequest } from "../../wires/chat-completions/completion-request.ts";
@@ -134,6 +135,8 @@ const FREE_FORM: ReadonlySet<string> = new Set(["json", "input", "additionalMode
 
 function withBytes(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withBytes);
+  // What Converse itself reads is checked as a number.
+  if (value instanceof WrittenNumber) return Number(value);
   if (!isRecord(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => {

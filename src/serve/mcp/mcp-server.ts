@@ -10,6 +10,7 @@ import {
 } from "@modelcontextprotocol/sdk/types.js";
 import { OpenclawError, shorten } from "../../errors.ts";
 import { textAt } from "../../json.ts";
+import { toJson } from "../../json-numbers.ts";
 import type { Runtime } from "../../runtime.ts";
 import { withSources } from "../../source-stack.ts";
 import { VERSION } from "../../version.ts";
@@ -115,7 +116,7 @@ async function callTool(
         by,
       );
       progress.end();
-      const { value, text = JSON.stringify(value) } = answer;
+      const { value, text = toJson(value) } = answer;
       return { content: [{ type: "text", text }], structuredContent: value };
     } finally {
       // Whoever does not read gets no more answers than these.

@@ -234,3 +234,32 @@ describe("openclaw emulator --upstream", () => {
     expect((await openclaw(["emulator", ...flags], createHome())).code).toBe(2);
   });
 });
+
+it("hands on numbers of tools and results as they were written, both ways", async () => {
+  const json = '{"id":12345678901234567890,"share":0.10,"none":-0}';
+  const { emulator, server } = await upstream({
+    chat: () => ({
+      pieces: events(
+        chunk({ tool_calls: [{ index: 0, id: "c2", function: { name: "find", arguments: json } }] }),
+        chunk({}, "tool_calls"),
+        "[DONE]",
+      ),
+    }),
+  });
+  const called = `{"toolUse":{"toolUseId":"c1","name":"find","input":${json}}}`;
+  const came = `{"toolResult":{"toolUseId":"c1","content":[{"json":${json}}]}}`;
+  const schema = '{"type":"object","properties":{"id":{"maximum":12345678901234567890}}}';
+  const response = await fetch(`${emulator.url}/model/${MODEL}/converse`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${emulator.bearerToken}`, "content-type": "application/json" },
+    body:
+      `{"inferenceConfig":{"maxTokens":1e2,"temperature":1.0},"messages":[{"role":"user","content":[{"text":"hi"}]},` +
+      `{"role":"assistant","content":[${called}]},{"role":"user","content":[${came}]}],` +
+      `"toolConfig":{"tools":[{"toolSpec":{"name":"find","inputSchema":{"json":${schema}}}}]}}`,
+  });
+  expect([response.status, await response.text()]).toEqual([200, expect.stringContaining(`"input":${json}`)]);
+  const sent = server.chats[0]?.text ?? "";
+  expect(sent.split(JSON.stringify(json))).toHaveLength(3);
+  expect(sent).toContain(schema);
+  expect(sent).toContain('"max_tokens":100,');
+});

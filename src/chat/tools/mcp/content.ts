@@ -2,6 +2,7 @@ import type { DocumentBlock, ImageBlock, ToolResultContentBlock } from "@aws-sdk
 import { documentAsText, detectKind, TEXT_FORMATS } from "../../../converse/file-kind.ts";
 import { decodeText, isText } from "../../../disk/decode-text.ts";
 import { isDeeperThan, isRecord, type JsonObject, recordAt, recordsAt, textAt } from "../../../json.ts";
+import { toJson } from "../../../json-numbers.ts";
 import { ANY_ATTACHMENTS } from "../../../models/families.ts";
 import { formatBytes } from "../../../terminal/numbers.ts";
 import { boundText, MOST_TEXT_BYTES } from "../tool-result.ts";
@@ -41,7 +42,7 @@ export function toToolResult(result: JsonObject): ToolResult {
 function boundTexts(content: readonly ToolResultContentBlock[]): ToolResultContentBlock[] {
   const isSaid = ({ text, json }: ToolResultContentBlock): boolean =>
     text !== undefined || json !== undefined;
-  const said = content.filter(isSaid).map(({ text, json }) => text ?? JSON.stringify(json));
+  const said = content.filter(isSaid).map(({ text, json }) => text ?? toJson(json));
   const length = said.reduce((sum, text) => sum + Buffer.byteLength(text), 0);
   if (length <= MOST_TEXT_BYTES) return [...content];
   return [{ text: boundText(said.join("\n")) }, ...content.filter((block) => !isSaid(block))];
@@ -57,14 +58,14 @@ function sayAll(texts: string, structured: JsonObject): boolean {
   // What has so many is a table, and hardly one beside which there is a text of something else.
   if (values.length > MOST_COMPARED) return true;
   return values.every((value) => {
-    const written = JSON.stringify(value);
+    const written = toJson(value);
     if (typeof value !== "string") return texts.includes(written);
     return texts.includes(value) || texts.includes(written.slice(1, -1));
   });
 }
 
 function valuesIn(value: unknown): unknown[] {
-  if (typeof value !== "object" || value === null) return [value];
+  if (!Array.isArray(value) && !isRecord(value)) return [value];
   return Object.values(value).flatMap(valuesIn);
 }
 

@@ -6,6 +6,8 @@ import type { JSONRPCMessage } from "@modelcontextprotocol/sdk/types.js";
 import { setTimeout as wait } from "node:timers/promises";
 import { hideSecrets, rememberSecrets } from "../../../credentials/hide-secrets.ts";
 import { OpenclawError, shorten } from "../../../errors.ts";
+import { isDeeperThan } from "../../../json.ts";
+import { MOST_DEPTH } from "../../../json-bounds.ts";
 import { isSecretName } from "../../../network/clear-text.ts";
 import { fromNetworkFailure, hostOfRedirect } from "../../../network/network-errors.ts";
 import { createRequestHandler } from "../../../network/request-handler.ts";
@@ -15,9 +17,16 @@ import { readBytes } from "../../../read-bytes.ts";
 import type { Runtime } from "../../../runtime.ts";
 import { quoteForShell } from "../../../terminal/quote-for-shell.ts";
 import { VERSION } from "../../../version.ts";
-import { MOST_MESSAGE_BYTES, type ServerLabel } from "./stdio-transport.ts";
+import { EXACT_FIELDS, LINE_END, MOST_MESSAGE_BYTES, type ServerLabel } from "./stdio-transport.ts";
 import { Unanswered } from "./unanswered.ts";
-import { markedCopy, unmarked } from "../../../json-numbers.ts";
+import {
+  markedCopy,
+  markedNumber,
+  markNumbers,
+  replaceTexts,
+  unmarked,
+  withPlainNumbers,
+} from "../../../json-numbers.ts";
 
 /** A server at an address, as the settings have it. */
 export interface HttpServer {
@@ -33,6 +42,8 @@ const BETWEEN_STREAMS_MS = 1000;
 const MOST_REFUSAL_BYTES = 64 * 1024;
 /** What is said of a message that is longer than one may be. */
 const TOO_LONG = `sent a message of more than ${MOST_MESSAGE_BYTES / 1024 / 1024} MB`;
+/** The same of one that is nested deeper. */
+const TOO_DEEP = `it sent a message that is nested more than ${MOST_DEPTH} levels deep`;
 /** What the SDK says when a stream that could be resumed never came back. */
 const NOT_RESUMED = /^Maximum reconnection attempts/;
 
@@ -120,7 +131,9 @@ export class HttpTransport implements Transport {
   async start(): Promise<void> {
     const inner = this.#inner;
     Object.assign(inner, {
-      onmessage: (message: JSONRPCMessage) => {
+      onmessage: (marked: JSONRPCMessage) => {
+        if (isDeeperThan(marked, MOST_DEPTH)) return this.#giveUp(idsOf(marked), TOO_DEEP);
+        const message = withPlainNumbers(replaceTexts(marked, markedNumber), EXACT_FIELDS) as JSONRPCMessage;
         this.#unanswered.comes(message);
         if (!("method" in message) && message.id !== undefined) this.#streams.delete(message.id);
         this.onmessage?.(message);
@@ -202,7 +215,7 @@ export class HttpTransport implements Transport {
     const hasEvents = /^text\/event-stream\b/i.test(type);
     const stream = isEmpty
       ? null
-      : toWebStream(boundMessages(body, hasEvents, this.#label.name), body, (failure) =>
+      : toWebStream(inMarks(boundMessages(body, hasEvents, this.#label.name), hasEvents), body, (failure) =>
           this.#onEnd(id, failure),
         );
     return new Response(stream, { status, headers: answered });
@@ -319,6 +332,11 @@ function idOf(body: string): string | number | undefined {
   return method === undefined ? undefined : id;
 }
 
+/** Whom an answer is for. */
+function idsOf(message: JSONRPCMessage): (string | number)[] {
+  return "method" in message || message.id === undefined ? [] : [message.id];
+}
+
 function staysWithin(location: string | undefined, url: URL): boolean {
   return (
     location !== undefined && URL.canParse(location, url.href) && new URL(location, url).origin === url.origin
@@ -395,4 +413,29 @@ async function* boundMessages(
     }
     yield chunk;
   }
+}
+
+/**
+ * The pieces of a body with marks in place of the numbers that the SDK, which reads them, would change. No number and no
+ * text of JSON goes on in another line.
+ */
+async function* inMarks(
+  pieces: AsyncIterable<Uint8Array>,
+  hasEvents: boolean,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const marked = (line: string): string =>
+    hasEvents && !line.startsWith("data:") ? line : markNumbers(line);
+  const inLines = (bytes: readonly Uint8Array[]): Buffer =>
+    Buffer.from(
+      Buffer.concat(bytes)
+        .toString("utf8")
+        .replaceAll(/[^\n]+/g, marked),
+    );
+  let line: Uint8Array[] = [];
+  for await (const piece of pieces) {
+    const end = piece.lastIndexOf(LINE_END) + 1;
+    if (end > 0) yield inLines([...line.splice(0), piece.subarray(0, end)]);
+    line.push(piece.subarray(end));
+  }
+  yield inLines(line);
 }

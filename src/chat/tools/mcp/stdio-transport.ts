@@ -5,8 +5,8 @@ import { type JSONRPCMessage, JSONRPCMessageSchema } from "@modelcontextprotocol
 import { type ChildEnding, endRest, endWith } from "../../../end-child.ts";
 import { errorCode, OpenclawError, shorten } from "../../../errors.ts";
 import { isRecord } from "../../../json.ts";
-import { JsonBoundsError, parseBoundedJson } from "../../../json-bounds.ts";
-import { toJson } from "../../../json-numbers.ts";
+import { JsonBoundsError, parseBoundedExactly } from "../../../json-bounds.ts";
+import { toJson, withPlainNumbers } from "../../../json-numbers.ts";
 import type { Runtime } from "../../../runtime.ts";
 import { quoteForShell } from "../../../terminal/quote-for-shell.ts";
 import { explainStart } from "../find-program.ts";
@@ -37,7 +37,10 @@ const END_MS = 500;
 /** So much of what a server says besides is kept for the error, in characters. */
 const MOST_SAID = 2000;
 
-const LINE_END = 0x0a;
+/** Where documents stand in a message, whose numbers stay as they were written. All others are the protocol's. */
+export const EXACT_FIELDS: ReadonlySet<string> = new Set(["structuredContent", "inputSchema"]);
+
+export const LINE_END = 0x0a;
 
 /**
  * A server as a child process: JSON-RPC, one message a line
@@ -142,7 +145,7 @@ export class StdioTransport implements Transport {
   #take(line: string): void {
     let said: unknown;
     try {
-      said = parseBoundedJson(line);
+      said = withPlainNumbers(parseBoundedExactly(line), EXACT_FIELDS);
     } catch (error) {
       if (error instanceof JsonBoundsError)
         return this.#refuse(`sent a message that cannot be read: ${error.message}`);

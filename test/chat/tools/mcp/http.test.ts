@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { openServer } from "../../../../src/chat/tools/mcp/open-server.ts";
 import { OpenclawError } from "../../../../src/errors.ts";
-import { parseExactly } from "../../../../src/json-numbers.ts";
+import { parseExactly, toJson } from "../../../../src/json-numbers.ts";
 import {
   answerWell,
   configured,
@@ -64,6 +64,56 @@ describe("a server behind HTTP", () => {
     const input = '{"id":12345678901234567890,"share":1.0}';
     await tool!.run(parseExactly(input) as Record<string, unknown>, signal);
     expect(asked.find(isCall)?.body).toContain(`"arguments":${input}`);
+  });
+
+  const ID = 12_345;
+  const RESULT = `{"_meta":{"share":1.0},"content":[],"structuredContent":{"id":12345678901234567890,"share":0.10,"at":${ID}}}`;
+  const SCHEMA = '{"type":"object","properties":{"id":{"enum":[12345678901234567890]}}}';
+
+  test.each<[string, (response: ServerResponse, json: string) => void]>([
+    ["JSON", (response, json) => response.writeHead(200, { "content-type": "application/json" }).end(json)],
+    [
+      "JSON in lines",
+      (response, json) =>
+        response.writeHead(200, { "content-type": "application/json" }).end(json.replaceAll(",", ",\r\n")),
+    ],
+    [
+      "events that come byte by byte",
+      (response, json) => {
+        response.writeHead(200, { "content-type": "text/event-stream" });
+        for (const byte of Buffer.from(`id: 1.0\nevent: message\ndata: ${json}\n\n`))
+          response.write(Buffer.of(byte));
+        response.end();
+      },
+    ],
+  ])("tells numbers as it wrote them: in %s", async (_, say) => {
+    const { server, asked } = await open(({ message: { id, method }, response }) => {
+      const result = method === "tools/call" ? RESULT : `{"tools":[{"name":"find","inputSchema":${SCHEMA}}]}`;
+      if (method !== "tools/call" && method !== "tools/list") return false;
+      say(response, `{"jsonrpc":"2.0","id":${id},"result":${result}}`);
+      return true;
+    });
+    const [tool] = await server.tools();
+    expect(toJson(tool!.inputSchema)).toBe(SCHEMA);
+    const { content } = await tool!.run({}, signal);
+    expect(toJson(content)).toBe('[{"json":{"id":12345678901234567890,"share":0.10,"at":12345}}]');
+    expect(asked.filter(isCall)).toHaveLength(1);
+  });
+
+  test("is told apart from what is nested too deep to be read", async () => {
+    const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+    const { server } = await open(({ message: { id, method }, response }) => {
+      if (method !== "tools/call") return false;
+      response.writeHead(200, { "content-type": "application/json" });
+      response.end(`{"jsonrpc":"2.0","id":${id},"result":{"structuredContent":{"a":${deep}}}}`);
+      return true;
+    });
+    const [tool] = await server.tools();
+    const { content, isError } = await tool!.run({}, signal);
+    expect([toJson(content), isError]).toEqual([
+      expect.stringContaining("nested more than 256 levels deep"),
+      true,
+    ]);
   });
 
   test("is asked with the version agreed on, its session, the headers of the settings and this program's name", async () => {

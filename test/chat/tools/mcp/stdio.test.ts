@@ -3,6 +3,7 @@ import path from "node:path";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { type McpLimits, openServer } from "../../../../src/chat/tools/mcp/open-server.ts";
 import { OpenclawError } from "../../../../src/errors.ts";
+import { toJson } from "../../../../src/json-numbers.ts";
 import { isRunning } from "../../../helpers/is-running.ts";
 import { configured, stdioServer } from "../../../helpers/mcp-server.ts";
 import { createHome } from "../../../helpers/openclaw.ts";
@@ -40,6 +41,20 @@ async function callEcho(changes: string, input = { say: "hi" }, limits = QUICK) 
   const [tool] = await server.tools();
   return { result: await tool!.run(input, signal), server, runtime };
 }
+
+test("numbers of a server are as it wrote them in schemas and structured results, and plain elsewhere", async () => {
+  const { server } = await open(`
+    const answer = (id, json) => void process.stdout.write(\`{"jsonrpc":"2.0","id":\${id},"result":\${json}}\\n\`);
+    answers["tools/list"] = (_, id) =>
+      answer(id, '{"tools":[{"name":"find","inputSchema":{"type":"object","maxProperties":1.0}}]}');
+    answers["tools/call"] = (_, id) =>
+      answer(id, '{"_meta":{"share":1.0},"content":[],"structuredContent":{"id":12345678901234567890,"share":0.10}}');
+  `);
+  const [tool] = await server.tools();
+  expect(toJson(tool!.inputSchema)).toBe('{"type":"object","maxProperties":1.0}');
+  const { content } = await tool!.run({}, signal);
+  expect(toJson(content)).toBe('[{"json":{"id":12345678901234567890,"share":0.10}}]');
+});
 
 describe("a server that cannot be started", () => {
   const home = createHome;
