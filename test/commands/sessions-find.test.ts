@@ -103,6 +103,27 @@ describe("sessions search", () => {
   });
 });
 
+describe("two at once", () => {
+  const COMMANDS = [
+    ["rename", "one", "zwei"],
+    ["rename", "one", "drei"],
+    ["rm", "one"],
+  ] as const;
+  const PAIRS = COMMANDS.flatMap((first) => COMMANDS.map((second) => [first, second] as const));
+
+  it.each(PAIRS)(
+    "one of %j and %j finds the session, the other is told that there is none",
+    async (...pair) => {
+      const emulated = await machine({ one: ["first words"] });
+      const results = await Promise.all(pair.map((command) => emulated.run(["sessions", ...command])));
+      const [won, lost] = results.toSorted((one, other) => (one.code ?? 0) - (other.code ?? 0));
+      expect(won).toMatchObject({ code: 0, stderr: "" });
+      expect(lost).toMatchObject({ code: 2, stdout: "" });
+      expect(lost?.stderr).toMatch(/^error: There is (no session 'one'|a session 'zwei' already)/);
+    },
+  );
+});
+
 describe("sessions rename", () => {
   it("gives a session another name, under which it goes on", async () => {
     const emulated = await machine({ one: ["first"] });

@@ -1,7 +1,7 @@
 import { rename, unlink } from "node:fs/promises";
 import { writeError } from "../../disk/atomic-write.ts";
 import { nearestIds } from "../../models/nearest.ts";
-import { OpenclawError, shorten, usageError } from "../../errors.ts";
+import { errorCode, OpenclawError, shorten, usageError } from "../../errors.ts";
 import type { LongLock } from "../../disk/lock.ts";
 import type { Runtime } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
@@ -38,7 +38,7 @@ async function unknownSession(runtime: Runtime, id: string): Promise<OpenclawErr
  */
 export async function removeSessions(runtime: Runtime, ids: readonly string[]): Promise<void> {
   await requireSessions(runtime, ids);
-  for (const id of ids) await removeSession(runtime, id);
+  for (const id of ids) if (!(await removeSession(runtime, id))) throw await unknownSession(runtime, id);
 }
 
 /** Throws `usage` where one of the sessions is not there. */
@@ -61,10 +61,13 @@ export async function renameSession(
   const [file, target] = [sessionFile(runtime, previous), sessionFile(runtime, session)];
   const locks: LongLock[] = [];
   try {
+    await requireSessions(runtime, [previous]);
+    // In one order, so that no two that rename wait for each other.
+    if (previous !== session)
+      for (const id of [previous, session].toSorted()) locks.push(await lockSession(runtime, id));
+    // Another process may have renamed or removed it meanwhile.
     const old = await statOf(file);
     if (!old) throw await unknownSession(runtime, previous);
-    if (previous !== session)
-      for (const id of [previous, session]) locks.push(await lockSession(runtime, id));
     const taken = await statOf(target);
     // On a file system that takes capitals for small letters it may be the session itself.
     if (taken && (previous === session || taken.ino !== old.ino))
@@ -91,17 +94,19 @@ export async function findLatest(runtime: Runtime): Promise<Session> {
   throw usageError("No session is kept.", "A conversation is: openclaw chat");
 }
 
-/** Removes one session. Throws as `removeSessions` does. */
-export async function removeSession(runtime: Runtime, id: string): Promise<void> {
+/** Removes one session; false where it is not there any more. Else throws as `removeSessions` does. */
+export async function removeSession(runtime: Runtime, id: string): Promise<boolean> {
   const file = sessionFile(runtime, id);
   try {
     const lock = await lockSession(runtime, id);
     try {
       await unlink(file);
+      return true;
     } finally {
       await lock.release();
     }
   } catch (error) {
+    if (errorCode(error) === "ENOENT") return false;
     throw error instanceof OpenclawError ? error : writeError(file, error);
   }
 }

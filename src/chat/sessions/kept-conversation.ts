@@ -203,8 +203,11 @@ export class KeptConversation implements Conversation {
   }
 }
 
+/** How long anybody waits for a process that is about to be done with a session, in ms: one that has been left lets it go last. */
+const ENDING_MS = 1500;
+
 /** Takes the lock of a session. Throws `usage` where another process has it for longer than so many ms. */
-export function lockSession(runtime: Runtime, id: string, patienceMs = 0): Promise<LongLock> {
+export function lockSession(runtime: Runtime, id: string, patienceMs = ENDING_MS): Promise<LongLock> {
   return holdLock(sessionFile(runtime, id), runtime, patienceMs, (processId) => {
     return new OpenclawError("usage", {
       message: `Session ${id} is open in another openclaw, process ${processId}.`,

@@ -26,16 +26,13 @@ export interface ConversationOptions {
 /** What `writeError` says of a folder. */
 const UNWRITABLE: ReadonlySet<string> = new Set(["internal", "config-unreadable"]);
 
-/** How long anybody waits for a process that is about to end, in ms: it has been left, and lets its session go last. */
-const ENDING_MS = 1500;
-
 /** How long a single question waits for another process to be done with its session, in ms. */
 const PATIENCE_MS = 60_000;
 
 /**
  * Opens the conversation that `--session` or `--continue` names, or a new one. A session that another process has open
- * is waited for with `isPatient`, else refused. Where nothing can be written a person is told, and nothing is kept. Throws `usage` where there is nothing to go on with, `internal` for a
- * file that cannot be read.
+ * is waited for with `isPatient`, else refused. Where nothing can be written a person is told, and nothing is kept. Throws
+ * `usage` where there is nothing to go on with, `internal` for a file that cannot be read.
  */
 export async function openConversation(
   options: ConversationOptions,
@@ -109,7 +106,7 @@ async function awaitLock(id: string, runtime: Runtime, isPatient: boolean): Prom
   const file = sessionFile(runtime, id);
   await makeFolderOf(file);
   try {
-    return await lockSession(runtime, id, ENDING_MS);
+    return await lockSession(runtime, id);
   } catch (error) {
     if (!(error instanceof OpenclawError)) throw writeError(file, error);
     if (!isPatient || error.code !== "usage") throw error;

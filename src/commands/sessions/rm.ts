@@ -57,8 +57,7 @@ async function removeOld(ids: readonly string[], runtime: Runtime): Promise<stri
   const removed: string[] = [];
   for (const id of ids) {
     try {
-      await removeSession(runtime, id);
-      removed.push(id);
+      if (await removeSession(runtime, id)) removed.push(id);
     } catch (error) {
       if (!(error instanceof OpenclawError) || error.code !== "usage") throw error;
       await runtime.terminal.warn(error.message);
