@@ -18,7 +18,7 @@ export async function parseInTurns(bytes: Buffer, isExact = false): Promise<unkn
   const scan = new JsonScan(Infinity, isExact ? 0 : MOST_IN_ROWS);
   if (bytes.length <= SHORT_BYTES) {
     scan.take(bytes);
-    const text = bytes.toString("utf8");
+    const text = textOf([bytes.toString("utf8")]);
     return isExact && scan.changesNumbers ? parseExactly(text) : JSON.parse(text);
   }
   const escapes = new EscapeCount();
@@ -121,7 +121,10 @@ async function markInTurns(text: string): Promise<string> {
   return pieces.join("");
 }
 
-/** With the mark that some editors put in front of UTF-8 it is JSON all the same. */
+/**
+ * The whole of a text of JSON. The byte order mark that some programs put in front of UTF-8 is none of it: readers may ignore
+ * it (RFC 8259, section 8.1), and those of the Web do (https://encoding.spec.whatwg.org/#utf-8-decode).
+ */
 export function textOf(texts: readonly string[]): string {
   const text = texts.join("");
   return text.startsWith("\uFEFF") ? text.slice(1) : text;

@@ -20,6 +20,18 @@ describe("parseInTurns", () => {
     expect(await parseInTurns(Buffer.from(text))).toEqual(value);
   });
 
+  it.each([
+    ["short", 0],
+    ["long", LONG],
+  ])("reads %s JSON behind a byte order mark, and refuses a second mark", async (_, length) => {
+    const json = `{"id":12345678901234567890,"pad":"${"x".repeat(length)}"}`;
+    for (const isExact of [false, true]) {
+      const value = await parseInTurns(Buffer.from(json), isExact);
+      expect(await parseInTurns(Buffer.from(`\uFEFF${json}`), isExact)).toEqual(value);
+      await expect(parseInTurns(Buffer.from(`\uFEFF\uFEFF${json}`), isExact)).rejects.toThrow(SyntaxError);
+    }
+  });
+
   it("makes of any JSON what JSON.parse makes, and refuses what it refuses", async () => {
     await fc.assert(
       fc.asyncProperty(fc.json(), fc.nat(), fc.boolean(), async (json, cut, isCut) => {
