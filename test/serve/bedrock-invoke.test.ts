@@ -118,6 +118,8 @@ describe("InvokeModel by AWS's own client, through serve and straight:", () => {
     const line = await served.logged(({ status }) => status === 200);
     expect(line).toMatchObject({ model: TITAN, calledModel: TITAN, promptTokens: expect.any(Number) });
     expect(line.promptTokens).toBeGreaterThan(0);
+    // What it has gathered for the ledger is there when it has ended.
+    await served.end();
     const { stdout } = await served.run(["usage", "--json"]);
     expect(stdout).toContain(TITAN);
   });

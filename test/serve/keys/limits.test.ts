@@ -148,15 +148,18 @@ describe("the budget of a key", () => {
   });
 
   it("is not passed by calls that run at once, nor by one that is dearer than what is left", async () => {
-    const { ask, emulated } = await limited({ a: { dailyBudgetUsd: 0.5 } }, { config: `{ ${price} }` });
+    const { ask, emulated, end } = await limited({ a: { dailyBudgetUsd: 0.5 } }, { config: `{ ${price} }` });
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask("a", { max_tokens: 200 })));
     const passed = answers.filter(({ status }) => status === 200);
     expect(passed.length).toBeGreaterThan(0);
     for (const { status, error } of answers)
       if (status !== 200) expect(error?.code).toMatch(/^(insufficient_quota|rate_limit_exceeded)$/);
+    await end();
     const { stdout } = await emulated.run(["usage", "--by", "key", "--since", "today", "--json"]);
     const { groups } = JSON.parse(stdout) as { groups: { key: string; usd: number }[] };
-    expect(groups.find(({ key }) => key === "a")?.usd ?? 0).toBeLessThanOrEqual(0.5);
+    const spent = groups.find(({ key }) => key === "a")?.usd ?? 0;
+    expect(spent).toBeGreaterThan(0);
+    expect(spent).toBeLessThanOrEqual(0.5);
   });
 
   it("cannot be kept without a ledger, nor for a model whose price nobody knows", async () => {
