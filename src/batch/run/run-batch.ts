@@ -90,8 +90,8 @@ export async function runBatch(
   }: {
     runtime: Runtime;
     config: LoadedConfig;
-    /** What goes on with the run when it was stopped, and why it was; undefined where nothing is kept. */
-    resumeCommand: ((error: unknown) => string) | undefined;
+    /** What goes on with the run, by why it was stopped and what came of its lines; undefined where nothing is kept. */
+    resumeCommand: ((error: unknown, tally: Readonly<Tally>) => string) | undefined;
   },
 ): Promise<RunReport> {
   const { terminal, elapsed } = runtime;
@@ -204,7 +204,7 @@ export async function runBatch(
     } catch (error) {
       hide();
       terminal.noteAnew(`openclaw: ${progressNote({ ...look(), rate: undefined })}.`);
-      if (resumeCommand) terminal.note(`openclaw: go on with: ${resumeCommand(error)}`);
+      if (resumeCommand) terminal.note(`openclaw: go on with: ${resumeCommand(error, tally)}`);
       throw error;
     } finally {
       forgetSignal();

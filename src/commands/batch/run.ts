@@ -45,14 +45,16 @@ export async function run(options: RunOptions, runtime: Runtime): Promise<void> 
       // stdout has the results, and nothing else.
       if (place.file === undefined) terminal.setMode({ format: "text" });
       const isKept = place.file !== undefined;
-      const again = isKept ? resumeCommand({ ...options, retryFailed: true }) : undefined;
+      const terms = { ...options, deadlineAt };
+      const again = isKept ? resumeCommand({ ...terms, retryFailed: true }) : undefined;
+      const goOn = (error: unknown, tally: Readonly<Tally>): string =>
+        resumeCommand({ ...terms, retryFailed: retryFailed || mayPass(tally) }, error);
       const { runBatch } = await import("../../batch/run/run-batch.ts");
-      const report = await runBatch(
-        input,
-        place,
-        { ...options, deadlineAt },
-        { runtime, config, resumeCommand: isKept ? (error) => resumeCommand(options, error) : undefined },
-      );
+      const report = await runBatch(input, place, terms, {
+        runtime,
+        config,
+        resumeCommand: isKept ? goOn : undefined,
+      });
       await tellReport(report, { file: place.file, again }, runtime);
     } finally {
       await place.release();
@@ -64,7 +66,9 @@ export async function run(options: RunOptions, runtime: Runtime): Promise<void> 
 
 /** The command that goes on with a run which an error has stopped, or which has ended. */
 function resumeCommand(options: RunOptions, error?: unknown): string {
-  const { file, output = "", model, lines, format, concurrency, rpm, tpm, maxTokens, deadline } = options;
+  const { file, output = "", model, lines, format, concurrency, rpm, tpm, maxTokens, deadlineAt } = options;
+  // Whenever it is pasted, it is the same moment.
+  const deadline = deadlineAt === undefined ? undefined : new Date(deadlineAt).toISOString();
   const maxCost = error instanceof CostBoundReached ? error.enough : options.maxCost;
   const flags = Object.entries({
     model,
@@ -151,13 +155,12 @@ function failureOf(
 ): OpenclawError | undefined {
   const failed = failedLines(tally);
   const [commonest] = sorted(tally);
-  const mayPass = PASSING.some((passing) => passing in tally.failed);
   if (!commonest) return undefined;
   const [code] = commonest;
   return new OpenclawError(code, {
     message: `${count(failed, "line")} of ${tally.lines} ${failed === 1 ? "has" : "have"} no answer: ${byCode(tally)}.`,
     hint:
-      again !== undefined && mayPass
+      again !== undefined && mayPass(tally)
         ? `Ask them again: ${again}`
         : "What became of each stands in its line of the output.",
     exitCode: EXIT_CODES[code],
@@ -173,6 +176,11 @@ const PASSING: readonly ErrorCode[] = [
   "service-unavailable",
   "stream-broken",
 ];
+
+/** Whether some of the lines that failed may be answered when they are asked again. */
+function mayPass({ failed }: Readonly<Tally>): boolean {
+  return PASSING.some((passing) => passing in failed);
+}
 
 function byCode(tally: Tally): string {
   return sorted(tally)

@@ -218,6 +218,34 @@ describe("batch run", () => {
     expect(readLines(machine)).toHaveLength(40);
   });
 
+  it("asks lines again that a passing cause has failed when it goes on with what has stopped early", async () => {
+    let isOut = true;
+    let hasFailed = false;
+    const machine = await emulate(
+      answering((prompt, nth) => {
+        if (!isOut) return undefined;
+        if (prompt === "prompt 1") {
+          hasFailed = nth > 1;
+          return error("ModelTimeoutException", "It took too long.");
+        }
+        return hasFailed
+          ? error("ExpiredTokenException", "The security token included in the request is expired")
+          : { stream: [{ wait: 50 }, ...textAnswerSteps(["answer"])] };
+      }),
+    );
+    writeLines(machine, 200);
+    const env = { AWS_MAX_ATTEMPTS: "1" };
+    const args = [...RUN, "--concurrency", "2", "--rpm", "100000", "-o", "out.jsonl"];
+    const stopped = await machine.run(args, { env });
+    expect(stopped.code, stopped.stderr).toBe(4);
+    expect(stopped.stderr).toContain("1 of them failed");
+    const [, command = ""] = /go on with: openclaw (batch run .*)\n/.exec(stopped.stderr) ?? [];
+    isOut = false;
+    const further = await machine.run(command.split(" "));
+    expect(further.code, further.stderr).toBe(0);
+    expect(readLines(machine).filter((line) => line.text === undefined)).toEqual([]);
+  });
+
   it("says once that there are no credentials, however many lines are asked", async () => {
     const machine = await emulate();
     writeLines(machine, 5);
