@@ -136,15 +136,25 @@ export interface EndpointWishes {
 }
 
 /**
- * Reads AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT, else the keys of the profile, as the SDK does: what is
- * neither `true` nor `false` is nothing.
+ * Reads AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT, else the keys of the profile, in any case of letters as the
+ * AWS CLI does. The SDK passes over what is neither `true` nor `false`, and then asks an endpoint that nobody wished for:
+ * here that throws `config-invalid`.
  */
 export function decideWishes(
   env: Environment,
-  profile: { keys: Readonly<Record<string, string>> } | undefined,
+  profile: { name: string; keys: Readonly<Record<string, string>> } | undefined,
 ): EndpointWishes {
-  const isWished = (variable: string, key: string): boolean =>
-    [env[variable], profile?.keys[key]].find((value) => value === "true" || value === "false") === "true";
+  const isWished = (variable: string, key: string): boolean => {
+    const inEnv = env[variable]?.trim();
+    const text = inEnv || profile?.keys[key]?.trim();
+    if (!text) return false;
+    const wish = text.toLowerCase();
+    if (wish === "true" || wish === "false") return wish === "true";
+    throw new OpenclawError("config-invalid", {
+      message: `${inEnv ? variable : `${key} of profile ${profile?.name}`} '${text}' is neither true nor false.`,
+      hint: inEnv ? `export ${variable}=true` : `Write it as ${key} = true`,
+    });
+  };
   return {
     fips: isWished("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint"),
     dualStack: isWished("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint"),
@@ -156,7 +166,7 @@ export function plainEndpoint(
   service: Service,
   region: string,
   env: Environment,
-  profile: { keys: Readonly<Record<string, string>> } | undefined,
+  profile: { name: string; keys: Readonly<Record<string, string>> } | undefined,
 ): string | undefined {
   const { fips, dualStack } = decideWishes(env, profile);
   return fips || dualStack ? undefined : regionalHost(service, region);

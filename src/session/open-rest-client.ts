@@ -1,6 +1,6 @@
 import { version } from "@aws-sdk/client-bedrock-runtime/package.json";
 import { decideWishes } from "../aws/endpoint.ts";
-import { usageError } from "../errors.ts";
+import { OpenclawError } from "../errors.ts";
 import { profileInForce } from "../credentials/shared-config.ts";
 import { clientConfig, type ClientSession } from "./client-config.ts";
 import { type CalledService, locateService } from "./regional-endpoint.ts";
@@ -16,7 +16,7 @@ const NAMES: Record<CalledService, { id: string; signingName: string }> = {
 };
 
 /**
- * Opens a client of a service. Throws credential errors, and `usage` for an endpoint that does not go with FIPS or
+ * Opens a client of a service. Throws credential errors, and `config-invalid` for an endpoint that does not go with FIPS or
  * dual-stack.
  */
 export async function openRestClient(session: ClientSession, service: CalledService): Promise<RestClient> {
@@ -25,10 +25,10 @@ export async function openRestClient(session: ClientSession, service: CalledServ
   const wishes = decideWishes(runtime.env, profile);
   const config = await clientConfig(session, service);
   if (config.endpoint !== undefined && (wishes.fips || wishes.dualStack)) {
-    throw usageError(
-      `FIPS and dual-stack endpoints are the region's own, and ${config.endpoint} is not one of them.`,
-      "Unset AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT, or leave the endpoint out.",
-    );
+    throw new OpenclawError("config-invalid", {
+      message: `FIPS and dual-stack endpoints are the region's own, and ${config.endpoint} is not one of them.`,
+      hint: "Unset AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT, or leave the endpoint out.",
+    });
   }
   const { region, url } = await locateService(service, config.region, wishes);
   const rest = {

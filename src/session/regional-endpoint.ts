@@ -1,4 +1,4 @@
-import { usageError } from "../errors.ts";
+import { OpenclawError } from "../errors.ts";
 import type { EndpointWishes, Service } from "../aws/endpoint.ts";
 import { partition, resolveRegionConfig } from "../network/sdk-parts.ts";
 
@@ -32,7 +32,7 @@ export async function locateService(
  * The region's own endpoint of a service, from the SDK's table of partitions and by the rules of its clients, which know
  * nothing of Mantle: its hosts are dual-stack ones, and none of them is for FIPS
  * (https://docs.aws.amazon.com/bedrock/latest/userguide/endpoints.html).
- * Throws `usage` where the partition has no endpoint of the kind that is wished for.
+ * Throws `config-invalid` where the partition has no endpoint of the kind that is wished for.
  */
 export function regionalEndpoint(service: Service, region: string, wishes: EndpointWishes): string {
   const { name, dnsSuffix, dualStackDnsSuffix, supportsFIPS, supportsDualStack } = partition(region);
@@ -50,8 +50,8 @@ export function regionalEndpoint(service: Service, region: string, wishes: Endpo
 
 function noSuchEndpoint(service: Service, region: string, kind: "FIPS" | "dual-stack"): Error {
   const word = kind === "FIPS" ? "fips" : "dualstack";
-  return usageError(
-    `There is no ${kind} endpoint of ${service} in ${region}.`,
-    `Unset AWS_USE_${word.toUpperCase()}_ENDPOINT and use_${word}_endpoint of the profile, or choose another --region.`,
-  );
+  return new OpenclawError("config-invalid", {
+    message: `There is no ${kind} endpoint of ${service} in ${region}.`,
+    hint: `Unset AWS_USE_${word.toUpperCase()}_ENDPOINT and use_${word}_endpoint of the profile, or choose another --region.`,
+  });
 }

@@ -1,7 +1,7 @@
 import type { Wait } from "../terminal/spinner.ts";
 import type { RetryErrorInfo, RetryStrategyV2 } from "@smithy/types";
 import { findRow } from "./error-table.ts";
-import { OpenclawError, usageError } from "../errors.ts";
+import { OpenclawError } from "../errors.ts";
 import type { Environment } from "../runtime.ts";
 import { AdaptiveRetryStrategy, StandardRetryStrategy } from "../network/sdk-parts.ts";
 
@@ -18,7 +18,7 @@ const MAX_ATTEMPTS = 3;
 const LONGEST_WAIT_MS = 60_000;
 /**
  * Reads AWS_RETRY_MODE and AWS_MAX_ATTEMPTS, else `retry_mode` and `max_attempts` of the profile
- * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html). Throws `usage` for values that are none.
+ * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html). Throws `config-invalid` for values that are none.
  */
 export function decideRetries(
   env: Environment,
@@ -35,10 +35,10 @@ export function decideRetries(
   const mode = read("AWS_RETRY_MODE", "retry_mode");
   const attempts = read("AWS_MAX_ATTEMPTS", "max_attempts");
   if (attempts && !/^[1-9]\d{0,3}$/.test(attempts.text)) {
-    throw usageError(
-      `${attempts.source} '${attempts.text}' is no whole number from 1 to 9999.`,
-      "Unset it for three attempts, or set it to 1 for no retries.",
-    );
+    throw new OpenclawError("config-invalid", {
+      message: `${attempts.source} '${attempts.text}' is no whole number from 1 to 9999.`,
+      hint: "Unset it for three attempts, or set it to 1 for no retries.",
+    });
   }
   return {
     mode: mode ? readMode(mode.text, mode.source) : "standard",
@@ -55,10 +55,10 @@ function readMode(text: string, source: string): RetrySettings["mode"] {
     case "adaptive":
       return "adaptive";
     default:
-      throw usageError(
-        `${source} '${text}' is no retry mode.`,
-        "Set it to standard or adaptive, or unset it.",
-      );
+      throw new OpenclawError("config-invalid", {
+        message: `${source} '${text}' is no retry mode.`,
+        hint: "Set it to standard or adaptive, or unset it.",
+      });
   }
 }
 

@@ -101,10 +101,9 @@ const WISHES: readonly [env: Record<string, string>, profile: string][] = [
   [{}, ""],
   [{ AWS_USE_FIPS_ENDPOINT: "true" }, ""],
   [{ AWS_USE_DUALSTACK_ENDPOINT: "true" }, ""],
-  [{ AWS_USE_FIPS_ENDPOINT: "TRUE", AWS_USE_DUALSTACK_ENDPOINT: "1" }, ""],
   [{}, "use_fips_endpoint = true\nuse_dualstack_endpoint = false\n"],
   [{ AWS_USE_FIPS_ENDPOINT: "false" }, "use_fips_endpoint = true\nuse_dualstack_endpoint = true\n"],
-  [{ AWS_USE_FIPS_ENDPOINT: "maybe" }, "use_fips_endpoint = true\n"],
+  [{ AWS_USE_FIPS_ENDPOINT: " ", AWS_USE_DUALSTACK_ENDPOINT: "" }, "use_fips_endpoint = true\n"],
 ];
 
 it.each(WISHES)("what %o and the profile keys %j wish for is what the SDK reads there", async (env, keys) => {
@@ -118,8 +117,28 @@ it.each(WISHES)("what %o and the profile keys %j wish for is what the SDK reads 
       .split("\n")
       .map((line) => line.split(" = ")),
   ) as Record<string, string>;
-  expect(decideWishes(env, { keys: parsed })).toEqual({
+  expect(decideWishes(env, { name: "default", keys: parsed })).toEqual({
     fips: await config.useFipsEndpoint(),
     dualStack: await config.useDualstackEndpoint(),
   });
+});
+
+it("a wish is read in any case of letters, as the AWS CLI reads it", () => {
+  const dev = { name: "dev", keys: { use_dualstack_endpoint: "True" } };
+  expect(decideWishes({ AWS_USE_FIPS_ENDPOINT: "TRUE" }, dev)).toEqual({ fips: true, dualStack: true });
+});
+
+it.each([
+  [{ AWS_USE_FIPS_ENDPOINT: "maybe" }, {}, "AWS_USE_FIPS_ENDPOINT 'maybe'"],
+  [{ AWS_USE_FIPS_ENDPOINT: "1" }, { use_fips_endpoint: "true" }, "AWS_USE_FIPS_ENDPOINT '1'"],
+  [{ AWS_USE_DUALSTACK_ENDPOINT: "yes" }, {}, "AWS_USE_DUALSTACK_ENDPOINT 'yes'"],
+  [{}, { use_dualstack_endpoint: "on" }, "use_dualstack_endpoint of profile dev 'on'"],
+])("a wish that is neither true nor false is refused: %j %j", (env, keys, words) => {
+  const profile = { name: "dev", keys: keys as Record<string, string> };
+  expect(() => decideWishes(env as Record<string, string>, profile)).toThrow(
+    expect.objectContaining({
+      code: "config-invalid",
+      message: `${words} is neither true nor false.`,
+    }),
+  );
 });

@@ -36,7 +36,9 @@ describe("decideRetries", () => {
   ])("refuses %j %j", (env, keys, words) => {
     expect(() =>
       decideRetries(env as Record<string, string>, profile(keys as Record<string, string>)),
-    ).toThrow(words);
+    ).toThrow(
+      expect.objectContaining({ code: "config-invalid", message: expect.stringContaining(words) as string }),
+    );
   });
 });
 
