@@ -561,3 +561,23 @@ it("refuses --refresh together with --offline", async () => {
   expect(code).toBe(2);
   expect(stderr).toContain("--offline");
 });
+
+it.each([
+  ["a configuration that cannot be read", "{", {}, "config-invalid", 3],
+  ["a region that is none", "{}", { AWS_REGION: "nope_x" }, "config-invalid", 3],
+  ["an endpoint that is none", "{}", { AWS_ENDPOINT_URL_BEDROCK: "nope" }, "config-invalid", 3],
+  ["half a pair of keys", "{}", { AWS_SECRET_ACCESS_KEY: undefined }, "no-credentials", 4],
+  ["a number of attempts that is none", "{}", { AWS_MAX_ATTEMPTS: "abc" }, "config-invalid", 3],
+  ["a wish for FIPS that is none", "{}", { AWS_USE_FIPS_ENDPOINT: "maybe" }, "config-invalid", 3],
+])("prints its own document with the error at %s", async (_, config, env, code, exitCode) => {
+  const emulated = await emulate();
+  emulated.configure(config);
+  const result = await list(emulated, [], env);
+  expect(result.code).toBe(exitCode);
+  expect(result.document).toMatchObject({
+    source: "config",
+    count: 0,
+    models: [],
+    error: { code, exitCode },
+  });
+});

@@ -6,7 +6,7 @@ import type { SortField } from "../../models/sort-models.ts";
 import type { GlobalOptions } from "../../options.ts";
 import { isListedByServer } from "../../models/provider-api.ts";
 import { type ModelSurvey, surveyModels } from "../../discovery/survey.ts";
-import { type OpenclawError, withFields } from "../../errors.ts";
+import { OpenclawError, withFields } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
 import { CATALOG_DATE } from "../../models/catalog.ts";
 import { keyLines, modelLines } from "./model-lines.ts";
@@ -27,6 +27,17 @@ export interface ListOptions extends GlobalOptions {
 /** A line of the list; with `--access` also whether it can be called. */
 type ShownModel = ListedModel & { access?: Access };
 
+/** What a program reads where it could not even be told what to list. */
+const NOTHING_LISTED = {
+  region: null,
+  source: "config",
+  fetchedAt: null,
+  catalogDate: CATALOG_DATE,
+  count: 0,
+  models: [],
+  warnings: [],
+};
+
 /**
  * Prints configured and discovered models: what there is even when AWS could not be asked, and then throws. What went into a
  * pipe is kept in `ready`, where that is named.
@@ -37,7 +48,11 @@ export async function showModelList(
   ready: string | undefined,
 ): Promise<void> {
   const startedAt = runtime.now();
-  const survey = await surveyModels(options, runtime, { ...options, providers: options.provider });
+  const survey = await surveyModels(options, runtime, { ...options, providers: options.provider }).catch(
+    (error: unknown) => {
+      throw error instanceof OpenclawError ? withFields(error, { document: NOTHING_LISTED }) : error;
+    },
+  );
   const { load } = survey;
   const sorted = options.sort
     ? (await import("../../models/sort-models.ts")).sortModels(survey.models, options.sort)
