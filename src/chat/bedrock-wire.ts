@@ -17,7 +17,14 @@ import { type AwsPath, hasMantle, isAtRuntime, isMantle, type Way } from "../mod
 import { catalogIds } from "../models/catalog.ts";
 import { accessCommand } from "../models/gates.ts";
 import { findProfile as listedProfile, listedId } from "../models/listed-id.ts";
-import { likelyProfile, needsProfile, profileFor, profileNamed } from "../models/callable.ts";
+import {
+  isProvisionedOnly,
+  likelyProfile,
+  needsProfile,
+  profileFor,
+  profileNamed,
+  provisionedOnly,
+} from "../models/callable.ts";
 import { MANTLE_TARGET, type ResolvedModel, targetOf, unknownModel } from "../models/resolve-model.ts";
 import { saysRetired } from "../session/error-table.ts";
 import { readRefusal } from "../session/refusal-table.ts";
@@ -277,6 +284,9 @@ async function findProfile(
   const profile = profileFor(id, discovered);
   if (profile) return profile.id;
   const global = profileNamed("global", id, discovered);
+  const listed = discovered.models.find((model) => model.id === id);
+  if (listed && isProvisionedOnly(listed))
+    throw withFields(provisionedOnly(id), { requestId: refusal.requestId, cause: refusal });
   if (!global) throw otherwise;
   throw new OpenclawError("needs-inference-profile", {
     message: `${asSentence(refusal.message)} Only a global one reaches it from ${session.region.value}.`,

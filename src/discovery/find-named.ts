@@ -4,7 +4,8 @@ import type { ArnFacts, KnownModel } from "../models/model-facts.ts";
 import { openSession } from "../session/session.ts";
 import { catalogIds } from "../models/catalog.ts";
 import { toWarning, type Warning } from "../models/discovered.ts";
-import { describeNamed } from "../models/list.ts";
+import { provisionedOnly } from "../models/callable.ts";
+import { describeNamed, type ListedModel } from "../models/list.ts";
 import { listedBase, listedId } from "../models/listed-id.ts";
 import { isServed, keyAtMantle } from "../models/provider-api.ts";
 import { type ResolvedModel, targetOf } from "../models/resolve-model.ts";
@@ -43,13 +44,18 @@ export async function findNamed(survey: ModelSurvey, wanted: ResolvedModel): Pro
   return { model, base, baseId, arnFacts, isKnown, warnings };
 }
 
-/** The error for a model that AWS has and chat cannot call as it was named. */
-export function notForChat(model: ResolvedModel): OpenclawError {
-  const key = keyAtMantle(model);
+/** Why chat cannot call a model that AWS has by the name that was given, with what to do; undefined where it can. */
+export function obstacleToChat(
+  named: ResolvedModel,
+  { tags }: Pick<ListedModel, "tags">,
+): OpenclawError | undefined {
+  if (tags.includes("provisioned") && !named.configured) return provisionedOnly(named.id);
+  if (!tags.includes("no-chat")) return undefined;
+  const key = keyAtMantle(named);
   return new OpenclawError("invalid-request", {
     message: key
-      ? `AWS has '${model.id}' at its endpoint bedrock-mantle only.`
-      : `AWS has '${model.id}', but it does not stream text, so chat cannot call it.`,
+      ? `AWS has '${named.id}' at its endpoint bedrock-mantle only.`
+      : `AWS has '${named.id}', but it does not stream text, so chat cannot call it.`,
     hint: key ? `Name it by its key there: ${key}` : "Choose another: openclaw models list",
   });
 }

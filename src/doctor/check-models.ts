@@ -4,7 +4,15 @@ import { type GateAnswers, type GatePlace, judgeAccess } from "../discovery/judg
 import { OpenclawError } from "../errors.ts";
 import { baseModelId } from "../models/base-model-id.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "../models/discovered.ts";
-import { needsProfile, profileFor, profileNamed, reachesEveryRegion, regionsOf } from "../models/callable.ts";
+import {
+  isProvisionedOnly,
+  needsProfile,
+  profileFor,
+  profileNamed,
+  provisionedOnly,
+  reachesEveryRegion,
+  regionsOf,
+} from "../models/callable.ts";
 import { suggestIds, successorOf } from "../models/match-name.ts";
 import { findProfile, listedBase } from "../models/listed-id.ts";
 import { isAtRuntime, isMantle, isOfBedrock } from "../models/provider-api.ts";
@@ -158,6 +166,10 @@ function judgeBase(id: string, base: FoundationModel, discovered: Discovered, li
   const profile = profileFor(base.id, discovered);
   if (profile) return ok(`${id}, called through ${profile.id}, which ${routeOf(profile)}`);
   if (lists.profiles === undefined) return withoutProfiles(`${id} needs an inference profile`);
+  if (isProvisionedOnly(base)) {
+    const { code, message, hint } = provisionedOnly(id);
+    return failAs(code, message, hint);
+  }
   const elsewhere = profileNamed("global", base.id, discovered);
   return failAs(
     "needs-inference-profile",

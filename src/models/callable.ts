@@ -1,4 +1,5 @@
 import { parseArn } from "../aws/arn.ts";
+import { OpenclawError } from "../errors.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "./discovered.ts";
 import { withoutPrefix } from "./base-model-id.ts";
 import { catalogIds } from "./catalog.ts";
@@ -64,6 +65,29 @@ export function needsProfile(id: string, discovered: Discovered): boolean {
   const model = discovered.models.find((candidate) => candidate.id === id);
   return model?.inferenceTypes !== undefined && !model.inferenceTypes.includes("ON_DEMAND");
 }
+
+/**
+ * Whether a foundation model is served by provisioned throughput alone, which is called by an ARN of its own
+ * (https://docs.aws.amazon.com/bedrock/latest/userguide/prov-thru-use.html).
+ */
+export function isProvisionedOnly({ id, inferenceTypes }: FoundationModel): boolean {
+  if (inferenceTypes === undefined || inferenceTypes.includes("ON_DEMAND")) return false;
+  return inferenceTypes.join() === "PROVISIONED" || CONTEXT_VARIANT.test(id);
+}
+
+/** The form of ids that exist for provisioned throughput only: `anthropic.claude-3-haiku-20240307-v1:0:48k`. */
+const CONTEXT_VARIANT = /:\d+k$/;
+
+/** The refusal of such a model. */
+export function provisionedOnly(id: string): OpenclawError {
+  return new OpenclawError("invalid-request", {
+    message: `AWS serves '${id}' by provisioned throughput only, whose own ARN is called in place of the id.`,
+    hint: LIST_PROVISIONED,
+  });
+}
+
+/** What lists the ARNs to call: https://docs.aws.amazon.com/cli/latest/reference/bedrock/list-provisioned-model-throughputs.html. */
+export const LIST_PROVISIONED = "aws bedrock list-provisioned-model-throughputs";
 
 /**
  * The profile that a base model is most likely called through where no list is at hand and its family is reached by profiles:

@@ -4,7 +4,7 @@ import type { Configuration, ConfiguredModel } from "../config/settings.ts";
 import { baseModelId, withoutPrefix } from "./base-model-id.ts";
 import { type CatalogEntry, type Cost, lookUpCatalog, lookUpUndated } from "./catalog.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "./discovered.ts";
-import { embedsText, regionsOf, streamsText } from "./callable.ts";
+import { embedsText, isProvisionedOnly, regionsOf, streamsText } from "./callable.ts";
 import { familyOf, mediaKindsOf } from "./families.ts";
 import { baseOf, basesOf, idOfProfile, listedBase, listedId } from "./listed-id.ts";
 import { orderModels } from "./model-order.ts";
@@ -208,14 +208,13 @@ function candidatesIn(
   for (const base of discovered.models.filter(isListed)) {
     const { id, inferenceTypes } = base;
     const needsProfile = inferenceTypes !== undefined && !inferenceTypes.includes("ON_DEMAND");
-    const isProvisionedOnly =
-      needsProfile && (inferenceTypes.join() === "PROVISIONED" || CONTEXT_VARIANT.test(id));
+    const isProvisioned = isProvisionedOnly(base);
     const isLegacy = base.lifecycle !== "ACTIVE";
     const tags = [
-      ...(isProvisionedOnly ? ["provisioned"] : needsProfile ? ["needs-profile"] : []),
+      ...(isProvisioned ? ["provisioned"] : needsProfile ? ["needs-profile"] : []),
       ...(isLegacy ? ["legacy"] : []),
     ];
-    const isHidden = !all && (isLegacy || isProvisionedOnly || (needsProfile && reached.has(id)));
+    const isHidden = !all && (isLegacy || isProvisioned || (needsProfile && reached.has(id)));
     found.push({ key: `${providerId}/${id}`, id, providerId, base, profile: undefined, tags, isHidden });
   }
   for (const { profile, base } of profiles) {
@@ -227,9 +226,6 @@ function candidatesIn(
   }
   return found;
 }
-
-/** The form of ids that exist for provisioned throughput only: `anthropic.claude-3-haiku-20240307-v1:0:48k`. */
-const CONTEXT_VARIANT = /:\d+k$/;
 
 /** What AWS's lists hold a model as: a profile, or a foundation model. */
 export function kindOf(profile: InferenceProfile | undefined): ListedModel["kind"] {

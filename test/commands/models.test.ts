@@ -200,6 +200,25 @@ describe("models show", () => {
     });
   });
 
+  it("says of a model for provisioned throughput, wherever it is named, that its own ARN is called", async () => {
+    const emulated = await emulate();
+    const id = "anthropic.claude-3-haiku-20240307-v1:0:48k";
+    const refusal = {
+      code: 6,
+      stderr:
+        `error: AWS serves '${id}' by provisioned throughput only, whose own ARN is called in place of the id.\n` +
+        "hint: aws bedrock list-provisioned-model-throughputs\n",
+    };
+    expect(await emulated.run(["models", "set", id])).toMatchObject(refusal);
+    expect(await emulated.run(["chat", "-m", id, "Hello"])).toMatchObject(refusal);
+    const { stdout } = await emulated.run(["models", "show", id]);
+    expect(stdout).toMatch(/^call it +by the ARN of its provisioned throughput: aws bedrock list-/m);
+    await emulated.run(["models", "set", "--force", id]);
+    const doctor = await emulated.run(["doctor"]);
+    expect(doctor).toMatchObject(refusal);
+    expect(doctor.stdout).toMatch(/^fail {2}default model +AWS serves .* by provisioned throughput only/m);
+  });
+
   it("shows what the catalog knows when AWS was not asked, and says so", async () => {
     const { code, stdout } = await openclaw(["models", "show", OPUS], createHome());
     expect(code).toBe(0);

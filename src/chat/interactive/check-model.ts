@@ -1,4 +1,4 @@
-import { findNamed, notForChat } from "../../discovery/find-named.ts";
+import { findNamed, obstacleToChat } from "../../discovery/find-named.ts";
 import { nameModel, unlisted } from "../../discovery/name-model.ts";
 import { surveyModels } from "../../discovery/survey.ts";
 import { notUnderEmulator, isServed } from "../../models/provider-api.ts";
@@ -22,9 +22,8 @@ export async function checkModel(text: string, setup: Setup): Promise<ResolvedMo
     survey = await surveyModels(options, runtime, { ...question, refresh: true });
     named = await findNamed(survey, model);
   }
-  if (named?.model.tags.includes("no-chat")) {
-    throw notForChat(model);
-  }
+  const obstacle = named && obstacleToChat(model, named.model);
+  if (obstacle) throw obstacle;
   if (named?.isKnown) return model;
   const { error, discovered } = survey.load;
   if (!named && (discovered !== undefined || error === undefined)) throw await unlisted(model, survey);

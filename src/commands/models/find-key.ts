@@ -1,6 +1,6 @@
 import { parseArn } from "../../aws/arn.ts";
 import { loadConfig } from "../../config/resolve.ts";
-import { findNamed, type NamedModel, notForChat } from "../../discovery/find-named.ts";
+import { findNamed, type NamedModel, obstacleToChat } from "../../discovery/find-named.ts";
 import { insteadOf, surveyNamed, unlisted } from "../../discovery/name-model.ts";
 import type { ModelSurvey } from "../../discovery/survey.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
@@ -16,7 +16,7 @@ type Command = string;
 
 /**
  * The key of what is to be called, which is a profile for a model that needs one. Throws `model-not-found` with the nearest
- * ids for a model that is neither configured nor discovered, `invalid-request` for one that does not stream text, and
+ * ids for a model that is neither configured nor discovered, `invalid-request` for one that chat cannot call, and
  * `usage` for an empty name. With `force` nobody is asked, and the key is that of the name as it is. Hints have `command`
  * with another model.
  */
@@ -69,9 +69,8 @@ async function requireKnown(
     if (survey.load.error) throw survey.load.error;
     throw named ? notSure(command, named, wanted, survey) : await unlisted(wanted, survey);
   }
-  if (named.model.tags.includes("no-chat")) {
-    throw notForChat(wanted);
-  }
+  const obstacle = obstacleToChat(wanted, named.model);
+  if (obstacle) throw obstacle;
   return named;
 }
 

@@ -5,7 +5,7 @@ import type { TokenPrices } from "../../models/catalog.ts";
 import { familyOf } from "../../models/families.ts";
 import { type Access, surveyAccess } from "../../discovery/access.ts";
 import { surveyNamed, unlisted } from "../../discovery/name-model.ts";
-import { findNamed, type NamedModel } from "../../discovery/find-named.ts";
+import { findNamed, type NamedModel, obstacleToChat } from "../../discovery/find-named.ts";
 import { wayTo } from "../../discovery/learnt-way.ts";
 import type { Warning } from "../../models/discovered.ts";
 import { modelFacts, type ModelFacts } from "../../models/model-facts.ts";
@@ -19,7 +19,7 @@ import {
   sourceOfApi,
   type Way,
 } from "../../models/provider-api.ts";
-import { needsProfile, profileFor } from "../../models/callable.ts";
+import { LIST_PROVISIONED, needsProfile, profileFor } from "../../models/callable.ts";
 import { type ResolvedModel, targetOf } from "../../models/resolve-model.ts";
 import type { ModelSurvey } from "../../discovery/survey.ts";
 import { openSession } from "../../session/session.ts";
@@ -59,7 +59,7 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
   const { access, warnings: accessWarnings } = await askAccess(named, survey, options);
   const warnings = [...load.warnings, ...named.warnings, ...accessWarnings];
   const { terminal } = runtime;
-  const isUnfit = facts.tags.includes("no-chat") && keyAtMantle(wanted) === undefined;
+  const isUnfit = obstacleToChat(wanted, facts) !== undefined && keyAtMantle(wanted) === undefined;
   const call = isUnfit ? null : callLine(facts, wanted, survey, options);
   if (terminal.format === "json") {
     await terminal.printJson({
@@ -135,8 +135,14 @@ function factRows(
     ["access", access && accessInWords(access)],
     ...facts.profiles.map((profile): Fact => ["profile", `${profile.id} → ${regionsInWords(profile)}`]),
     ["asked", askedInWords(load, setup.runtime)],
-    call === null ? ["call it", "chat cannot: it does not stream text"] : ["call it", call, "whole"],
+    call === null ? ["call it", whyNoCall(facts)] : ["call it", call, "whole"],
   ];
+}
+
+function whyNoCall({ tags }: ModelFacts): string {
+  return tags.includes("provisioned")
+    ? `by the ARN of its provisioned throughput: ${LIST_PROVISIONED}`
+    : "chat cannot: it does not stream text";
 }
 
 /** How a model is called first, and who says so: the settings, a refusal of a likelier way, or a page. */
