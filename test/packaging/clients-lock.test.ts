@@ -4,6 +4,11 @@ import { expect, it } from "vitest";
 import { root } from "../helpers/documents.ts";
 
 interface Locked {
+  integrity?: string;
+  optional?: boolean;
+  os?: string[];
+  cpu?: string[];
+  libc?: string[];
   dependencies?: Record<string, string>;
   optionalDependencies?: Record<string, string>;
 }
@@ -29,4 +34,16 @@ it("the lock of the programs names what they need on every platform", () => {
       .map((name) => `${folder} needs ${name}`),
   );
   expect(missing).toEqual([]);
+});
+
+// The registry that it was written from has only the packages of one platform, and tells nothing of the others.
+it("the lock has a checksum for everything that Linux on x64 installs", () => {
+  const fits = (own: string[] | undefined, here: string): boolean => own?.includes(here) ?? true;
+  const unchecked = Object.entries(packages).filter(
+    ([folder, { integrity, os, cpu, libc, optional }]) =>
+      folder !== "" &&
+      integrity === undefined &&
+      !(optional === true && !(fits(os, "linux") && fits(cpu, "x64") && fits(libc, "glibc"))),
+  );
+  expect(unchecked.map(([folder]) => folder)).toEqual([]);
 });
