@@ -12,7 +12,7 @@ import { accessCommand } from "../models/gates.ts";
 import { priceOf } from "../models/price.ts";
 import { isOfBedrock } from "../models/provider-api.ts";
 import { namedModel, type ResolvedModel, targetOf } from "../models/resolve-model.ts";
-import { BYTES_PER_TOKEN, formatUsd, priceCall } from "../models/usage.ts";
+import { BYTES_PER_TOKEN, priceCall, usdAbove } from "../models/usage.ts";
 import type { ChatEvents } from "../converse/chat-event.ts";
 import type { AttemptGate } from "../session/rest-client.ts";
 import type { CallToPace, PaceTerms } from "./pace.ts";
@@ -236,8 +236,9 @@ export class Embedder {
       });
     const usd = this.usd + this.#pending + cost.usd;
     if (usd <= maxCost) return cost.usd;
+    const told = usdAbove(usd, maxCost);
     throw new OpenclawError("budget-exceeded", {
-      message: `The next texts may bring the cost to $${formatUsd(usd)}, and --max-cost is $${formatUsd(maxCost)}.`,
+      message: `The next texts may bring the cost to $${told.usd}, and --max-cost is $${told.bound}.`,
       hint: "Allow more with --max-cost, or embed less.",
       details: { usd: this.usd, maxCost },
     });

@@ -17,6 +17,7 @@ import {
   type Price,
   priceCall,
   type TokenUsage,
+  usdAbove,
   WEB_SEARCH,
 } from "../models/usage.ts";
 import { count } from "../terminal/numbers.ts";
@@ -215,10 +216,11 @@ function tooDear(
   spentUsd: number,
   model: string,
 ): OpenclawError {
-  const most = `--max-cost is $${formatUsd(mostUsd)}`;
+  const least = usdAbove(leastUsd, mostUsd);
+  const most = `--max-cost is $${least.bound}`;
   const message =
     spentUsd === 0
-      ? `The question alone costs about $${formatUsd(inputUsd)} with '${model}', and ${most}.`
+      ? `The question alone costs about $${least.usd} with '${model}', and ${most}.`
       : `What its tools brought costs about $${formatUsd(inputUsd)} more with '${model}', the turn $${formatUsd(spentUsd)} so far, and ${most}.`;
   return new OpenclawError("budget-exceeded", {
     message,

@@ -167,6 +167,22 @@ export function roundUpUsd(usd: number): number {
   return Number((Math.ceil(usd / step) * step).toPrecision(2));
 }
 
+/** An amount of USD that is more than a bound, and the bound, with as many digits as tell them apart. */
+export function usdAbove(usd: number, bound: number): { usd: string; bound: string } {
+  const exactly = (value: number): string =>
+    Number(formatUsd(value)) === value
+      ? formatUsd(value)
+      : Number(value.toPrecision(15)).toLocaleString("en-US", {
+          useGrouping: false,
+          maximumFractionDigits: 20,
+        });
+  const told = exactly(bound);
+  return {
+    usd: Number(formatUsd(usd)) > Number(told) ? formatUsd(usd) : exactly(bound + roundUpUsd(usd - bound)),
+    bound: told,
+  };
+}
+
 /** A duration for people, from ms: `0.05 s`, `12.3 s`. */
 export function formatSeconds(ms: number): string {
   return `${(ms / 1000).toFixed(ms < 10_000 ? 2 : 1)} s`;

@@ -6,6 +6,7 @@ import {
   describeUsage,
   estimateCost,
   formatUsd,
+  usdAbove,
   priceCall,
   type TokenUsage,
 } from "../../src/models/usage.ts";
@@ -161,6 +162,29 @@ describe("describeUsage", () => {
     const times = { firstTokenMs: undefined, totalMs: 2 };
     expect(describeUsage(usage, { unknown: "" }, times)).toContain("price unknown · ");
     expect(describeUsage(usage, { unknown: "flex tier" }, times)).toContain("price unknown (flex tier)");
+  });
+});
+
+describe("usdAbove", () => {
+  it.each([
+    [0.0100246, 0.01, "0.010025", "0.01"],
+    [12.341, 12.34, "12.341", "12.34"],
+    [20, 12.34, "20.00", "12.34"],
+    [0.01600001, 0.015, "0.02", "0.015"],
+    [0.00005, 0, "0.00005", "0"],
+    [1.6e-7, 1.5e-7, "0.00000016", "0.00000015"],
+  ])("tells %f from %f", (usd, bound, ...told) => {
+    expect(Object.values(usdAbove(usd, bound))).toEqual(told);
+  });
+
+  it("never tells them as one, whatever they are", () => {
+    for (let power = -9; power < 4; power++)
+      for (const digits of [0, 1, 1.05, 4.99, 9.96])
+        for (const more of [1e-9, 1e-6, 0.001, 1, 100]) {
+          const bound = digits * 10 ** power;
+          const told = usdAbove(bound + more * 10 ** power, bound);
+          expect(Number(told.usd), `${digits}e${power} and ${more}`).toBeGreaterThan(Number(told.bound));
+        }
   });
 });
 

@@ -1,5 +1,5 @@
 import { OpenclawError } from "../../errors.ts";
-import { formatUsd, roundUpUsd } from "../../models/usage.ts";
+import { roundUpUsd, usdAbove } from "../../models/usage.ts";
 
 /** What a run may cost, in USD, counting what calls that are on their way may come to. */
 export class CostBound {
@@ -54,8 +54,9 @@ export class CostBoundReached extends OpenclawError {
   /** The next line may cost `usd`. */
   constructor({ committed, most }: CostBound, usd: number) {
     const enough = roundUpUsd(2 * (committed + usd));
+    const told = usdAbove(committed + usd, most);
     super("budget-exceeded", {
-      message: `The next line may bring the cost to $${formatUsd(committed + usd)}, and --max-cost is $${formatUsd(most)}.`,
+      message: `The next line may bring the cost to $${told.usd}, and --max-cost is $${told.bound}.`,
       hint: `Allow more: --max-cost ${enough}. Or leave --max-cost out.`,
       details: { usd: committed, maxCost: most },
     });

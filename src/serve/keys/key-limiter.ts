@@ -8,7 +8,14 @@ import { lookUpCatalog } from "../../models/catalog.ts";
 import { familyOf } from "../../models/families.ts";
 import { priceOf } from "../../models/price.ts";
 import type { ResolvedModel } from "../../models/resolve-model.ts";
-import { BYTES_PER_TOKEN, type CallCost, formatUsd, priceCall, type TokenUsage } from "../../models/usage.ts";
+import {
+  BYTES_PER_TOKEN,
+  type CallCost,
+  formatUsd,
+  priceCall,
+  type TokenUsage,
+  usdAbove,
+} from "../../models/usage.ts";
 import type { Call } from "../call.ts";
 import { mayAsk, type NamedModels, notAllowed } from "./allowed-models.ts";
 import type { ApiKey } from "./key-file.ts";
@@ -126,25 +133,29 @@ export class KeyLimiter {
     leastUsd: number,
   ): OpenclawError {
     const least = Math.ceil(leastUsd * NANO_USD);
-    const cost = `This request costs $${formatUsd(leastUsd)} or more`;
-    const ofBudget = ({ name, limit }: BudgetState): string =>
-      `of the ${name} budget of the API key '${key}', ${inUsd(limit)}`;
+    const costing = (usd: string): string => `This request costs $${usd} or more`;
+    const ofBudget = ({ name }: BudgetState, limit: string): string =>
+      `of the ${name} budget of the API key '${key}', $${limit}`;
     const small = budgets.find(({ limit }) => least > limit);
-    if (small)
+    if (small) {
+      const { usd, bound } = usdAbove(leastUsd, small.limit / NANO_USD);
       return withFields(error, {
-        message: `${cost}, more than all ${ofBudget(small)}. Ask for less.`,
+        message: `${costing(usd)}, more than all ${ofBudget(small, bound)}. Ask for less.`,
         details: { ...error.details, retryAfter: null, isFinal: true, isForClient: true },
       });
+    }
+    const cost = costing(formatUsd(leastUsd));
+    const limitOf = ({ limit }: BudgetState): string => formatUsd(limit / NANO_USD);
     const [spent] = budgets.filter((budget) => budget.spent + least > budget.limit).toSorted(byLength);
     const [held] = budgets.toSorted((one, other) => roomIn([one]) - roomIn([other]));
     const short = spent ?? held;
     const retryAfter = short && secondsOf(msUntilRoom(short, least, this.#now()));
     return spent
       ? withFields(error, {
-          message: `${cost}, more than is left ${ofBudget(spent)}.`,
+          message: `${cost}, more than is left ${ofBudget(spent, limitOf(spent))}.`,
           details: { ...error.details, retryAfter, isFinal: true, isForClient: true },
         })
-      : heldBack(`${cost}, and what is left ${short && ofBudget(short)},`, retryAfter, error);
+      : heldBack(`${cost}, and what is left ${short && ofBudget(short, limitOf(short))},`, retryAfter, error);
   }
 
   close(): Promise<void> {
