@@ -4,6 +4,8 @@ import { randomBytes } from "node:crypto";
 const MODEL = "amazon.nova-lite-v1:0";
 /** What a megabyte has here: fewer bytes while a body is made in small. */
 let megabyte = 1024 * 1024;
+/** So many of what each takes a request of its own: fewer while a body is made in small. */
+const asked = (count: number): number => Math.ceil((count * megabyte) / 1024 / 1024);
 const repeated = (count: number, item: string): string => `${item},`.repeat(count - 1) + item;
 const asking = (messages: string, more = ""): string =>
   `{"model":"${MODEL}"${more},"messages":[${messages}]}`;
@@ -932,12 +934,15 @@ const embedding = (input: string, more = ""): string =>
 const EMBEDDINGS: readonly (readonly [what: string, body: () => string])[] = [
   ["a text of 31 MB", () => embedding(text("a", 31))],
   ["a text of 31 MB in a list", () => embedding(`[${text("日本", 31 / 3)}]`)],
-  ["as many texts as there may be", () => embedding(`[${repeated(2048, '"a"')}]`)],
+  ["as many texts as there may be", () => embedding(`[${repeated(asked(2048), '"a"')}]`)],
   ["more texts than there may be", () => embedding(`[${repeated(40_000, '"a"')}]`)],
   ["texts that are numbers", () => embedding(`[${repeated(40_000, "1")}]`)],
   ["many fields", () => embedding('"a"', `,${names(40_000, "1")}`)],
-  ["as many long texts as there may be", () => embedding(`[${repeated(2048, text("a", 0.0148))}]`)],
-  ["texts of 15 kB", () => embedding(`[${repeated(2000, text("日", 0.005))}]`)],
+  [
+    "as many long texts as there may be",
+    () => embedding(`[${repeated(asked(2048), `"${"a".repeat(15_500)}"`)}]`),
+  ],
+  ["texts of 15 kB", () => embedding(`[${repeated(asked(2000), `"${"日".repeat(5200)}"`)}]`)],
   ["a text of blanks", () => embedding(text(" ", 31))],
   ["a word of 20 MB where few are known", () => embedding('"a"', `,"input_type":${text("a", 20)}`)],
 ];

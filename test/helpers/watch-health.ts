@@ -10,14 +10,14 @@ const { origin, longest } = require("node:worker_threads").workerData;
     const since = performance.now();
     await (await fetch(origin + "/health")).text();
     longest[0] = Math.max(longest[0], performance.now() - since);
-    await new Promise((go) => setTimeout(go, 10));
+    await new Promise((go) => setTimeout(go, 40));
   }
 })();`;
 
 /** Does some work, and resolves with what came of it and the longest time that others have waited meanwhile, in ms. */
 export type Watching = <T>(work: () => Promise<T>) => Promise<{ ms: number; result: T }>;
 
-/** Asks a server for /health every 10 ms, until the test ends. */
+/** Asks a server for /health every 40 ms, until the test ends. */
 export function watchHealth(origin: string): Watching {
   const longest = new Float64Array(new SharedArrayBuffer(Float64Array.BYTES_PER_ELEMENT));
   const pings = new Worker(PINGS, { eval: true, workerData: { origin, longest } });

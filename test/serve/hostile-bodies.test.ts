@@ -1,5 +1,6 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { expect, it } from "vitest";
+import { textAnswerSteps } from "../helpers/answer-steps.ts";
 import { HOSTILE_BODIES } from "../helpers/hostile-bodies.ts";
 import { serve } from "../helpers/served.ts";
 import { isThorough } from "../helpers/thorough.ts";
@@ -10,12 +11,19 @@ const LONGEST_MS = 1500;
 /** Further routes by the same readers are for who has the time. */
 const BODIES = HOSTILE_BODIES.filter(({ path }) => isThorough || !/count[-_]tokens$|invoke$/.test(path));
 
-/** How much is sent of what is large, and what is whole all the same. */
+/** How much is sent of what is large, and what is whole all the same: the longest text, by OpenAI's reader and AWS's. */
 const PART = 0.25;
-const WHOLE = /^a (?:text|prompt) of 31 MB$/;
+const WHOLE = /^a text of 31 MB, at .*(?:chat\/completions|converse)$/;
 
 it("answers others while somebody sends the worst that is taken", async () => {
-  const { origin } = await serve({ isAlone: true, args: ["--max-streams", "4"] });
+  const { origin } = await serve({
+    isAlone: true,
+    args: ["--max-streams", "4"],
+    // The emulator would count and repeat what it is sent.
+    emulator: {
+      script: ({ route }) => (route === "ConverseStream" ? { stream: textAnswerSteps(["a"]) } : undefined),
+    },
+  });
   const watched = watchHealth(origin);
   /** How long others wait while somebody sends this, in ms, and the status that it is answered with. */
   const send = async (path: string, body: Buffer): Promise<[ms: number, status: number]> => {
@@ -33,11 +41,12 @@ it("answers others while somebody sends the worst that is taken", async () => {
   };
   const waits: [what: string, ms: number, status: number][] = [];
   for (const { path, what, make } of BODIES) {
-    const part = isThorough || WHOLE.test(what) ? 1 : PART;
+    const name = `${what}, at ${path}`;
+    const part = isThorough || WHOLE.test(name) ? 1 : PART;
     let [ms, status] = await send(path, Buffer.from(make(part)));
     // What holds others up for as long as its part may has to be sent whole to tell.
     if (part < 1 && ms > part * LONGEST_MS) [ms, status] = await send(path, Buffer.from(make()));
-    waits.push([`${what}, at ${path}`, ms, status]);
+    waits.push([name, ms, status]);
   }
   const told = waits.toSorted((one, other) => other[1] - one[1]);
   console.log(told.map(([what, ms, status]) => `${ms} ms, ${status}: ${what}`).join("\n"));
