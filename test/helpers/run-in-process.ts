@@ -48,9 +48,62 @@ export interface InProcessResult {
   output?: string;
 }
 
+/** What judges schemas: a process whose cost is its beginning, and which has nothing of the program that asks it. */
+const SCHEMA_WORKER = "schema-worker.js";
+
+/** A process that a program has forked. */
+class Fork {
+  /** Workers of programs that have ended, for those that come. */
+  static readonly #spares = new Set<Fork>();
+  readonly child: childProcess.ChildProcess;
+  readonly #isWorker: boolean;
+  #isStarted = false;
+  #unanswered = 0;
+
+  constructor(file: string, args: readonly string[], options: childProcess.ForkOptions) {
+    this.child = childProcess.fork(file, args, options);
+    this.#isWorker = path.basename(file) === SCHEMA_WORKER;
+    const send = this.child.send.bind(this.child) as (message: childProcess.Serializable) => boolean;
+    this.child.send = (message: childProcess.Serializable) => {
+      this.#unanswered += 1;
+      return send(message);
+    };
+  }
+
+  /** One that waits to be asked, which says that it is ready as a new one does; or a new one. */
+  static start(file: string, args: readonly string[], options: childProcess.ForkOptions): Fork {
+    const [spare] = path.basename(file) === SCHEMA_WORKER ? Fork.#spares : [];
+    const fork = spare ?? new Fork(file, args, options);
+    fork.child.on("message", (message) => {
+      if (message === "ready") fork.#isStarted = true;
+      else fork.#unanswered -= 1;
+    });
+    if (!spare) return fork;
+    Fork.#spares.delete(spare);
+    setImmediate(() => fork.child.emit("message", "ready"));
+    return fork;
+  }
+
+  /** Ends what belongs to one program; a worker that nobody waits for is the next one's. */
+  leave(): void {
+    const { child } = this;
+    if (!child.connected) return;
+    if (!this.#isWorker || !this.#isStarted || this.#unanswered > 0 || child.killed) {
+      child.disconnect();
+      return;
+    }
+    for (const event of ["message", "error", "exit", "close"]) child.removeAllListeners(event);
+    child.on("error", () => undefined);
+    child.once("exit", () => Fork.#spares.delete(this));
+    child.unref();
+    child.channel?.unref();
+    Fork.#spares.add(this);
+  }
+}
+
 /** What a program has open: servers, connections, timers, channels to processes and contexts, which end with it. */
 class Belongings {
-  readonly #forks = new Set<childProcess.ChildProcess>();
+  readonly #forks = new Set<Fork>();
   readonly #sockets = new Set<Socket>();
   readonly #servers = new Set<Server>();
   readonly #contexts = new Set<AsyncLocalStorage<unknown>>();
@@ -95,13 +148,14 @@ class Belongings {
       }
     })(this.#contexts);
 
-  addFork(child: childProcess.ChildProcess): void {
-    this.#forks.add(child.on("close", () => this.#forks.delete(child)));
+  addFork(fork: Fork): void {
+    this.#forks.add(fork);
+    fork.child.once("close", () => this.#forks.delete(fork));
   }
 
   end(): void {
     this.#isOver = true;
-    for (const child of this.#forks) if (child.connected) child.disconnect();
+    for (const fork of this.#forks) fork.leave();
     for (const server of this.#servers) server.close();
     for (const socket of this.#sockets) socket.destroy();
     for (const timer of this.#timers) clearTimeout(timer);
@@ -310,9 +364,9 @@ function loader(own: NodeJS.Process, belongings: Belongings): (file: string) => 
       fork: (file: string, ...rest: [childProcess.ForkOptions?] | [string[], childProcess.ForkOptions?]) => {
         const [args, options] = Array.isArray(rest[0]) ? [rest[0], rest[1]] : [[], rest[0]];
         const all = { env: own.env, cwd: own.cwd(), execArgv: [], ...options };
-        const child = childProcess.fork(file, args, all);
-        belongings.addFork(child);
-        return child;
+        const fork = Fork.start(file, args, all);
+        belongings.addFork(fork);
+        return fork.child;
       },
     },
     // Its cache of compiled code is for processes.
