@@ -2,7 +2,7 @@ import type { ContentBlock, DocumentBlock, S3Location } from "@aws-sdk/client-be
 import path from "node:path";
 import type { InputKind } from "../models/list.ts";
 import { decodeText, type TextSource } from "../disk/decode-text.ts";
-import { readRegularFile, ReadFailure } from "../disk/read-file.ts";
+import { pathOf, readRegularFile, ReadFailure } from "../disk/read-file.ts";
 import { isReadOnce, namesStdin, readInput } from "../disk/read-input.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
@@ -87,9 +87,9 @@ export async function readAttachments(
     // Of `<(…)` the shell makes a name that says nothing.
     const fileName = isReadOnce(name) ? undefined : path.basename(name);
     const source = sourceOf({ label, fileName });
-    const read = await readFile(label, () => {
+    const read = await readFile(label, async () => {
       return isInteractive
-        ? readRegularFile(path.resolve(runtime.currentFolder, name), MOST_FILE_BYTES)
+        ? readRegularFile(pathOf(name, runtime.currentFolder), MOST_FILE_BYTES)
         : readInput(name, runtime, MOST_FILE_BYTES);
     });
     const { file, bytes } = decodeFile(read, fileName, source);

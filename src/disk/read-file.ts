@@ -1,4 +1,5 @@
 import { closeSync, constants, fstat, open, read, type Stats } from "node:fs";
+import path from "node:path";
 import { promisify } from "node:util";
 import { errorCode, OpenclawError } from "../errors.ts";
 
@@ -65,6 +66,12 @@ export function toReadFailure(error: unknown): unknown {
 export function tooLong(most: number, length?: number): ReadFailure {
   const reason = `it has more than ${most < MEGABYTE ? `${most} bytes` : `${Math.floor(most / MEGABYTE)} MB`}`;
   return new ReadFailure(reason, { code: "EFBIG", ...(length === undefined ? {} : { length }) });
+}
+
+/** Where the name of a file leads to. Throws a `ReadFailure` for an empty one, which would be the folder itself. */
+export function pathOf(name: string, folder: string): string {
+  if (name === "") throw new ReadFailure("the name is empty");
+  return path.resolve(folder, name);
 }
 
 /** The bytes of a file, and what the disk knows of it. */

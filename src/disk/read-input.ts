@@ -1,5 +1,4 @@
 import { fstatSync, type Stats } from "node:fs";
-import path from "node:path";
 import { decodeText } from "./decode-text.ts";
 import { usageError } from "../errors.ts";
 import { readBytes } from "../read-bytes.ts";
@@ -7,6 +6,7 @@ import type { Runtime } from "../runtime.ts";
 import { untilAborted } from "../until-aborted.ts";
 import {
   MOST_TEXT_BYTES,
+  pathOf,
   ReadFailure,
   readToEnd,
   refuseIrregular,
@@ -43,7 +43,7 @@ export function isReadOnce(name: string): boolean {
 export async function readInput(name: string, runtime: Inputs, most = MOST_TEXT_BYTES): Promise<Input> {
   // Opened anew by its name it might be a socket, which cannot be, or a file, which would be read from its start again.
   if (namesStdin(name)) return { bytes: await readStdin(runtime, most), stats: undefined };
-  return withFile(path.resolve(runtime.currentFolder, name), async (descriptor, stats, takeOver) => {
+  return withFile(pathOf(name, runtime.currentFolder), async (descriptor, stats, takeOver) => {
     if (stats.isFile()) return { bytes: await readToEnd(descriptor, stats, most), stats };
     if (stats.isFIFO()) {
       takeOver();

@@ -15,7 +15,7 @@ export function canAsk({ stdin, terminal }: Omit<Asker, "signal">): boolean {
 
 /** Asks the person at the terminal; Enter alone is a yes, and the end of the input a no. Rejects as `askLine` does. */
 export async function askYes(question: string, asker: Asker): Promise<boolean> {
-  const answer = await askLine(`${question} [Y/n] `, asker);
+  const answer = await askLine(`${question} [Y/n]`, asker);
   return answer !== undefined && /^(y(es)?)?$/i.test(answer);
 }
 
@@ -28,7 +28,7 @@ export async function askLine(
   { stdin, terminal, signal }: Asker,
 ): Promise<string | undefined> {
   signal.throwIfAborted();
-  terminal.writeAside(question);
+  terminal.ask(question);
   // Of one that has ended nobody is told again.
   if (!stdin.readable) return undefined;
   const lines = createInterface({ input: stdin, terminal: false });

@@ -254,6 +254,11 @@ export class Terminal {
     this.writeAside(`${hang(title ?? name, text, columnsOf(this.#stderr)).join("\n")}\n`);
   }
 
+  /** Writes a question, behind which the answer is typed, as wide as the terminal of stderr. */
+  ask(question: string): void {
+    this.writeAside(`${hang("", question, columnsOf(this.#stderr)).join("\n")} `);
+  }
+
   /**
    * Writes to stderr without a line end, such as streamed reasoning. In a pipe, too, only our own acts: logs are read.
    * Returns whether its reader can take more.

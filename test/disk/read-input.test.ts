@@ -73,9 +73,12 @@ describe("what a flag names", () => {
   const read = async (name: string, home: string, signal = new AbortController().signal): Promise<string> =>
     (await readInput(name, testRuntime({ home, signal }), MOST)).bytes.toString();
 
-  it.each(REFUSED)("is refused by name: %s", async (name, reason) => {
-    await expect(read(name, await everything())).rejects.toThrow(reason);
-  });
+  it.each([...REFUSED, ["", "the name is empty"] as const])(
+    "is refused by name: %s",
+    async (name, reason) => {
+      await expect(read(name, await everything())).rejects.toThrow(reason);
+    },
+  );
 
   it.each([
     ["/dev/null", ""],

@@ -3,7 +3,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import { makePrivateFolder, temporaryError } from "../../disk/private-folder.ts";
 import { namesStdin } from "../../disk/read-input.ts";
-import { ReadFailure, refuseIrregular, toReadFailure, withFile } from "../../disk/read-file.ts";
+import { pathOf, ReadFailure, refuseIrregular, toReadFailure, withFile } from "../../disk/read-file.ts";
 import { readPipe } from "../../disk/read-pipe.ts";
 import { OpenclawError, shorten, usageError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
@@ -90,7 +90,7 @@ interface Opened {
 }
 
 async function descriptorOf(name: string, runtime: Inputs): Promise<Opened> {
-  return withFile(path.resolve(runtime.currentFolder, name), async (descriptor, stats, takeOver) => {
+  return withFile(pathOf(name, runtime.currentFolder), async (descriptor, stats, takeOver) => {
     if (!stats.isFIFO()) {
       refuseIrregular(stats);
       takeOver();

@@ -30,7 +30,7 @@ export async function askByKey(
     let said = "";
     const ask = (): void => {
       terminal.writeAside(`${leaveLines(request, screen.columns, style).join("\n")}\n`);
-      terminal.writeAside(questionFor(request, screen.columns));
+      terminal.ask(questionFor(request, screen.columns));
     };
     const isAnswer = (key: Key): boolean => {
       const meant = answerOf(key);
@@ -70,6 +70,6 @@ function answerOf({ name = "", ctrl, meta }: Key): LeaveAnswer | undefined {
 
 /** The question itself, with the keys that answer it; shorter for a narrow terminal. */
 function questionFor({ offersAlways }: LeaveRequest, columns: number): string {
-  if (columns < 60) return `Run it? ${offersAlways ? "[y/a/n]" : "[y/n]"} `;
-  return `Run it? [y] once, ${offersAlways ? "[a] always in this session, " : ""}[n] no: `;
+  if (columns < 60) return `Run it? ${offersAlways ? "[y/a/n]" : "[y/n]"}`;
+  return `Run it? [y] once, ${offersAlways ? "[a] always in this session, " : ""}[n] no:`;
 }

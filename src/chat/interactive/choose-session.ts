@@ -34,16 +34,16 @@ async function pickSession(talk: Talk): Promise<string | undefined> {
   return talk.pick({
     question: "Session",
     columns: [
-      { title: "id", least: 12 },
+      { title: "id", least: 7 },
       { title: "last", dropOrder: 2 },
       { title: "turns", align: "right", dropOrder: 3 },
-      { title: "begins with", dropOrder: 1, least: 10 },
+      { title: "about", dropOrder: 1, least: 8 },
     ],
     choices: others.map(({ id, updated, title, turns }) => ({
       value: id,
       words: `${id} ${localTime(updated)} ${title}`,
       cells: [id, localTime(updated), String(turns), title],
-      detail: "",
+      details: [id, localTime(updated), title],
     })),
   });
 }

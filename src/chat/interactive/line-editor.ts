@@ -4,6 +4,7 @@ import { neutralise, ownSequence } from "../../terminal/neutralise.ts";
 import { widest } from "../../terminal/table.ts";
 import type { Screen } from "../../terminal/terminal.ts";
 import { isUnfinished, withoutContinuation } from "./block.ts";
+import { hang } from "../../terminal/word-wrap.ts";
 import { CLEAR_BELOW, right, ROW_START, up } from "./cursor.ts";
 import type { Keyboard } from "./keyboard.ts";
 import {
@@ -248,7 +249,10 @@ export class LineEditor {
   /** Puts lines in the place of the prompt, which is drawn anew below them. */
   #writeAbove(lines: readonly string[]): void {
     const { screen, style } = this.#parts;
-    const shown = lines.map((line) => `${style.dim(neutralise(line))}\n`).join("");
+    const shown = lines
+      .flatMap((line) => hang("", neutralise(line), screen.columns))
+      .map((line) => `${style.dim(line)}\n`)
+      .join("");
     screen.write(`${ROW_START}${up(this.#drawnRow)}${CLEAR_BELOW}${shown}`);
     this.#drawnRow = 0;
   }

@@ -17,8 +17,8 @@ export interface Choice<T> {
   words: string;
   /** Its line in the list, a cell a column. */
   cells: readonly Cell[];
-  /** What is shown of it below the list while it is the one that Enter takes. */
-  detail: string;
+  /** What is shown of it below the list while it is the one that Enter takes: of these, what its line has no room for. */
+  details: readonly string[];
 }
 
 export interface Choosing<T> {
@@ -96,8 +96,8 @@ export class Asker {
 
   /** Asks for a yes, which Enter is as well; the question and the answer stay on the screen. Throws as `choose` does. */
   async confirm(question: string): Promise<boolean> {
-    const { write } = this.#screen;
-    write(`${neutralise(question)} ${this.#style.dim("[Y/n]")} `);
+    const { terminal } = this.#runtime;
+    terminal.ask(`${neutralise(question)} ${this.#style.dim("[Y/n]")}`);
     let answer = "";
     try {
       for (;;) {
@@ -112,7 +112,7 @@ export class Asker {
         return isYes === true;
       }
     } finally {
-      write(`${answer}\n`);
+      terminal.writeAside(`${answer}\n`);
     }
   }
 }
@@ -196,7 +196,7 @@ class ChoiceList<T> {
         return choice === this.selected ? style.bold(`${MARK}${line}`) : `${" ".repeat(MARK.length)}${line}`;
       }),
       ...(this.#found.length === 0 ? [style.dim(cutText("  Nothing has these words in it.", width))] : []),
-      ...(this.#isRoomy ? this.#below(width) : []),
+      ...(this.#isRoomy ? this.#below(width, lines) : []),
     ].slice(0, Math.max(1, screen.rows - 1));
     this.#widths = rows.map((row) => stringWidth(row));
     screen.write(
@@ -231,10 +231,12 @@ class ChoiceList<T> {
     return Math.max(1, Math.min(MOST_SHOWN, this.#screen.rows - others));
   }
 
-  #below(width: number): string[] {
+  #below(width: number, rows: ReadonlyMap<Choice<T>, string>): string[] {
     const { dim } = this.#style;
-    const lines = wrapText(neutralise(this.selected?.detail ?? ""), width);
-    const whole = lines
+    const { selected } = this;
+    const row = (selected && rows.get(selected)) ?? "";
+    const lacking = selected?.details.map(neutralise).filter((text) => !row.includes(text)) ?? [];
+    const whole = wrapText(lacking.join("  "), width)
       .flatMap((line) => breakWord(line, width))
       .slice(0, MOST_DETAIL)
       .map(dim);

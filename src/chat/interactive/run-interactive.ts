@@ -18,6 +18,7 @@ import { type InteractiveOptions, Talk } from "./talk.ts";
 import { onOneLine } from "../../terminal/neutralise.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { repeatFlags } from "../../terminal/repeat-flags.ts";
+import { widthOf } from "../../terminal/word-wrap.ts";
 
 /**
  * Talks with a person at the terminal until they leave: by /exit, Ctrl-D, or Ctrl-C twice at the prompt. What goes wrong with one
@@ -64,8 +65,10 @@ export async function runInteractive(options: InteractiveOptions): Promise<void>
       ...servers.map((name) => `--mcp ${quoteForShell(name)}`),
       `--session ${quoteForShell(id)}`,
     ];
-    // In one piece, however long: the terminal breaks it where it likes, and it can be copied.
-    terminal.writeAside(`${style.dim(onOneLine(`To go on: ${command.join(" ")}`))}\n`);
+    // In one piece, however long: what is too long for a line the terminal breaks where it likes, and it can be copied.
+    const [title, line] = ["To go on:", onOneLine(command.join(" "))];
+    const gap = widthOf(`${title} ${line}`) > screen.columns ? "\n" : " ";
+    terminal.writeAside(`${style.dim(`${title}${gap}${line}`)}\n`);
   }
 }
 

@@ -315,7 +315,7 @@ export class Talk {
       file: { kind: "document", format: "txt" },
       bytes: Buffer.from(`$ ${command}\n${output}`),
     };
-    terminal.writeAside(`Attach ${describeAttachment({ ...attachment, label: "its output" })}? [Y/n] `);
+    terminal.ask(`Attach ${describeAttachment({ ...attachment, label: "its output" })}? [Y/n]`);
     const isWanted = await this.#answersYes();
     terminal.writeAside(isWanted ? "yes\n" : "no\n");
     if (isWanted) this.files = [...this.files, attachment];

@@ -67,8 +67,8 @@ export function describeSource(source: ToolSource): string {
 
 /** The question itself, with the answers to it; shorter for a narrow terminal. */
 function questionFor({ offersAlways }: LeaveRequest, columns: number): string {
-  if (columns < 60) return `Run it? ${offersAlways ? "[y/a/N]" : "[y/N]"} `;
-  return `Run it? [y]es, ${offersAlways ? "[a]lways in this session, " : ""}[N]o: `;
+  if (columns < 60) return `Run it? ${offersAlways ? "[y/a/N]" : "[y/N]"}`;
+  return `Run it? [y]es, ${offersAlways ? "[a]lways in this session, " : ""}[N]o:`;
 }
 
 /** What a call is to do: as its tool says it, whole, or its input as JSON, of which each part is seen. */

@@ -127,7 +127,7 @@ async function consent(
   for (const line of says) runtime.terminal.note(line, "  ");
   for (const [name, value] of Object.entries(sends)) runtime.terminal.note(value, `  ${name}: `);
   if (yes) return;
-  const answer = await askLine(`Type yes to ${verb}: `, runtime);
+  const answer = await askLine(`Type yes to ${verb}:`, runtime);
   if (answer?.toLowerCase() === "yes") return;
   throw usageError(
     `Nothing was sent: the answer was ${answer ? `'${answer}'` : "empty"}, and not yes.`,

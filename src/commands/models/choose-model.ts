@@ -94,7 +94,7 @@ function toChoices(models: readonly ListedModel[]): Choice<ListedModel>[] {
       words: [key, name, provider, place].join(" "),
       cells: [name, place, tokens(contextWindow), ...prices],
       // All of it, since a narrow terminal has no room for every column.
-      detail: `${shortKey(key)}  ${place}${told}${regions.length > 1 ? `  ${regions.join(", ")}` : ""}`,
+      details: [shortKey(key), `${place}${told}`, ...(regions.length > 1 ? [regions.join(", ")] : [])],
     };
   });
 }

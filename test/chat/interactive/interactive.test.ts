@@ -335,10 +335,9 @@ describe("Ctrl-C", () => {
     await ask(sitting.pty, "one", "Whole\\.");
     sitting.pty.type(`/exit${ENTER}`);
     expect(await sitting.pty.exit).toBe(0);
-    const said = /To go on: openclaw (chat .*--session \w{6})$/.exec(
-      sitting.pty.lines().join(" ").trimEnd(),
-    )?.[1];
-    expect(said).toContain(flags.join(" "));
+    expect(sitting.pty.output()).toMatch(
+      new RegExp(`To go on:\\S*\\s+\\S*openclaw chat .*${flags.join(" ")} --session \\w{6}`),
+    );
   });
 
   it("asks before it leaves right after it has stopped an answer", async () => {
@@ -439,6 +438,7 @@ describe("slash commands", () => {
     expect(bodies(sitting)[1]).toMatchObject({ messages: [question, { role: "assistant" }, user("Sure?")] });
     await ask(sitting.pty, "/file nowhere.txt", "hint: .*");
     expect(sitting.pty.lines().join("\n")).toContain("nowhere.txt");
+    await ask(sitting.pty, '/file ""', "error: '' cannot be read: the name is empty\\.\nhint: .*");
   });
 
   it("/file, /system and /reasoning say what is set, and none takes it back", async () => {
@@ -628,6 +628,32 @@ describe("files that are named or dropped", () => {
     sitting.pty.type(`showing?${ENTER}`);
     await sitting.pty.see(/asked: [\s\S]*\n\n> $/);
     expect(contentOf(sitting)).toEqual([["image"], ["text"]]);
+  });
+
+  it("are told of between words, and so is what else is asked, on a terminal of 20 columns", async () => {
+    const sitting = await sitDown(await emulate(), [], { columns: 20, rows: 40 });
+    const { pty, home } = sitting;
+    writeFileSync(path.join(home, "note.txt"), "The code is 42.");
+    pty.type(paste(path.join(home, "note.txt")));
+    await pty.see(
+      /\(txt, 15 bytes,\n {2}about 4 tokens\)\nWithout its @ a path\n {2}is sent as words\.\n> @note\.txt $/,
+    );
+    pty.type(`\u0015!echo out${ENTER}`);
+    await pty.see(/out\nAttach its output\n {2}\(txt, 15 bytes,\n {2}about 4 tokens\)\?\n {2}\[Y\/n\] $/);
+    pty.type("n");
+    await pty.see(/\[Y\/n\] no\n\n> $/);
+    pty.type(`Where is the harbour?${ENTER}`);
+    await pty.see(/asked: [\s\S]*harbour\?\n\n> $/);
+    await ask(pty, "/new", "a new conversation");
+    pty.type(`/sessions${ENTER}`);
+    await pty.see(
+      /\n {2}id +about\n› \w{6} {2}Where i…\n20\d\d-\d\d-\d\d \d\d:\d\d\nWhere is the\nharbour\?\n/,
+    );
+    pty.type(`${ENTER}`);
+    await pty.see(/harbour\?\n\n> $/);
+    pty.type("\u0004");
+    await pty.exit;
+    expect(pty.lines().join("\n")).toMatch(/\nTo go on:\nopenclaw chat --sess\nion \w{6}$/);
   });
 
   it("are words without their @, and in what only looks like a path", async () => {
@@ -897,7 +923,7 @@ describe("/sessions", () => {
     const { pty } = first;
     pty.type(`/sessions${ENTER}`);
     await pty.see(
-      /Session: +\(2\) *\n.*begins with\n› \w{6} {2}20\d\d-\d\d-\d\d \d\d:\d\d +1 {2}What is the time\?\n {2}\w{6} .* 2 {2}Where is the harbour\?\n/,
+      /Session: +\(2\) *\n.*about\n› \w{6} {2}20\d\d-\d\d-\d\d \d\d:\d\d +1 {2}What is the time\?\n {2}\w{6} .* 2 {2}Where is the harbour\?\n/,
     );
     pty.type("\u001B[B");
     await pty.see(/› \w{6} .*Where is/);
