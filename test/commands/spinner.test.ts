@@ -223,14 +223,16 @@ describe("while a model is waited for", () => {
   it("says how much of a long upload is out", async () => {
     const { home, env } = await emulate();
     // It takes a part of what is sent, and then no more until it is let.
-    let goOn = (): void => undefined;
-    const server = createServer((request, response) => {
-      request.once("data", () => request.pause());
-      goOn = () => {
-        request.resume();
+    const server = createServer();
+    const begun = new Promise<() => void>((resolve) =>
+      server.once("request", (request, response) => {
+        request.once("data", () => {
+          request.pause();
+          resolve(() => request.resume());
+        });
         request.once("end", () => response.writeHead(400, { "content-type": "application/json" }).end("{}"));
-      };
-    });
+      }),
+    );
     onTestFinished(() => void server.close());
     await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
     const { port } = server.address() as AddressInfo;
@@ -241,6 +243,7 @@ describe("while a model is waited for", () => {
       env,
       columns: 100,
     });
+    const goOn = await begun;
     await terminal.see(/Sending \d+\.\d of 21\.3 MB … .*\(Ctrl-C to stop\)$/);
     goOn();
     expect(await terminal.exit).not.toBe(0);
