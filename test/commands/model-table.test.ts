@@ -75,7 +75,7 @@ it("leaves out of a name what the id and the title above say, and cuts it only w
     provider: "Meta",
     tags: [],
   };
-  expect(modelTable([model], 100, plainStyle)[2]).toContain("  Llama 4 Maveric…  ");
+  expect(modelTable([model], 100, plainStyle)[2]).toContain("  Llama 4 Maverick…  ");
   expect(modelTable([model], 200, plainStyle)[2]).toContain("  Llama 4 Maverick 17B Instruct  ");
   expect(modelTable([model], 200, plainStyle, false)[1]).toContain("  Meta Llama 4 Maverick 17B Instruct  ");
 });
@@ -147,8 +147,32 @@ it("says what the letters of kinds of input are where there is no room for words
     plainStyle,
   );
   expect(lines[2]).toContain("  TI  ");
-  expect(lines.at(-1)).toBe("Input: T text, I image");
+  expect(lines.at(-1)).toBe("Input: T text, I image; R reasons");
   expect(modelTable([MODEL], 120, plainStyle)[2]).toContain("text+image");
+});
+
+it("shows names that can be told apart from 100 columns on, and everything from 120 on, access too", () => {
+  const models = [
+    ["global.anthropic.claude-sonnet-4-5-20250929-v1:0", "Global Anthropic Claude Sonnet 4.5"],
+    ["global.anthropic.claude-sonnet-4-6", "Global Anthropic Claude Sonnet 4.6"],
+  ].map(([id = "", name = ""]) =>
+    Object.assign({}, MODEL, {
+      id,
+      key: `amazon-bedrock/${id}`,
+      name,
+      provider: "Anthropic",
+      cost: { input: 0.035, output: 16.5 },
+    }),
+  );
+  for (const columns of [100, 120, 200]) {
+    const text = modelTable(models, columns, plainStyle).join("\n");
+    for (const name of ["Claude Sonnet 4.5", "Claude Sonnet 4.6"])
+      expect(text, `${columns}`).toContain(`  ${name}  `);
+  }
+  const lines = modelTable(models, 120, plainStyle);
+  expect(lines[0]).toMatch(/^ {2}Model +Access +Name +Input +Context +Max out +\$ in +\$ out +R$/);
+  expect(lines[2]).toMatch(/ {2}R$/);
+  expect(lines.at(-1)).toBe("Input: T text, I image; R reasons");
 });
 
 it("has tags below a model where they have no column", () => {

@@ -18,6 +18,8 @@ interface Look {
   isGrouped: boolean;
   /** Whether kinds of input are letters, which a line below explains. */
   hasLetters: boolean;
+  /** Whether it is a letter, too, that a model reasons: beside access there is no room for more. */
+  isTight: boolean;
   tokens: Record<"contextWindow" | "maxTokens", (tokens: number) => string>;
   price: Record<"input" | "output", (price: number) => string>;
 }
@@ -28,6 +30,8 @@ interface ModelColumn extends Column {
 
 /** From so many columns of a terminal on all there is to a model has its column. */
 const ALL_FROM = 120;
+
+const REASONING = "Reasoning";
 
 /** Each column and what stands in it; one without a model that fills it is left out. */
 const COLUMNS: readonly ModelColumn[] = [
@@ -43,7 +47,8 @@ const COLUMNS: readonly ModelColumn[] = [
     title: "Name",
     dropOrder: 4,
     from: 100,
-    least: 16,
+    // `Claude Sonnet 4.6` and its like are told apart by their last character.
+    least: 17,
     cell: (model, { isGrouped }) => (parseArn(model.id) ? "" : ownName(model, isGrouped)),
   },
   {
@@ -57,10 +62,10 @@ const COLUMNS: readonly ModelColumn[] = [
   { title: "$ in", align: "right", dropOrder: 3, cell: priceCell("input") },
   { title: "$ out", align: "right", dropOrder: 2, cell: priceCell("output") },
   {
-    title: "Reasoning",
+    title: REASONING,
     dropOrder: 7,
     from: ALL_FROM,
-    cell: ({ reasoning }) => (reasoning ? "yes" : ""),
+    cell: ({ reasoning }, { isTight }) => (reasoning ? (isTight ? letterOf(REASONING) : "yes") : ""),
   },
   {
     title: "Tags",
@@ -108,6 +113,7 @@ export function modelTable(
     style,
     isGrouped,
     hasLetters: false,
+    isTight: false,
     tokens: {
       contextWindow: formatTokenColumn(shown.map((model) => model.contextWindow)),
       maxTokens: formatTokenColumn(shown.map((model) => model.maxTokens)),
@@ -118,20 +124,24 @@ export function modelTable(
     },
   };
   const markWidth = Math.max(...shown.map(({ tags }) => markOf(tags).length));
-  const [first, ...others] = COLUMNS;
-  const titled = [{ ...first, title: `${indent(markWidth)}${first?.title}` }, ...others];
+  const titled = (isTight: boolean): Column[] =>
+    COLUMNS.map((column, index) => {
+      if (index === 0) return { ...column, title: `${indent(markWidth)}${column.title}` };
+      return isTight && column.title === REASONING ? { ...column, title: letterOf(REASONING) } : column;
+    });
   const rowOf = (model: TabledModel, own: Look): Cell[] => {
     const cells = COLUMNS.map(({ cell }) => cell(model, own));
     return markWidth > 0 ? markRow(cells, model, markWidth, style) : cells;
   };
   const widthInWords = (): number =>
     tableWidth(
-      titled,
+      titled(false),
       shown.map((model) => rowOf(model, look)),
     );
   const hasLetters = columns >= ALL_FROM && widthInWords() > columns;
+  const isTight = hasLetters && shown.some(({ access }) => access);
   const rowsOf = (model: TabledModel): TableRow[] => [
-    rowOf(model, { ...look, hasLetters }),
+    rowOf(model, { ...look, hasLetters, isTight }),
     ...arnBelow(model, markWidth, style),
   ];
   const rows = isGrouped
@@ -139,9 +149,11 @@ export function modelTable(
         [titleOf(provider, style)].concat(own.flatMap(rowsOf)),
       )
     : shown.flatMap(rowsOf);
-  const lines = layoutTable(titled, rows, columns, style.bold);
+  const lines = layoutTable(titled(isTight), rows, columns, style.bold);
+  const reasons =
+    isTight && shown.some(({ reasoning }) => reasoning) ? `; ${letterOf(REASONING)} reasons` : "";
   return hasLetters && lines[0]?.includes("Input")
-    ? lines.concat(wrapText(explainLetters(shown), columns).map(style.dim))
+    ? lines.concat(wrapText(explainLetters(shown) + reasons, columns).map(style.dim))
     : lines;
 }
 
