@@ -25,14 +25,14 @@ export function readTime(text: string, flag: string, now: number): number {
 }
 
 /**
- * The moment to come that a flag names, in ms since 1970: in so long (`30d`, `12h`), or a date. Throws `usage`, for one that
- * is over unless that `mayBeOver`.
+ * The moment to come that a flag names, in ms since 1970: in so long (`30d`, `12h`), or a date. Throws `usage`, with `like`
+ * for an example, also for one that is over unless that `mayBeOver`.
  */
 export function readTimeToCome(
   text: string,
   flag: string,
   now: number,
-  { mayBeOver = false }: { mayBeOver?: boolean } = {},
+  { like, mayBeOver = false }: { like: string; mayBeOver?: boolean },
 ): number {
   const { time, isSpan, today } = parseTime(text, now);
   const meant = time !== undefined && isSpan ? now + (now - time) : time;
@@ -40,7 +40,7 @@ export function readTimeToCome(
   if (isTime && (mayBeOver || meant > now)) return meant;
   throw usageError(
     `${flag} '${shorten(text)}' is ${isTime ? "over" : "no time"}.`,
-    `For example: ${flag} 90d, ${flag} ${Number(today.slice(0, 4)) + 1}-01-31`,
+    `For example: ${flag} ${like}, ${flag} ${Number(today.slice(0, 4)) + 1}-01-31`,
   );
 }
 

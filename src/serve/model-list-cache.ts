@@ -45,9 +45,11 @@ export class ModelListCache {
     const { refreshInterval } = discoverySettings(this.#setup.config.value);
     const longest = this.isWarm ? Math.max(refreshInterval * 1000, LEAST_AGE_MS) : PATIENCE_MS;
     if (this.#age > longest) {
-      this.#load(true).catch((error: unknown) =>
-        this.#setup.runtime.terminal.note(`The model list could not be refreshed: ${String(error)}`),
-      );
+      const { terminal, signal } = this.#setup.runtime;
+      this.#load(true).catch((error: unknown) => {
+        // What has ended needs no list any more.
+        if (!signal.aborted) terminal.note(`The model list could not be refreshed: ${String(error)}`);
+      });
     }
     return this.#modelList;
   }

@@ -206,10 +206,10 @@ export class UnknownModels {
       .slice(0, MOST_PROBLEMS)
       .map(({ first, error }) => ({ line: first, message: error.message }));
     if (others.length === 0) {
-      const isNear = only.error.hint?.startsWith("Did you mean") === true;
-      const hint = `${capitalize(linesInWords(only))} ${only.count === 1 ? "names" : "name"} it. ${help}`;
+      const { hint = "" } = only.error;
+      const near = hint.startsWith("Did you mean") ? `${asSentence(hint)} ` : "";
       throw withFields(only.error, {
-        hint: isNear ? only.error.hint : hint,
+        hint: `${capitalize(linesInWords(only))} ${only.count === 1 ? "names" : "name"} it. ${near}${help}`,
         details: { ...only.error.details, problems },
       });
     }
@@ -247,7 +247,7 @@ export function refuseProblems(
   if (problemCount === 0) return;
   tellProblems({ problems, problemCount }, terminal);
   throw new OpenclawError("usage", {
-    message: `There ${problemCount === 1 ? "is a problem" : `are ${problemCount} problems`} in the ${count(lines, "line")} of ${label}, so nothing was sent.`,
+    message: `There ${problemCount === 1 ? "is a problem" : `are ${problemCount} problems`} in the ${lines === 1 ? "only line" : `${lines} lines`} of ${label}, so nothing was sent.`,
     hint: "Correct them by the numbers of their lines, or leave those lines out.",
     details: { lines, problemCount, problems },
   });

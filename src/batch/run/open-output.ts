@@ -174,6 +174,11 @@ function withoutJournal(name: string): OpenclawError {
 function compareRuns(asked: RunRecord, before: Readonly<Record<string, unknown>>): void {
   const first = Object.keys({ ...before, ...asked }).find((name) => before[name] !== asked[name]);
   if (first === undefined) return;
+  if (first === "input")
+    throw usageError(
+      "The run to go on with had other lines: the file has changed since, or it is another one.",
+      "Give it those lines, or begin again, and pay for it again: --overwrite",
+    );
   const told = (value: unknown): string =>
     value === null || value === undefined ? "none" : `'${String(value)}'`;
   throw usageError(

@@ -35,7 +35,7 @@ export async function run(options: RunOptions, runtime: Runtime): Promise<void> 
     deadline === undefined
       ? undefined
       : // The command that goes on may be pasted when it is over.
-        readTimeToCome(deadline, "--deadline", runtime.now(), { mayBeOver: resume });
+        readTimeToCome(deadline, "--deadline", runtime.now(), { like: "2h", mayBeOver: resume });
   const config = await loadConfig(options, runtime);
   const input = await openBatchInput(file, runtime);
   try {

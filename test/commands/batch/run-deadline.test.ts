@@ -127,6 +127,7 @@ describe("batch run --deadline", () => {
     const { stderr, code } = await machine.run(run(FLEX_MODEL, "--deadline", time));
     expect(code).toBe(2);
     expect(stderr).toContain(`--deadline '${time}' is `);
+    expect(stderr).toContain("hint: For example: --deadline 2h, --deadline 20");
     expect(tiers(machine)).toEqual([]);
   });
 });

@@ -381,7 +381,7 @@ describe("a run that was stopped", () => {
     writeLines(machine, 8, { system: "other" });
     const { code, stderr } = await machine.run([...RUN, "-o", "out.jsonl", "--resume"]);
     expect(code).toBe(2);
-    expect(stderr).toContain("its input was");
+    expect(stderr).toContain("The run to go on with had other lines: the file has changed since");
   });
 
   it("is not begun anew by mistake", async () => {

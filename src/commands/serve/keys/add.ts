@@ -35,7 +35,9 @@ export async function run(options: AddOptions, runtime: Runtime): Promise<void> 
     dailyBudgetUsd: dailyBudget,
     monthlyBudgetUsd: monthlyBudget,
     expires:
-      expires === undefined ? undefined : new Date(readTimeToCome(expires, "--expires", now())).toISOString(),
+      expires === undefined
+        ? undefined
+        : new Date(readTimeToCome(expires, "--expires", now(), { like: "90d" })).toISOString(),
   };
   // Nobody could use a key that is kept and was not told.
   await addKey(file, name, limits, runtime, async (key, { created }) => {
