@@ -107,7 +107,9 @@ async function post({ origin }: Served, path: string, body: string): Promise<str
     headers: { "content-type": "application/json", "anthropic-version": "2023-06-01" },
     body,
   });
-  const text = Buffer.from(await response.arrayBuffer()).toString("latin1");
+  const text = Buffer.from(await response.arrayBuffer())
+    .toString("latin1")
+    .replaceAll(/"bytes":"([^"]+)"/g, (_, bytes: string) => Buffer.from(bytes, "base64").toString("latin1"));
   expect({ status: response.status, text }).toMatchObject({ status: 200 });
   return text;
 }
@@ -127,7 +129,7 @@ type Asking = (
   isStreamed: boolean,
 ) => [path: string, body: string];
 
-const DIALECTS: Readonly<Record<string, Asking>> = {
+const DIALECTS = {
   "chat completions": (model, input, schema, stream) => [
     "/v1/chat/completions",
     `{"model":"${model}","stream":${stream},"temperature":1.0,"messages":[{"role":"user","content":"hi"},` +
@@ -156,6 +158,23 @@ const DIALECTS: Readonly<Record<string, Asking>> = {
       `{"role":"user","content":[{"toolResult":{"toolUseId":"call_0","content":[{"json":${input}}]}}]}],` +
       `"toolConfig":{"tools":[{"toolSpec":{"name":"find","inputSchema":{"json":${schema}}}}]}}`,
   ],
+} satisfies Record<string, Asking>;
+
+/** The same in a body of InvokeModel. */
+const invoked =
+  (ask: Asking, more: string): Asking =>
+  (model, input, schema, isStreamed) => {
+    const [, body] = ask(model, input, schema, isStreamed);
+    const route = isStreamed ? "invoke-with-response-stream" : "invoke";
+    return [
+      `/model/${encodeURIComponent(model)}/${route}`,
+      body.replace(/^\{(?:"model":"[^"]*","stream":\w+,)?/, `{${more},`),
+    ];
+  };
+const ALL: Readonly<Record<string, Asking>> = {
+  ...DIALECTS,
+  "a body of Claude's": invoked(DIALECTS.Messages, '"anthropic_version":"bedrock-2023-05-31"'),
+  "a body of Nova's": invoked(DIALECTS.Converse, '"schemaVersion":"messages-v1"'),
 };
 
 const inputs = fc
@@ -166,7 +185,7 @@ const inputs = fc
 const holds = (text: string, json: string): boolean =>
   text.includes(json) || text.includes(JSON.stringify(json).slice(1, -1));
 
-describe.each(Object.entries(DIALECTS))("numbers of a client that speaks %s", (_, ask) => {
+describe.each(Object.entries(ALL))("numbers of a client that speaks %s", (_, ask) => {
   it.each(Object.entries(WIRES))(
     "and those of a model behind %s arrive as they were written",
     async (_, model) => {
@@ -221,7 +240,7 @@ it.each(["converse", "converse-stream"])(
 it("are kept in a body too long to be read at once", async () => {
   const served = await start();
   const [input, schema] = ['{"id":12345678901234567890}', '{"type":"object","maximum":1.0}'];
-  const [path, body] = DIALECTS["Converse"]?.(CLAUDE, input, schema, true) ?? ["", ""];
+  const [path, body] = DIALECTS.Converse(CLAUDE, input, schema, true);
   await post(served, path, body.replace('"hi"', JSON.stringify("é\n".repeat(1_000_000))));
   const sent = served.models.bodies.at(-1) ?? "";
   expect([holds(sent, input), holds(sent, '"maximum":1.0')]).toEqual([true, true]);
