@@ -26,6 +26,7 @@ export async function openFinished(file: string, lines: LineSource): Promise<Res
   return {
     tally,
     before: tally.lines,
+    knowsUse: false,
     has: () => true,
     put,
     roomFor: settled,

@@ -35,6 +35,8 @@ export interface ResultOutput {
   readonly tally: Readonly<Tally>;
   /** Lines that were done when it was opened, but for those that are asked again. */
   readonly before: number;
+  /** Whether it knows what the lines used that were done before. */
+  readonly knowsUse: boolean;
   /** Whether a line is done, and is not asked again. */
   has(number: number): boolean;
   /** Resolves when a line is not too far ahead of the first one that is not done. Rejects with what `put` does. */
@@ -93,7 +95,8 @@ export class OrderedFile implements ResultOutput {
   #failure: { reason: unknown } | undefined;
   #room: (() => void)[] = [];
   before = 0;
-  /** What this run has made and nobody needs where no line is done. */
+  readonly knowsUse = true;
+  /** What nobody needs where no line is done. */
   readonly #made: readonly string[];
 
   private constructor(opened: {
@@ -103,10 +106,10 @@ export class OrderedFile implements ResultOutput {
     asked: Readonly<Record<string, unknown>>;
     written: { lines: number; bytes: number; tally: Tally };
     options: OrderedFileOptions;
-    made?: readonly string[];
+    made: readonly string[];
   }) {
     this.#file = opened.file;
-    this.#made = opened.made ?? [];
+    this.#made = opened.made;
     this.#journal = opened.journal;
     this.#output = opened.output;
     this.#asked = opened.asked;
@@ -154,7 +157,8 @@ export class OrderedFile implements ResultOutput {
       // Without that it is one that was never whole.
       await ignoring("ENOENT", isMerged ? rename(mergedOf(file), file) : rm(mergedOf(file)));
       const output = await openWritten(file, written.bytes);
-      const resumed = new OrderedFile({ file, journal, output, asked, written, options });
+      const made = [journalOf(file), file];
+      const resumed = new OrderedFile({ file, journal, output, asked, written, options, made });
       const damaged = await resumed.#replay();
       if (isMerged) await resumed.#shortenJournal({ isDue: true });
       if (options.retriesFailed === true) resumed.#askFailedAgain();
@@ -246,7 +250,8 @@ export class OrderedFile implements ResultOutput {
     await this.#output.close();
     await this.#journal.close();
     // There is nothing to go on with, and nothing that another run might lose.
-    if (this.#tally.lines === 0) for (const file of this.#made) await rm(file, { force: true });
+    if (this.#written.lines === 0 && this.#waiting.size === 0)
+      for (const file of this.#made) await rm(file, { force: true });
   }
 
   #throwFailure(): void {
@@ -493,6 +498,7 @@ export class OrderedStream implements ResultOutput {
   #room: (() => void)[] = [];
   readonly #tally = emptyTally();
   readonly before = 0;
+  readonly knowsUse = true;
 
   constructor(write: (text: string) => Promise<void>) {
     this.#write = write;

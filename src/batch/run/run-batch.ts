@@ -62,6 +62,8 @@ export interface RunReport {
   tally: Readonly<Tally>;
   /** Lines that were done before. */
   before: number;
+  /** Whether what those used is in the tally, too. */
+  knowsUse: boolean;
   throttles: number;
   /** Answers that were asked for again because they were cut. */
   askedWhole: number;
@@ -153,7 +155,7 @@ export async function runBatch(
     const opened = await place.open(asked, idsOf(input, check, inner.signal), patience);
     ({ output } = opened);
     tellResumed(output, opened.damaged, check, runtime);
-    const { tally, before } = output;
+    const { tally, before, knowsUse } = output;
     const cost = options.maxCost === undefined ? undefined : new CostBound(options.maxCost, tally.usd);
     const modelFor = (line: BatchLine): RunModel => {
       const found = models.get((options.model === undefined ? line.model : undefined) ?? named ?? "");
@@ -193,7 +195,15 @@ export async function runBatch(
     const hide = showProgress(look, runtime);
     const reportOf = (): RunReport => {
       const { throttles, askedWhole } = running.state;
-      return { check, tally, before, throttles, askedWhole, seconds: (elapsed() - startedAt) / 1000 };
+      return {
+        check,
+        tally,
+        before,
+        knowsUse,
+        throttles,
+        askedWhole,
+        seconds: (elapsed() - startedAt) / 1000,
+      };
     };
     try {
       await running.run();

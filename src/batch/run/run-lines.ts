@@ -489,6 +489,11 @@ export class LineRunner {
     if (verdict === "end") throw error;
     if (verdict === "result")
       return this.#put(job, error.code, toLine(form.failure(job.line, error, this.#newId())).trimEnd());
+    // What the client says of its own tries would be all that is known of them.
+    if (error.code !== "throttled")
+      this.#runtime.terminal.note(
+        "openclaw: a line for which no try helps is asked again a while later, others meanwhile.",
+      );
     this.#runtime.terminal.verbose(
       () => `line ${job.line.number}: ${error.message} Asked again in ${Math.round(verdict.again)} ms.`,
     );

@@ -107,7 +107,7 @@ async function tellReport(
 }
 
 function documentOf(report: RunReport, file: string | undefined): Record<string, unknown> {
-  const { check, tally, before, throttles, askedWhole, seconds } = report;
+  const { check, tally, before, knowsUse, throttles, askedWhole, seconds } = report;
   const { lines, cut, failed, inputTokens, outputTokens, usd, unpriced } = tally;
   return {
     output: file ?? null,
@@ -118,14 +118,14 @@ function documentOf(report: RunReport, file: string | undefined): Record<string,
     before,
     askedAgain: askedWhole,
     throttles,
-    usage: { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens },
+    usage: knowsUse ? { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens } : null,
     // Ten digits: more would only show the noise of floating point.
-    cost: unpriced > 0 ? null : { usd: Number(usd.toFixed(10)) },
+    cost: unpriced > 0 || !knowsUse ? null : { usd: Number(usd.toFixed(10)) },
     seconds: Number(seconds.toFixed(3)),
   };
 }
 
-function summaryOf({ tally, before, throttles, askedWhole, seconds }: RunReport): string {
+function summaryOf({ tally, before, knowsUse, throttles, askedWhole, seconds }: RunReport): string {
   const { lines, cut, inputTokens, outputTokens, usd, unpriced } = tally;
   const failed = failedLines(tally);
   const cost =
@@ -141,8 +141,7 @@ function summaryOf({ tally, before, throttles, askedWhole, seconds }: RunReport)
     ...(cut > 0 ? [`${cut} cut at maxTokens`] : []),
     ...(askedWhole > 0 ? [`${count(askedWhole, "line")} asked again with more tokens`] : []),
     ...(throttles > 0 ? [`${count(throttles, "throttle")}`] : []),
-    tokensInAndOut({ inputTokens, outputTokens }),
-    cost,
+    ...(knowsUse ? [tokensInAndOut({ inputTokens, outputTokens }), cost] : []),
     formatSeconds(seconds * 1000),
   ].join(" · ");
 }

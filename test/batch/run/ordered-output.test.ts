@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { appendFile, copyFile, open, readFile, rename, stat, truncate, writeFile } from "node:fs/promises";
 import path from "node:path";
 import {
@@ -104,6 +104,23 @@ describe("results in a file", () => {
       ),
       { numRuns: 60 },
     );
+  });
+
+  it("leave no file where no line is done, however often that goes on, and all where lines have failed", async () => {
+    const killed = newFile();
+    const first = await OrderedFile.create(killed, ASKED, options);
+    await (await resume(killed)).output.close();
+    expect(readdirSync(path.dirname(killed)).filter((name) => name.startsWith("out"))).toEqual([]);
+    await first.close();
+    const file = newFile();
+    const output = await OrderedFile.create(file, ASKED, options);
+    await output.put(result(1, { outcome: "throttled" }));
+    await output.finish();
+    const again = await OrderedFile.resume(file, () => undefined, { ...options, retriesFailed: true });
+    expect(again.output.tally.lines).toBe(0);
+    await again.output.close();
+    expect(existsSync(journalOf(file))).toBe(true);
+    expect(readFileSync(file, "utf8")).toBe(jsonUpTo(1));
   });
 
   it("are asked for again where one is damaged in the middle of the journal, and those behind it are not", async () => {

@@ -156,6 +156,7 @@ describe("batch run", () => {
       "answer to prompt 6",
     ]);
     expect(stderr).toContain("3 lines of 6 have no answer: 2 invalid-request, 1 service-unavailable.");
+    expect(stderr.match(/a line for which no try helps is asked again a while later/g)).toHaveLength(1);
     const document = JSON.parse(stdout) as object;
     expectSchema("batch-run", document);
     expect(document).toMatchObject({
@@ -331,6 +332,11 @@ describe("batch run", () => {
       const { code } = await machine.run([...RUN, "-o", "out.jsonl", "--resume"]);
       expect(code).toBe(0);
     }
+    // What was used is not kept with the results, and is not told as nothing.
+    const { stdout, stderr } = await machine.run([...RUN, "-o", "out.jsonl", "--resume", "--json"]);
+    expect(stderr).toMatch(/4 lines answered · 4 of them before · [\d.]+ s\n/);
+    expect(JSON.parse(stdout)).toMatchObject({ answered: 4, usage: null, cost: null });
+    expectSchema("batch-run", JSON.parse(stdout));
     expect(asked(machine)).toHaveLength(4);
     expect(readLines(machine)).toHaveLength(4);
   });
