@@ -57,9 +57,7 @@ describe("chat without a default model at a terminal", () => {
     const screen = await pty.see("Enter takes it");
     expect(screen).toMatch(/^Model: {3}\(\d+\)\n {2}Name +Answers from +Context +\$ in +\$ out\n› /);
     pty.type("sonnet 4.5 us");
-    expect(await pty.see("1 of ")).toMatch(
-      /^› US Anthropic Claude Sonnet 4\.5 +US +200K +3\.30\d? +16\.50$/m,
-    );
+    expect(await pty.see("1 of ")).toMatch(/^› US Claude Sonnet 4\.5 +US +200K +3\.30\d? +16\.50$/m);
     expect(pty.lines().join("\n")).toMatch(
       new RegExp(`^${SONNET} {2}US, \\$3\\.30\\d? in, \\$16\\.50 out`, "m"),
     );

@@ -92,11 +92,16 @@ function toChoices(models: readonly ListedModel[]): Choice<ListedModel>[] {
     return {
       value: model,
       words: [key, name, provider, place].join(" "),
-      cells: [name, place, tokens(contextWindow), ...prices],
+      cells: [shortName(model), place, tokens(contextWindow), ...prices],
       // All of it, since a narrow terminal has no room for every column.
       details: [shortKey(key), `${place}${told}`, ...(regions.length > 1 ? [regions.join(", ")] : [])],
     };
   });
+}
+
+/** `US Anthropic Claude Opus 4.8` is `US Claude Opus 4.8`: what tells models apart stands at the end, and is cut first. */
+function shortName({ name, provider, kind }: ListedModel): string {
+  return kind === "inference-profile" ? name.replace(` ${provider} `, " ") : name;
 }
 
 /** Where an answer may come from: the region, the geography of a profile, or the server. */
