@@ -316,6 +316,11 @@ export class Terminal {
     return this.#line === "";
   }
 
+  /** Whether `showStatus` shows anything. */
+  get showsStatus(): boolean {
+    return this.#statusColumns !== undefined;
+  }
+
   /** Columns of the terminal on which a line can be shown that is taken back; undefined where none can. */
   get #statusColumns(): number | undefined {
     if (!this.isStderrTTY || this.#mode.quiet) return undefined;

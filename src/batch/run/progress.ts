@@ -33,9 +33,10 @@ export function progressForms(progress: RunProgress): string[] {
   const bar = `${"━".repeat(full)}${"╌".repeat(BAR_WIDTH - full)}`;
   const percent = `${Math.floor(share * 100)} %`;
   const count = `${lines.toLocaleString("en-US")}/${total.toLocaleString("en-US")}`;
-  const left = rate === undefined || rate === 0 ? undefined : formatLeft((total - lines) / rate);
+  const left = rate === undefined || rate === 0 ? undefined : `${formatLeft((total - lines) / rate)} left`;
   const failed = failedLines(tally);
-  const doing = state.pause ?? (left === undefined ? undefined : `${left} left`);
+  const waiting = pauseOf(state);
+  const doing = state.pause ?? left ?? waiting;
   const facts = [
     rate === undefined ? undefined : `${formatRate(rate)}`,
     costOf(tally),
@@ -46,6 +47,7 @@ export function progressForms(progress: RunProgress): string[] {
   const join = (...parts: (string | undefined)[]): string =>
     parts.filter((part) => part !== undefined).join("  ");
   return [
+    ...(waiting === doing ? [] : [join(bar, percent, count, ...facts, tokens, waiting, doing)]),
     join(bar, percent, count, ...facts, tokens, doing),
     join(bar, percent, count, ...facts, doing),
     join(bar, percent, count, doing),
@@ -67,7 +69,7 @@ export function progressNote(progress: RunProgress): string {
     tokensInAndOut(tally),
     ...(tally.unpriced > 0 && tally.usd === 0 ? [] : [costOf(tally)]),
     ...(state.throttles === 0 ? [] : [`${state.throttles} throttled`]),
-    ...(state.pause === undefined ? [] : [state.pause]),
+    ...[pauseOf(state) ?? []].flat(),
     ...(left === undefined ? [] : [`${left} left`]),
   ].join(", ");
 }
@@ -78,10 +80,10 @@ export function showProgress(
   { terminal, elapsed, onExit }: Pick<Runtime, "terminal" | "elapsed" | "onExit">,
 ): () => void {
   const rate = new Rate(elapsed);
-  const isShown = terminal.isStderrTTY && !terminal.isVerbose;
+  const isShown = terminal.showsStatus && !terminal.isVerbose;
   const take = (): RunProgress => {
     const now = look();
-    return { ...now, rate: rate.take(now.tally.lines - now.before) };
+    return { ...now, rate: rate.take(now.tally.lines - now.before, now.state) };
   };
   let notedAt = elapsed();
   const timer = setInterval(() => {
@@ -100,25 +102,41 @@ export function showProgress(
   };
 }
 
-/** How many lines are done in a second, by those of the last minute. */
+/**
+ * How many lines are done in a second, by those of the last minute. A quota lets a minute's lines in at once, and then none:
+ * a run that has waited for one goes by all minutes that it has begun.
+ */
 class Rate {
   readonly #elapsed: () => number;
+  readonly #startedAt: number;
   readonly #seen: { at: number; lines: number }[] = [];
+  #hasWaited = false;
 
   constructor(elapsed: () => number) {
     this.#elapsed = elapsed;
+    this.#startedAt = elapsed();
   }
 
   /** Takes how many there are by now. Undefined before there are any. */
-  take(lines: number): number | undefined {
+  take(lines: number, { isWaiting }: Pick<RunState, "isWaiting">): number | undefined {
     const at = this.#elapsed();
+    this.#hasWaited ||= isWaiting;
     const last = this.#seen.at(-1);
     if (!last || at - last.at >= 1000) this.#seen.push({ at, lines });
     while (this.#seen.length > 2 && at - (this.#seen[0]?.at ?? at) > RATE_MS) this.#seen.shift();
     const [first] = this.#seen;
     if (!first || at - first.at < 1000 || lines === 0) return undefined;
+    if (this.#hasWaited) {
+      const ms = at - this.#startedAt;
+      return (lines / (isWaiting ? Math.ceil(ms / RATE_MS) * RATE_MS : ms)) * 1000;
+    }
     return ((lines - first.lines) / (at - first.at)) * 1000;
   }
+}
+
+/** Why nothing is asked at the moment; undefined where something is. */
+function pauseOf({ pause, isWaiting }: RunState): string | undefined {
+  return pause ?? (isWaiting ? "waiting for the quota" : undefined);
 }
 
 function costOf({ usd, unpriced }: Tally): string {

@@ -169,6 +169,8 @@ export interface RunState {
   throttles: number;
   /** Lines that were asked again because their answers were cut. */
   askedWhole: number;
+  /** Whether all lines that are asked wait for their place below the quota. */
+  isWaiting: boolean;
   /** Why no lines are asked at the moment, in words. */
   pause: string | undefined;
 }
@@ -214,6 +216,7 @@ export class LineRunner {
       running: this.#running,
       throttles: this.#throttles,
       askedWhole: this.#askedWhole,
+      isWaiting: this.#running > 0 && this.#waiting.size === this.#running,
       pause: this.#pause,
     };
   }
