@@ -1,9 +1,11 @@
+import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
 import type { NodeHttpHandlerOptions } from "@smithy/node-http-handler";
 import { OpenclawError } from "../errors.ts";
 import { readBytes } from "../read-bytes.ts";
 import { IN_BETWEEN } from "./network-errors.ts";
 import { HttpRequest, NodeHttpHandler } from "./sdk-parts.ts";
+import { takeInTurns } from "./take-in-turns.ts";
 
 type Handle = NodeHttpHandler["handle"];
 
@@ -50,6 +52,7 @@ export class TimedHandler extends NodeHttpHandler {
     try {
       await this.#watcher?.sends(request);
       const answer = await this.exchange(inPieces(request, this.#watcher?.uploads), options);
+      takeInTurns(answer.response.body as IncomingMessage);
       if (requestMs !== undefined) {
         boundBody(answer.response.body as Readable, requestMs, requestMs - (performance.now() - started));
       }

@@ -3,6 +3,7 @@ import type { Http2ServerRequest } from "node:http2";
 import { ByteBlocks } from "../byte-blocks.ts";
 import { EscapeCount, JsonBoundsError, JsonScan } from "../json-bounds.ts";
 import { parseExactly } from "../json-numbers.ts";
+import { takeInTurns } from "../network/take-in-turns.ts";
 import { nextTurn, TURN_BYTES, turnOver } from "../next-turn.ts";
 import { parseApart, partsOf, textOf } from "../parse-in-turns.ts";
 
@@ -255,6 +256,7 @@ async function readAll(
         request.on("error", () => undefined);
       };
       signal.addEventListener("abort", stop, { once: true });
+      if (!("stream" in request)) takeInTurns(request);
       request.on("data", take).on("end", whole).on("error", fail).on("close", close);
       if (signal.aborted) stop();
     });
