@@ -271,6 +271,17 @@ export function parseExactlyIfJson(text: string): unknown {
   return ifJson(() => parseBoundedExactly(text));
 }
 
+/**
+ * The longest input of a call in an answer that is read, in characters: it is parsed in one go, and the longest answer of a
+ * model has half a million.
+ */
+export const LONGEST_CALL = 2_000_000;
+
+/** The input that a model calls a tool with, each number as it was written; undefined for what is none within bounds. */
+export function parseCall(text: string): unknown {
+  return text.length > LONGEST_CALL ? undefined : parseExactlyIfJson(text);
+}
+
 function ifJson(parse: () => unknown): unknown {
   try {
     return parse();

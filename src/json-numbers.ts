@@ -37,9 +37,12 @@ let hasMarked = false;
 /** RFC 8259, section 6. */
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
+/** What JavaScript writes of a number at most, in characters: a sign, `0.00000` and 17 digits. */
+const LONGEST_WRITTEN = 25;
+
 /** Whether a number of JSON is another, or looks otherwise, when JavaScript has read and written it. */
 export function isRewritten(literal: string): boolean {
-  return NUMBER.test(literal) && String(Number(literal)) !== literal;
+  return NUMBER.test(literal) && (literal.length > LONGEST_WRITTEN || String(Number(literal)) !== literal);
 }
 
 /** What a text has, or something like it, that holds such a number. */

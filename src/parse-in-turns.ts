@@ -12,10 +12,11 @@ const MOST_IN_ROWS = 400_000;
 /**
  * The value that the JSON of an answer is, within bounds; others have their turn between the steps. What is no UTF-8 in it
  * is U+FFFD. With `isExact` each number is as it was written, and the rows of lists are nothing of their own. Throws
- * SyntaxError, JsonBoundsError among them.
+ * SyntaxError, JsonBoundsError among them. A scan that is given counts over several documents.
  */
-export async function parseInTurns(bytes: Buffer, isExact = false): Promise<unknown> {
-  const scan = new JsonScan(Infinity, isExact ? 0 : MOST_IN_ROWS);
+export async function parseInTurns(bytes: Buffer, isExact = false, shared?: JsonScan): Promise<unknown> {
+  const scan = shared ?? new JsonScan(Infinity, isExact ? 0 : MOST_IN_ROWS);
+  scan.end();
   if (bytes.length <= SHORT_BYTES) {
     scan.take(bytes);
     const text = textOf([bytes.toString("utf8")]);

@@ -100,5 +100,9 @@ describe("numbers as they were written", () => {
 
   it("differ from those that JavaScript writes in the same way", () => {
     expect(["0", "-1", "0.1", "1e+21", "9007199254740991", "true", "1.", ""].filter(isRewritten)).toEqual([]);
+    fc.assert(fc.property(fc.double({ noNaN: true }), (value) => !isRewritten(String(value))));
+    // As long as any that JavaScript writes, and one digit longer.
+    expect(isRewritten("-0.0000012345678901234567")).toBe(false);
+    expect(isRewritten("-0.00000123456789012345678")).toBe(true);
   });
 });

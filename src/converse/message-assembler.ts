@@ -8,7 +8,7 @@ import type {
   ToolUseBlockStart,
 } from "@aws-sdk/client-bedrock-runtime";
 import { wellFormed } from "../json.ts";
-import { parseExactlyIfJson } from "../json-bounds.ts";
+import { parseCall } from "../json-bounds.ts";
 import type { Turn } from "./conversation.ts";
 import { KeptLength } from "./kept-length.ts";
 import type { RequestPlan } from "./wire.ts";
@@ -210,7 +210,7 @@ function toolUse(
   isCut: boolean,
 ): ContentBlock[] {
   // A tool without arguments may send nothing. What is too deep nobody could write down again.
-  const read = parseExactlyIfJson(toolInput || "{}") as ToolUseBlock["input"];
+  const read = parseCall(toolInput || "{}") as ToolUseBlock["input"];
   if (!isWhole || (read === undefined && isCut)) return [];
   const input = read ?? toolInput;
   const tool: ToolUseBlock = { toolUseId, name, input };

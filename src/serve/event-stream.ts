@@ -2,6 +2,7 @@ import { type Call, CLIENT_CLOSED, type Outgoing } from "./call.ts";
 import type { AnswerService, RouteRequest } from "./dialect.ts";
 import { settlesWithin } from "../settles-within.ts";
 import { toJson } from "../json-numbers.ts";
+import { toJsonText } from "../network/json-body.ts";
 
 /** A comment, which readers of event streams skip (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
 const COMMENT = ": waiting\n\n";
@@ -21,7 +22,8 @@ export function typedFrame(event: { type: string }): string {
 export async function* typedFrames(
   events: AsyncGenerator<{ type: string }, void, undefined>,
 ): AsyncGenerator<string, void, undefined> {
-  for await (const event of events) yield typedFrame(event);
+  // What is long is written in turns.
+  for await (const event of events) yield `event: ${event.type}\ndata: ${await toJsonText(event)}\n\n`;
 }
 
 /** How a stream is told that is not made of frames alone. */

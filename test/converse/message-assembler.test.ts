@@ -6,6 +6,7 @@ import type {
   StopReason,
 } from "@aws-sdk/client-bedrock-runtime";
 import { describe, expect, it } from "vitest";
+import { LONGEST_CALL } from "../../src/json-bounds.ts";
 import { MessageAssembler, TurnRecorder } from "../../src/converse/message-assembler.ts";
 
 const begin = { messageStart: { role: "assistant" as const } };
@@ -115,6 +116,13 @@ describe("an answer put together from its stream", () => {
     ]);
     for (const reason of ["max_tokens", "model_context_window_exceeded"] as const)
       expect(assemble(...call, ended(reason))).toEqual([]);
+  });
+
+  it("keeps the text of an input that is too long to be parsed in one go", () => {
+    const input = JSON.stringify({ a: "b".repeat(LONGEST_CALL) });
+    expect(assemble(begin, toolStart(0), at(0, { toolUse: { input } }), blockStop(0), stop)).toEqual([
+      { toolUse: { toolUseId: "t1", name: "answer", input } },
+    ]);
   });
 
   it("begins anew with a new message", () => {

@@ -153,6 +153,22 @@ export const HOSTILE_ANSWERS: readonly HostileAnswer[] = [
   stream("frames with 20,000 headers", (megabytes) => many(megabytes * 50, frame(delta("a"), MANY_HEADERS)), {
     isRight: true,
   }),
+  ...[
+    ["escapes", '{"a":"', "\\n", '"}'],
+    ["long numbers", '{"a":[', `${"9".repeat(300)},`, "0]}"],
+    ["levels", "", '{"a":', ""],
+  ].map(([of = "", before = "", piece = "", behind = ""]) =>
+    stream(`a call's input of ${of}`, function* (megabytes) {
+      const input = (json: string): Buffer =>
+        encodeEvent("contentBlockDelta", { contentBlockIndex: 0, delta: { toolUse: { input: json } } });
+      const start = { toolUse: { toolUseId: "a", name: "a" } };
+      yield encodeEvent("contentBlockStart", { contentBlockIndex: 0, start });
+      yield input(before);
+      for (let sent = 0; sent < megabytes; sent += 1) yield input(filled(1, piece));
+      yield input(behind);
+      yield encodeEvent("contentBlockStop", { contentBlockIndex: 0 });
+    }),
+  ),
   whole("bedrock", "an error of text", (megabytes) => `{"message":"${filled(megabytes, "a")}"}`, {
     status: 400,
   }),

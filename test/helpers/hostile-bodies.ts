@@ -226,6 +226,16 @@ const COMPLETIONS: readonly (readonly [what: string, body: () => string])[] = [
       ),
   ],
   [
+    "arguments of long numbers",
+    () =>
+      asking(
+        calling(
+          `{"id":"a","type":"function","function":{"name":"a","arguments":"{\\"a\\":[${repeated(30_000, "9".repeat(300))}]}"}}`,
+        ),
+        ',"tools":[{"type":"function","function":{"name":"a"}}]',
+      ),
+  ],
+  [
     "many results",
     () =>
       asking(

@@ -1,5 +1,5 @@
 import { isRecord, type JsonObject } from "../../json.ts";
-import { parseIfJson } from "../../json-bounds.ts";
+import { parseCall } from "../../json-bounds.ts";
 import { isOnlyBlanks } from "../../only-blanks.ts";
 
 /*
@@ -37,7 +37,7 @@ export function toFreeformInput(text: string): Record<string, string> {
  * otherwise, or say nothing but the text. JSON can say half a character, and nobody gets one.
  */
 export function freeformText(json: string): string {
-  const input = parseIfJson(json);
+  const input = parseCall(json);
   if (typeof input === "string") return input.toWellFormed();
   if (!isRecord(input)) return json;
   const values = Object.values(input);

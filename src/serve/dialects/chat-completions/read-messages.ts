@@ -5,7 +5,7 @@ import type {
   ToolResultContentBlock,
   ToolUseBlock,
 } from "@aws-sdk/client-bedrock-runtime";
-import { turnOver } from "../../../next-turn.ts";
+import { mapInTurns, turnOver } from "../../../next-turn.ts";
 import { joinSystem } from "../../content/join-system.ts";
 import { toFreeformInput } from "../../content/freeform-tool.ts";
 import { readArguments } from "../../content/read-arguments.ts";
@@ -37,7 +37,7 @@ export async function readMessages(field: RequestField, context: ContentContext)
         messages.push({ role: "user", content: await readUserContent(message.at("content"), context) });
         break;
       case "assistant":
-        messages.push({ role: "assistant", content: readAnswer(message, context) });
+        messages.push({ role: "assistant", content: await readAnswer(message, context) });
         break;
       case "tool":
         messages.push({ role: "user", content: [await readToolResult(message, context)] });
@@ -51,7 +51,7 @@ export async function readMessages(field: RequestField, context: ContentContext)
   return { system: joinSystem(system, messages, field), messages };
 }
 
-function readAnswer(message: RequestField, context: ContentContext): ContentBlock[] {
+async function readAnswer(message: RequestField, context: ContentContext): Promise<ContentBlock[]> {
   const older = message.at("function_call").given;
   if (older) throw older.refused("'function_call' is the older form of 'tool_calls'.");
   const audio = message.at("audio").given;
@@ -60,10 +60,13 @@ function readAnswer(message: RequestField, context: ContentContext): ContentBloc
   const text = content ? readTextContent(content, ["text", "refusal"]) : "";
   const refusal = message.at("refusal").given?.text() ?? "";
   const calls = message.at("tool_calls").given?.items() ?? [];
-  return [{ text }, { text: refusal }, ...calls.map((call) => ({ toolUse: readToolCall(call, context) }))];
+  const read = async (call: RequestField): Promise<ContentBlock> => ({
+    toolUse: await readToolCall(call, context),
+  });
+  return [{ text }, { text: refusal }, ...(await mapInTurns(calls, read))];
 }
 
-function readToolCall(call: RequestField, context: ContentContext): ToolUseBlock {
+async function readToolCall(call: RequestField, context: ContentContext): Promise<ToolUseBlock> {
   const type = call.at("type").given;
   if (type?.value === "custom") {
     const called = call.at("custom");
@@ -76,7 +79,7 @@ function readToolCall(call: RequestField, context: ContentContext): ToolUseBlock
   return {
     toolUseId: call.at("id").text(),
     name: called.at("name").name(),
-    input: readArguments(called.at("arguments"), context),
+    input: await readArguments(called.at("arguments"), context),
   };
 }
 

@@ -10,7 +10,7 @@ import type {
 import type { ChatEvent, ChatEvents } from "../../../converse/chat-event.ts";
 import { KeptLength } from "../../../converse/kept-length.ts";
 import { isRecord } from "../../../json.ts";
-import { parseExactlyIfJson } from "../../../json-bounds.ts";
+import { parseCall } from "../../../json-bounds.ts";
 import type { TokenUsage } from "../../../models/usage.ts";
 import { toTextCitation } from "./message-citation.ts";
 import { toRedacted } from "./redacted-thinking.ts";
@@ -285,6 +285,6 @@ function pieceOf(delta: RawContentBlockDelta): string {
 
 /** What is cut at a token limit is no JSON. */
 function readInput(text: string): object {
-  const input = parseExactlyIfJson(text);
+  const input = parseCall(text);
   return isRecord(input) ? input : {};
 }

@@ -83,7 +83,7 @@ class ItemReader {
       case "message":
         return this.#readMessage(item);
       case "function_call": {
-        const input = readArguments(item.at("arguments"), this.#context);
+        const input = await readArguments(item.at("arguments"), this.#context);
         return this.#call(item, this.#nameOf(item), input);
       }
       case "custom_tool_call":
@@ -93,7 +93,7 @@ class ItemReader {
         return this.#result(item, await this.#readParts(item.at("output"), readPart));
       case "tool_search_call":
         if (!item.at("call_id").given) return this.#leaveOut(type);
-        return this.#call(item, TOOL_SEARCH, readArguments(item.at("arguments"), this.#context));
+        return this.#call(item, TOOL_SEARCH, await readArguments(item.at("arguments"), this.#context));
       case "tool_search_output":
         this.input.tools.push(item.at("tools"));
         if (!item.at("call_id").given) return this.#leaveOut(type);

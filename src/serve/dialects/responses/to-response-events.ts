@@ -15,7 +15,7 @@ import type { ChatEvent, ChatEvents } from "../../../converse/chat-event.ts";
 import type { CitedSource } from "../../../converse/cited-source.ts";
 import { KeptLength } from "../../../converse/kept-length.ts";
 import { wellFormed } from "../../../json.ts";
-import { parseExactlyIfJson } from "../../../json-bounds.ts";
+import { parseCall } from "../../../json-bounds.ts";
 import type { TokenUsage } from "../../../models/usage.ts";
 import { toCompletionUsage } from "../../../wires/chat-completions/completion-usage.ts";
 import { freeformText } from "../../content/freeform-tool.ts";
@@ -408,7 +408,7 @@ function openToolSearch(place: Place, callId: string, emit: Emit): OpenCall {
     kind: "call",
     take: (json) => void pieces.push(json),
     end: (isWhole) =>
-      call(isWhole ? "completed" : "incomplete", wellFormed(parseExactlyIfJson(pieces.join("")) ?? {})),
+      call(isWhole ? "completed" : "incomplete", wellFormed(parseCall(pieces.join("")) ?? {})),
   };
 }
 
