@@ -47,8 +47,8 @@ export function isRewritten(literal: string): boolean {
 
 /** What a text has, or something like it, that holds such a number. */
 const SUSPECT = /\d(?:[.eE]|\d{15})|-0/;
-/** Texts of JSON, the last one maybe without its end, and what may be numbers between them. */
-const TOKENS = /"[^"\\]*(?:\\[^][^"\\]*)*(?:"|\\?$)|-?\d[\d.eE+-]*/g;
+/** Where a text of JSON begins, and what may be numbers between texts. */
+const TOKENS = /"|-?\d[\d.eE+-]*/g;
 /** What is behind the name of a field, which no number is. */
 const COLON = /\s*:/y;
 
@@ -57,11 +57,14 @@ const PIECE = 256 * 1024;
 
 /** JSON with marked texts in place of the numbers that JavaScript would change, in pieces that take a moment each. */
 export function* markedPieces(text: string): Generator<string, void, undefined> {
+  const tokens = new RegExp(TOKENS);
   let from = 0;
-  for (const { 0: token, index } of text.matchAll(TOKENS)) {
-    const end = index + token.length;
-    COLON.lastIndex = end;
-    if (!token.startsWith('"') && isRewritten(token) && !COLON.test(text)) {
+  for (let found = tokens.exec(text); found; found = tokens.exec(text)) {
+    const { 0: token, index } = found;
+    const isText = token === '"';
+    const end = isText ? endOfText(text, tokens.lastIndex) : tokens.lastIndex;
+    tokens.lastIndex = COLON.lastIndex = end;
+    if (!isText && isRewritten(token) && !COLON.test(text)) {
       yield `${text.slice(from, index)}"${mark()}${token}"`;
       from = end;
     } else if (end - from > PIECE) {
@@ -70,6 +73,16 @@ export function* markedPieces(text: string): Generator<string, void, undefined> 
     }
   }
   yield text.slice(from);
+}
+
+/** Behind the quote that ends a text; the end of all where none does. An expression for all of it has its stack overflow. */
+function endOfText(text: string, start: number): number {
+  for (let quote = text.indexOf('"', start); quote >= 0; quote = text.indexOf('"', quote + 1)) {
+    let slash = quote;
+    while (text[slash - 1] === "\\") slash -= 1;
+    if ((quote - slash) % 2 === 0) return quote + 1;
+  }
+  return text.length;
 }
 
 /** The number that a text stands for; undefined for any other text. */

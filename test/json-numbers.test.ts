@@ -38,6 +38,11 @@ const { document } = fc.letrec<{ document: string; list: string; object: string 
 }));
 
 describe("numbers as they were written", () => {
+  it("are found beside a text of very many escapes, and behind the quotes in it", () => {
+    const text = `{"b":"${String.raw`\n\"1.0\\`.repeat(2_000_000)}","a":1.0}`;
+    expect(toJson(parseExactly(text)) === text).toBe(true);
+  });
+
   it("are there to the digit when a document is written again, and JavaScript's to all others", () => {
     fc.assert(
       fc.property(document, (text) => {
