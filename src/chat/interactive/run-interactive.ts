@@ -55,7 +55,7 @@ export async function runInteractive(options: InteractiveOptions): Promise<void>
     keyboard.stop();
     await talk.close();
   }
-  const { id, turns } = talk.conversation;
+  const { keptId: id, turns } = talk.conversation;
   if (id !== undefined && turns.length > 0) {
     const { tools = [], servers = [] } = talk.tools?.wanted ?? {};
     const command = [

@@ -22,6 +22,8 @@ import {
 export interface Conversation {
   /** The id it is kept under; undefined with `--no-save`. */
   readonly id: string | undefined;
+  /** The id under which something of it is on the disk; undefined where nothing is, as on a full one. */
+  readonly keptId: string | undefined;
   readonly turns: readonly KeptTurn[];
   /** What it is called; undefined where its first question has to do. */
   readonly title: string | undefined;
@@ -48,6 +50,7 @@ export function unkeptConversation(turns: readonly KeptTurn[]): Conversation {
   let title: string | undefined;
   return {
     id: undefined,
+    keptId: undefined,
     turns: course.turns,
     get title() {
       return title;
@@ -82,6 +85,10 @@ export class KeptConversation implements Conversation {
     this.#size = start.session?.wholeBytes;
     this.#lock = start.lock;
     if (!start.session) this.#pending.push(this.#header());
+  }
+
+  get keptId(): string | undefined {
+    return this.#size ? this.id : undefined;
   }
 
   get turns(): readonly KeptTurn[] {
@@ -144,12 +151,10 @@ export class KeptConversation implements Conversation {
   /** Whether nobody else has written, which a lock that was lost to a long suspension cannot rule out. */
   async #isUntouched(file: string): Promise<boolean> {
     // An empty one is what a full disk left.
-    const size = (await statOf(file))?.size || undefined;
+    const size = (await statOf(file))?.size ?? 0;
     const isHeld = (await this.#lock?.isStillHeld()) === true;
     // More than was left there is what a write that failed, or was killed, left of a line.
-    return (
-      isHeld && (this.#size === undefined ? size === undefined : size !== undefined && size >= this.#size)
-    );
+    return isHeld && (this.#size === undefined ? size === 0 : size >= this.#size);
   }
 
   async #append(file: string): Promise<void> {

@@ -203,14 +203,14 @@ async function ask(
       searchesWeb: query.searchesWeb,
       marksSources: terminal.isStdoutTTY && !isRaw(options),
       renderer: terminal.isStdoutTTY ? await answerRenderer(runtime, isRaw(options)) : undefined,
-      sessionId: () => conversation?.id,
+      sessionId: () => conversation?.keptId,
     },
     priceOf,
     keep: async (answering, failure) => {
       await keeper?.end({ key: answering?.key, failure });
       const isStopped = failure instanceof OpenclawError && failure.code === "interrupted";
-      if (isStopped && keeper?.hasBegun && conversation?.id !== undefined)
-        terminal.note(`openclaw: stopped; kept as far as it came in session ${conversation.id}`);
+      if (isStopped && keeper?.hasBegun && conversation?.keptId !== undefined)
+        terminal.note(`openclaw: stopped; kept as far as it came in session ${conversation.keptId}`);
     },
   };
   try {

@@ -7,8 +7,9 @@ import {
   unlinkSync,
   writeFileSync,
 } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
 import path from "node:path";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { openConversation } from "../../../src/chat/sessions/open-conversation.ts";
 import { readSession } from "../../../src/chat/sessions/session-files.ts";
 import type { KeptTurn } from "../../../src/chat/sessions/session-record.ts";
@@ -84,6 +85,26 @@ describe("a kept conversation", () => {
     rmSync(folderIn(runtime.homeFolder));
     await conversation.keep(turn("two"));
     expect((await readSession(runtime, conversation.id ?? ""))?.turns).toEqual([turn("one"), turn("two")]);
+    await conversation.close();
+  });
+
+  it("stays the same one where the disk was full for a while, and is kept under no id until then", async () => {
+    const runtime = testRuntime({ home: createHome() });
+    const conversation = await openConversation(named, runtime, false);
+    const handle = await open(process.execPath);
+    const full = vi.spyOn(Object.getPrototypeOf(handle) as FileHandle, "writeFile");
+    onTestFinished(() => full.mockRestore());
+    await handle.close();
+    full.mockRejectedValue(Object.assign(new Error("ENOSPC"), { code: "ENOSPC" }));
+    for (const text of ["one", "two"]) {
+      await expect(conversation.keep(turn(text))).rejects.toThrow("the disk is full");
+      expect(conversation).toMatchObject({ id: "s", keptId: undefined });
+    }
+    full.mockRestore();
+    await conversation.keep(turn("three"));
+    expect(conversation).toMatchObject({ id: "s", keptId: "s" });
+    expect((await readSession(runtime, "s"))?.turns).toEqual([turn("one"), turn("two"), turn("three")]);
+    expect(runtime.stderr()).not.toContain("has changed");
     await conversation.close();
   });
 
