@@ -168,9 +168,15 @@ async function tellFailure(failure: unknown, terminal: Terminal): Promise<void> 
   await terminal.fail(failure.message, hintOf(failure));
 }
 
-/** What a command line would be told to run again is asked again here. */
+/** What a command line would be told to run, and what is there for it here. */
+const HERE: readonly (readonly [RegExp, string])[] = [
+  [/^(Run the command|Try) again/, "/retry asks again."],
+  [/^List the models you can call: openclaw models list$/, "Tab behind /model shows those you can call."],
+  [/^openclaw sessions list$/, "/sessions shows them."],
+];
+
 function hintOf({ hint }: OpenclawError): string | undefined {
-  return hint !== undefined && /^(Run the command|Try) again/.test(hint) ? "/retry asks again." : hint;
+  return HERE.find(([told]) => hint !== undefined && told.test(hint))?.[1] ?? hint;
 }
 
 function greeting({ models, conversation, files }: Talk, tools: readonly Tool[] = []): string {

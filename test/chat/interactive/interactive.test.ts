@@ -954,6 +954,8 @@ describe("/sessions", () => {
     pty.type(ESC);
     await pty.see(/> \/sessions\nthe conversation is the same\n\n> $/);
     await ask(pty, "/sessions nine", "hint: Did you mean mine\\?");
+    await ask(pty, "/sessions x-y-z", "hint: /sessions shows them\\.");
+    await ask(pty, "/model nope", "hint: Tab behind /model shows those you can call\\.");
     await ask(pty, "/sessions mine", "asked: one");
     await ask(pty, "/sessions mine", "hint: .*");
   });
