@@ -1,5 +1,6 @@
+import { discoverySettings } from "../config/resolve.ts";
 import { defaultModels } from "../models/default-models.ts";
-import { hasMantle, isMantle, servedProviders } from "../models/provider-api.ts";
+import { hasMantle, isMantle, isOfBedrock, servedProviders } from "../models/provider-api.ts";
 import { resolveModel } from "../models/resolve-model.ts";
 import type { Check } from "../doctor/check.ts";
 import { checksOf } from "../doctor/checks.ts";
@@ -49,6 +50,13 @@ export async function run(options: DoctorOptions, runtime: Runtime): Promise<voi
   }
 }
 
+/** Whether models of AWS are listed beside those that are called by default. */
+async function hasAws(examination: Examination): Promise<boolean> {
+  const { config } = await examination.setup();
+  const { enabled } = discoverySettings(config.value);
+  return enabled ?? (await examination.credentials()).source !== "none";
+}
+
 async function checksOfBatch({ batch, role }: DoctorOptions): Promise<Check<Examination>[]> {
   if (batch !== undefined)
     return (await import("../batch/jobs/check-jobs.ts")).jobChecks({ s3: batch, role });
@@ -72,8 +80,10 @@ async function examine(
   const asked = defaultModels(config.value, runtime).map((name) => resolveModel(name, config.value));
   const usesMantle = hasMantle(config.value) || asked.some(isMantle);
   const usesTools = hasTools(config.value);
+  const usesAws =
+    others.length > 0 || asked.length === 0 || asked.some(isOfBedrock) || (await hasAws(examination));
   const results = await withSpinner(runtime, "Checking", () =>
-    runChecks(checksOf({ ...options, hasProviders, usesMantle, usesTools, others }), examination, {
+    runChecks(checksOf({ ...options, usesAws, hasProviders, usesMantle, usesTools, others }), examination, {
       totalMs: TOTAL_MS + (options.probe ? PROBE_MS : 0),
       signal: runtime.signal,
       elapsed: runtime.elapsed,

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import path from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { blackHole } from "../helpers/black-hole.ts";
-import { emulate } from "../helpers/emulated.ts";
+import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { startIdentityServer } from "../helpers/identity-server.ts";
 import { type Result, start } from "../helpers/openclaw.ts";
 import { expectSchema } from "../helpers/schema.ts";
@@ -805,5 +805,61 @@ describe("doctor in time", () => {
     expect(await ended).toBe(130);
     expect(performance.now() - started).toBeLessThan(1500);
     expect(existsSync(path.join(home, ".openclaw"))).toBe(false);
+  });
+});
+
+describe("another provider's model alone", () => {
+  const configure = async (more: object): Promise<Emulated> => {
+    const emulated = await emulate();
+    emulated.configure(
+      JSON.stringify({
+        models: {
+          providers: {
+            corp: {
+              api: "openai-completions",
+              baseUrl: "http://127.0.0.1:9/v1",
+              auth: "none",
+              models: [{ id: "m1" }],
+            },
+          },
+          ...more,
+        },
+        agents: { defaults: { model: "corp/m1" } },
+      }),
+    );
+    return emulated;
+  };
+  const NOBODY = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
+  const AWS = [
+    "credentials",
+    "identity",
+    "region",
+    "clock",
+    "network",
+    "discovery",
+    "profiles",
+    "model-access",
+  ];
+
+  it.each([
+    ["without credentials", {}, NOBODY],
+    ["with discovery off", { bedrockDiscovery: { enabled: false } }, {}],
+  ])("needs nothing of AWS %s: what it has to say is about its server", async (_, more, env) => {
+    const { run, routes } = await configure(more);
+    const result = await run(["doctor", "--json"], { env });
+    const document = read(result);
+    for (const id of AWS)
+      expect(checkOf(document, id)).toMatchObject({ status: "skip", detail: "no model of AWS is called" });
+    expect(checkOf(document, "default-model")).toMatchObject({ status: "ok" });
+    expect(checkOf(document, "providers")).toMatchObject({ status: "fail" });
+    expect(result.code).toBe(5);
+    expect(routes()).toEqual([]);
+  });
+
+  it("has AWS looked at where discovery is asked for, or there are credentials", async () => {
+    const wanted = await configure({ bedrockDiscovery: { enabled: true } });
+    expect((await wanted.run(["doctor"], { env: NOBODY })).code).toBe(4);
+    const { run } = await configure({});
+    expect(checkOf(read(await run(["doctor", "--json"])), "identity")).toMatchObject({ status: "ok" });
   });
 });
