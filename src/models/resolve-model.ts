@@ -80,7 +80,10 @@ export function resolveModel(
   // What AWS has at Mantle only goes by its bare id, too, where Mantle's models are asked for.
   const atMantle = exact.configured || !hasMantle(config) ? undefined : keyAtMantle(exact);
   if (atMantle === `${MANTLE}/${name}`) return byKey(atMantle, config);
-  if (isComplete(exact)) return exact;
+  if (isComplete(exact)) {
+    const own = exact.configured || name !== exact.id ? undefined : configuredAtAws(name, config);
+    return own === undefined ? exact : byKey(own, config);
+  }
   const configured = name === exact.id ? configuredKey(name, config) : undefined;
   if (configured !== undefined) return byKey(configured, config);
   if (!discovered || !isListOf(discovered, exact) || listedId(exact.id, discovered) !== undefined)
@@ -160,6 +163,16 @@ function configuredKey(name: string, config: Configuration): string | undefined 
         ? `${providerId}/${id}`
         : [],
     ),
+  );
+  return keys.length === 1 ? keys[0] : undefined;
+}
+
+/** The key of the only provider of AWS's models that is configured with this id; undefined where there is none or more than one. */
+function configuredAtAws(id: string, config: Configuration): string | undefined {
+  const keys = Object.entries(config.models?.providers ?? {}).flatMap(([providerId, provider]) =>
+    provider.models?.some((model) => model.id === id) && !isServed({ providerId, provider })
+      ? `${providerId}/${id}`
+      : [],
   );
   return keys.length === 1 ? keys[0] : undefined;
 }

@@ -1,5 +1,6 @@
 import { array, assert, constantFrom, oneof, property, string } from "fast-check";
 import { describe, expect, it } from "vitest";
+import type { Configuration } from "../../src/config/settings.ts";
 import { MODELS, PROFILES } from "../../src/emulator/models.ts";
 import type { Discovered, FoundationModel } from "../../src/models/discovered.ts";
 import {
@@ -385,4 +386,22 @@ it("whatever is typed, what is taken or suggested can be called, and never by a 
       }
     }),
   );
+});
+
+describe("an id that another provider of AWS's models is configured with", () => {
+  const converse = { api: "bedrock-converse-stream" } as const;
+  const ID = "eu.amazon.nova-lite-v1:0";
+  const taken = (providers: NonNullable<NonNullable<Configuration["models"]>["providers"]>): string =>
+    namedModel(ID, { models: { providers } }).key;
+
+  it("is that one, unless Amazon Bedrock's own has it, too, or several have", () => {
+    const own = { ...converse, models: [{ id: ID }] };
+    expect(taken({ other: own })).toBe(`other/${ID}`);
+    expect(taken({ other: own, "amazon-bedrock": { models: [{ id: ID }] } })).toBe(`amazon-bedrock/${ID}`);
+    expect(taken({ other: own, another: own })).toBe(`amazon-bedrock/${ID}`);
+  });
+
+  it("is AWS's own where the provider is a server of somebody else", () => {
+    expect(taken({ corp: { api: "openai-completions", models: [{ id: ID }] } })).toBe(`amazon-bedrock/${ID}`);
+  });
 });
