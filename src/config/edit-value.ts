@@ -4,7 +4,7 @@ import { findSetting } from "./find-setting.ts";
 import { formatPath, type Path } from "./path.ts";
 import { count } from "../terminal/numbers.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
-import { isSecretPath } from "./secrets.ts";
+import { isSecretPath, maskSecrets } from "./secrets.ts";
 import { isRecord } from "../json.ts";
 import { describeValue } from "./validate.ts";
 
@@ -26,6 +26,14 @@ export function valueAt(value: unknown, path: Path): unknown {
     else return undefined;
   }
   return current;
+}
+
+/**
+ * The value at a path of a configuration, with every secret in it replaced by `****`, those that only what stands beside them
+ * tells among them: the word behind `--token`.
+ */
+export function maskedAt(document: unknown, path: Path): unknown {
+  return valueAt(maskSecrets(document), path);
 }
 
 /**

@@ -1,10 +1,10 @@
-import { valueAt } from "./edit-value.ts";
+import { maskedAt, valueAt } from "./edit-value.ts";
 import { childrenOf, findSetting, foreignPart, isForeign, isPlaceholder } from "./find-setting.ts";
 import { isWithin, parsePath, type Path } from "./path.ts";
 import type { Kind } from "./setting-kinds.ts";
 import { entriesOf } from "./walk-value.ts";
 
-/** The value of a setting that is in force. */
+/** The value of a setting that is in force, secrets masked. */
 export interface EffectiveSetting {
   path: Path;
   /** Null where only the surroundings decide; `defaultText` then says how. */
@@ -28,15 +28,20 @@ const PLUGIN_DISCOVERY: Path = parsePath("plugins.entries.amazon-bedrock.config.
  * or by default. `region` is what the region order came to. Empty when nothing there is set or has a default.
  */
 export function effectiveSettings(value: unknown, path: Path, region: EffectiveRegion): EffectiveSetting[] {
-  return leafPaths(findSetting(path)?.kind, path, value).flatMap(
+  const found = findSetting(path);
+  const leaves = leafPaths(found?.kind, path, value).flatMap(
     (leaf) => effectiveLeaf(value, leaf, region) ?? [],
   );
+  // A group of which nothing is set has a default as a whole.
+  const whole = leaves.length === 0 && path.length > 0 ? found?.field?.default : undefined;
+  return whole === undefined || isWithin(path, PLUGIN_DISCOVERY)
+    ? leaves
+    : [{ path, value: whole, source: "default" }];
 }
 
-/** True when a path names one value, not a group of settings. */
-export function isSingleSetting(path: Path): boolean {
-  const kind = findSetting(path)?.kind;
-  return kind === undefined || !isGroup(kind);
+/** Where the value is in force that a path stands for: that of the plugin's entry only fills in for another. */
+export function placeInForce(path: Path): Path {
+  return isWithin(path, PLUGIN_DISCOVERY) ? [...DISCOVERY, ...path.slice(PLUGIN_DISCOVERY.length)] : path;
 }
 
 function effectiveLeaf(value: unknown, path: Path, region: EffectiveRegion): EffectiveSetting | undefined {
@@ -48,9 +53,9 @@ function effectiveLeaf(value: unknown, path: Path, region: EffectiveRegion): Eff
       source: region.source.startsWith("models.") ? "file" : region.source,
     };
   }
-  const written = valueAt(value, path);
+  const written = maskedAt(value, path);
   if (written !== undefined) return { path, value: written, source: "file" };
-  const fallback = isDiscovery ? valueAt(value, [...PLUGIN_DISCOVERY, ...path.slice(2)]) : undefined;
+  const fallback = isDiscovery ? maskedAt(value, [...PLUGIN_DISCOVERY, ...path.slice(2)]) : undefined;
   if (fallback !== undefined) return { path, value: fallback, source: "file" };
   // The plugin's entry only fills in for models.bedrockDiscovery: left out, it has no value of its own.
   if (isWithin(path, PLUGIN_DISCOVERY)) return undefined;

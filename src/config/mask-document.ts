@@ -1,5 +1,6 @@
 import JSON5 from "json5";
 import { MASK } from "../network/user-info.ts";
+import { valueAt } from "./edit-value.ts";
 import { maskSecrets } from "./secrets.ts";
 import { listNodes, scanDocument } from "./spans.ts";
 
@@ -7,13 +8,17 @@ import { listNodes, scanDocument } from "./spans.ts";
 export function maskDocument(text: string): string {
   const { root } = scanDocument(text);
   if (root === undefined) return text;
+  const document: unknown = JSON5.parse(text);
+  const whole = maskSecrets(document);
   let masked = "";
   let at = 0;
   for (const { node, path } of listNodes(root)) {
     if (node.kind !== "scalar") continue;
     const source = text.slice(node.start, node.end);
     const value: unknown = JSON5.parse(source);
-    const shown = maskSecrets(value, path);
+    // Of a key that stands there twice the document has the last.
+    const isHeld = valueAt(document, path) === value;
+    const shown = isHeld ? valueAt(whole, path) : maskSecrets(value, path);
     if (shown === value) continue;
     const quote = source.startsWith("'") ? "'" : '"';
     const continuations = source.match(/\r\n|[\n\r\u2028\u2029]/g) ?? [];

@@ -4,7 +4,7 @@ import type { Runtime } from "../runtime.ts";
 import { editText, replaceIfUnchanged, underLock } from "../disk/edit-file.ts";
 import { checkEdit, type EditPermissions } from "./check-edit.ts";
 import { editDocument } from "./document.ts";
-import { valueAt, type Edit } from "./edit-value.ts";
+import { maskedAt, type Edit } from "./edit-value.ts";
 import { locateConfig, readConfigText } from "./file.ts";
 import { maskDocument } from "./mask-document.ts";
 import { parseDocument } from "./parse-document.ts";
@@ -15,7 +15,7 @@ import { isRecord } from "../json.ts";
 
 export type { Edit } from "./edit-value.ts";
 
-/** What one edit changed. The values may be secrets: pass them through `maskSecrets` before they are shown. */
+/** What one edit changed, secrets masked. */
 export interface Change {
   path: Path;
   /** Undefined when nothing stood there. */
@@ -112,8 +112,8 @@ function planUpdate(
     const { text, value } = editDocument(plan.text, edit, plan.value);
     const change = {
       path: edit.path,
-      previous: valueAt(plan.value, edit.path),
-      value: valueAt(value, edit.path),
+      previous: maskedAt(plan.value, edit.path),
+      value: maskedAt(value, edit.path),
     };
     plan = { text, value, changes: [...plan.changes, change] };
   }

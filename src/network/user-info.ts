@@ -2,8 +2,8 @@
 export const MASK = "****";
 
 const USER_INFO = /^([a-z][a-z0-9+.-]*:\/\/)([^/?#@]*)@/i;
-/** The same in what is no URL, often because of a character in its password: up to the last `@`. */
-const BROKEN_USER_INFO = /^([a-z][a-z0-9+.-]*:\/\/).*@/is;
+/** The same in what is no URL, often because of a character in its password or its scheme: up to the last `@`. */
+const BROKEN_USER_INFO = /^([^/@]*:\/\/).*@/s;
 
 /** Hides user and password of a URL: `http://****@host/`. Other text is returned as it is. */
 export function maskUserInfo(text: string): string {

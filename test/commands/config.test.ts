@@ -171,6 +171,7 @@ describe("config get --effective", () => {
     ["models.bedrockDiscovery.enabled", "on when AWS credentials are found\tdefault\n"],
     ["models.providers.my-proxy.apiKey", "****\tfile\n"],
     ["models.providers.my-proxy.models", "[]\tdefault\n"],
+    ["agents.defaults.params", "{}\tdefault\n"],
   ])("%s", async (name, stdout) => {
     const plugin = `plugins: { entries: { "amazon-bedrock": { config: { discovery: { refreshInterval: 9, providerFilter: ["amazon"] } } } } },`;
     const { run } = homeWith(FULL.replace("gateway:", `${plugin} gateway:`));

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { maskedAt } from "../../src/config/edit-value.ts";
 import { parsePath } from "../../src/config/path.ts";
 import { isSecretPath, maskSecrets } from "../../src/config/secrets.ts";
 import { maskBrokenText, maskDocument } from "../../src/config/mask-document.ts";
@@ -52,6 +53,21 @@ test.each([
   expect(maskSecrets({ mcpServers: { a: server } })).toEqual({
     mcpServers: { a: { command: "x", args: ["-y", flag, "****", "b"] } },
   });
+});
+
+test.each([
+  '{args:["--token","k"]}',
+  "{ // a comment\n  args: ['--token', 'k', \"--token\", /* b */ 'k'],\n}",
+])("masks the word behind a flag in a text as in its value: %j", (server) => {
+  const masked = maskDocument(`{mcpServers:{a:${server}}}`);
+  expect(masked).not.toMatch(/['"]k['"]/);
+  expect(masked).toContain("--token");
+});
+
+test("a secret that only the word before it tells is masked by its place, too", () => {
+  const document = { mcpServers: { a: { command: "x", args: ["--token", "k", "b"] } } };
+  expect(maskedAt(document, parsePath("mcpServers.a.args[1]"))).toBe("****");
+  expect(maskedAt(document, parsePath("mcpServers.a.args[2]"))).toBe("b");
 });
 
 test.each([

@@ -1,9 +1,9 @@
-import { notSet, valueAt } from "../../config/edit-value.ts";
+import { maskedAt, notSet } from "../../config/edit-value.ts";
 import {
   type EffectiveRegion,
   type EffectiveSetting,
   effectiveSettings,
-  isSingleSetting,
+  placeInForce,
 } from "../../config/effective.ts";
 import { locateConfig, missingFile, readConfigText } from "../../config/file.ts";
 import { findSetting } from "../../config/find-setting.ts";
@@ -12,7 +12,6 @@ import { parseDocument } from "../../config/parse-document.ts";
 import { formatPath, parsePath, type Path } from "../../config/path.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { loadConfig, type LoadedConfig } from "../../config/resolve.ts";
-import { maskSecrets } from "../../config/secrets.ts";
 import type { OpenclawError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
@@ -31,9 +30,9 @@ export async function run(options: GetOptions, runtime: Runtime): Promise<void> 
   const path = options.path === undefined ? [] : parsePath(options.path);
   if (options.effective) return printEffective(path, options, runtime);
   // Not validated: who mends a wrong value wants to see it first.
-  const value = valueAt(await readValue(options, runtime), path);
+  const value = maskedAt(await readValue(options, runtime), path);
   if (value === undefined) throw absent(path);
-  await printValue(maskSecrets(value, path), runtime);
+  await printValue(value, runtime);
 }
 
 async function readValue(options: GetOptions, runtime: Runtime): Promise<unknown> {
@@ -54,7 +53,7 @@ async function printEffective(path: Path, options: GetOptions, runtime: Runtime)
   const config = await loadConfig(options, runtime);
   const settings = effectiveSettings(config.value, path, await effectiveRegion(options, runtime, config));
   const [first] = settings;
-  const isSingle = path.length > 0 && isSingleSetting(path);
+  const isSingle = path.length > 0 && first?.path.length === path.length;
   if (first === undefined && path.length > 0) throw absent(path);
   if (terminal.format === "json") {
     return terminal.printJson(isSingle && first ? toDocument(first) : { settings: settings.map(toDocument) });
@@ -93,13 +92,12 @@ async function effectiveRegion(
 }
 
 function toDocument({ path, value, source, defaultText }: EffectiveSetting): Record<string, unknown> {
-  return { path: formatPath(path), value: maskSecrets(value, path), source, default: defaultText };
+  return { path: formatPath(path), value, source, default: defaultText };
 }
 
-function showValue({ path, value, defaultText }: EffectiveSetting): string {
+function showValue({ value, defaultText }: EffectiveSetting): string {
   if (defaultText !== undefined) return defaultText;
-  const masked = maskSecrets(value, path);
-  return typeof masked === "object" ? JSON.stringify(masked) : String(masked);
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 function absent(path: Path): OpenclawError {
@@ -118,6 +116,6 @@ function absent(path: Path): OpenclawError {
     hint:
       fallback === undefined
         ? `openclaw config set ${quoteForShell(formatPath(path))} VALUE`
-        : `openclaw config get --effective ${quoteForShell(formatPath(path))}`,
+        : `openclaw config get --effective ${quoteForShell(formatPath(placeInForce(path)))}`,
   });
 }

@@ -1,5 +1,4 @@
 import { formatPath } from "../../config/path.ts";
-import { maskSecrets } from "../../config/secrets.ts";
 import type { Change, UpdatedConfig } from "../../config/update.ts";
 import type { Runtime } from "../../runtime.ts";
 
@@ -37,15 +36,10 @@ export async function reportUpdate(
 }
 
 function describeChange(
-  change: Change,
+  { path, value, previous }: Change,
   name: string | undefined,
 ): { path: string; value: unknown; previous: unknown } {
-  const mask = (value: unknown): unknown => maskSecrets(value, change.path) ?? null;
-  return {
-    path: name ?? formatPath(change.path),
-    value: mask(change.value),
-    previous: mask(change.previous),
-  };
+  return { path: name ?? formatPath(path), value: value ?? null, previous: previous ?? null };
 }
 
 async function printDiff(file: string, diff: readonly string[], { terminal }: Runtime): Promise<void> {
