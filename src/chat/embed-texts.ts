@@ -1,4 +1,5 @@
 import { findProfile, idOfProfile, listedBase } from "../models/listed-id.ts";
+import { compareText } from "../models/model-order.ts";
 import { nearestIds } from "../models/nearest.ts";
 import { loadModels } from "../discovery/load.ts";
 import { OpenclawError, withFields } from "../errors.ts";
@@ -376,9 +377,13 @@ async function findEmbedder(text: string, setup: Setup): Promise<ResolvedModel> 
   if (base) return exact;
   const fold = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
   const wanted = fold(exact.id);
-  const embedding = discovered.models.filter(
-    ({ id, lifecycle }) => lifecycle === "ACTIVE" && formOf(id) !== undefined && !/:\d+k$/.test(id),
-  );
+  // The newest first, also where nobody tells when AWS opened them: v2 is behind v1 in their ids.
+  const embedding = discovered.models
+    .filter(({ id, lifecycle }) => lifecycle === "ACTIVE" && formOf(id) !== undefined && !/:\d+k$/.test(id))
+    .sort(
+      (left, right) =>
+        compareText(right.startOfLife ?? "", left.startOfLife ?? "") || compareText(right.id, left.id),
+    );
   const ids = embedding
     .filter(({ id, name }) => [id, name].some((own) => fold(own).includes(wanted)))
     .map(({ id }) => id);
