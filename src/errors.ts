@@ -130,7 +130,7 @@ export function toErrorDocument(error: OpenclawError): ErrorDocument {
 }
 
 /** The error for a wrong call: unknown flag, bad flag value, missing argument. Exit code 2. */
-export function usageError(message: string, hint?: string): OpenclawError {
+export function usageError(message: string, hint: string): OpenclawError {
   return new OpenclawError("usage", { message, hint });
 }
 

@@ -123,6 +123,7 @@ class Scanner {
     if (depth > DEEPEST) {
       throw new OpenclawError("config-invalid", {
         message: `The configuration is nested more than ${DEEPEST} deep.`,
+        hint: "openclaw config edit",
       });
     }
     const character = this.#peek();

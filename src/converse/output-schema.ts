@@ -69,7 +69,11 @@ export async function readOutputSchema(text: string, runtime: Runtime): Promise<
 export function compileOutputSchema(schema: JsonSchema, source: SchemaSource): OutputSchema {
   const { label, param, most = Number.POSITIVE_INFINITY, signal } = source;
   const text = textOf(schema, label);
-  if (text.length > most) throw usageError(`${label} is longer than ${most} characters.`);
+  if (text.length > most)
+    throw usageError(
+      `${label} is longer than ${most} characters.`,
+      "Leave out what the answer does not need.",
+    );
   const checked = check(text, source);
   // Whoever never gets as far as to ask is not told.
   checked.catch(() => undefined);

@@ -79,6 +79,7 @@ export async function resolveSource(
     case "invalid":
       throw new OpenclawError("no-credentials", {
         message: `Profile '${source.profile}' has no credentials.`,
+        hint: "openclaw doctor",
       });
   }
 }

@@ -54,7 +54,10 @@ export async function lookAtGates(
   const { survey, wanted } = await surveyNamed(model, options, runtime, { withBarred: true });
   const { load, setup } = survey;
   if (isServed(wanted))
-    throw usageError(`'${wanted.key}' is no model of Amazon Bedrock, and has no gates there.`);
+    throw usageError(
+      `'${wanted.key}' is no model of Amazon Bedrock, and has no gates there.`,
+      `openclaw models show ${quoteForShell(wanted.key)}`,
+    );
   const { baseId, base, name } = await findBase(survey, wanted);
   const session = await openSession(setup, targetOf(wanted));
   try {

@@ -72,6 +72,9 @@ describe("serve keys", () => {
     await revoke("team-a");
     await revoke("team-b");
     expect(readFileSync(file, "utf8")).toBe("# team-b was revoked.\n");
+    expect((await revoke("team-b")).stderr).toContain(
+      `\nhint: openclaw serve keys list --api-key-file ${file}\n`,
+    );
     await logged(({ message }) => message?.includes("0 open this server") === true);
     expect([await statusOf(key), await statusOf(document.key)]).toEqual([401, 401]);
     expect(Object.values(readdirSync(emulated.home)).filter((name) => name.includes(key))).toEqual([]);

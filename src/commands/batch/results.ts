@@ -73,7 +73,13 @@ async function writeResults(found: FoundJob, options: ResultsOptions, runtime: R
   const failure = failureOf(job, session, hintOf(options, job));
   const place = readPlace(job.outputUri);
   if (job.status === "Failed" || place === undefined)
-    throw failure ?? new OpenclawError("bad-response", { message: `The job ${job.id} has no output.` });
+    throw (
+      failure ??
+      new OpenclawError("bad-response", {
+        message: `The job ${job.id} has no output.`,
+        hint: `openclaw batch status ${quoteForShell(job.id)}`,
+      })
+    );
   const [{ ObjectStore }, { joinResults }] = await Promise.all([
     import("../../session/object-store.ts"),
     import("../../batch/jobs/join-results.ts"),

@@ -110,6 +110,9 @@ async function findResources(
   const { survey, wanted } = await surveyNamed(text, options, runtime);
   const { discovered, region } = survey.load;
   if (region === undefined)
-    throw new OpenclawError("model-not-found", { message: `The region of '${text}' is not known.` });
+    throw new OpenclawError("model-not-found", {
+      message: `The region of '${text}' is not known.`,
+      hint: "Name it beside: --region us-east-1",
+    });
   return resourcesOf({ id: wanted.id, region, discovered }, account);
 }

@@ -127,5 +127,8 @@ export function readKmsKey(kmsKey: string | undefined): string | undefined {
 /** The account of a flag. Throws `usage`. */
 export function readOwner(owner: string | undefined): string | undefined {
   if (owner === undefined || /^\d{12}$/.test(owner)) return owner;
-  throw usageError(`--bucket-owner '${owner}' is no account: it has twelve digits.`);
+  throw usageError(
+    `--bucket-owner '${owner}' is no account: it has twelve digits.`,
+    "aws sts get-caller-identity --query Account",
+  );
 }

@@ -123,7 +123,11 @@ export const planRetention =
   (wanted: string): Step =>
   async ({ session, place, answers: { retention } }) => {
     const mode = settableMode(wanted);
-    if (mode === undefined) throw usageError(`--retention '${wanted}' is no mode of data retention.`);
+    if (mode === undefined)
+      throw usageError(
+        `--retention '${wanted}' is no mode of data retention.`,
+        `Name one of these: ${[...Object.keys(RETENTION_MODES), INHERIT].join(", ")}.`,
+      );
     const { region } = place;
     if (retention === mode)
       return nothing(

@@ -81,7 +81,9 @@ export async function revokeKey(file: string, name: string, runtime: Runtime): P
       )[0];
       throw usageError(
         `'${file}' has no key of the name '${shorten(name)}'.`,
-        near === undefined ? undefined : `Did you mean ${near}?`,
+        near === undefined
+          ? `openclaw serve keys list --api-key-file ${quoteForShell(file)}`
+          : `Did you mean ${near}?`,
       );
     }
     const lines = before.split("\n");
