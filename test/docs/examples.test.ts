@@ -72,9 +72,8 @@ function plainWords(line: string): string[] | undefined {
   return words?.match(WORD)?.map((word) => word.replace(/^(["'])(.*)\1$/, "$2"));
 }
 
-/** In the small form the first example of each page is typed into a shell, and each that needs one. */
-const isTyped = ({ page, line }: (typeof examples)[number]): boolean =>
-  isThorough || examples.find((one) => one.page === page)?.line === line || !plainWords(line);
+/** In the small form what needs a shell is typed into one. Each command has run as a process once without it. */
+const isTyped = ({ line }: (typeof examples)[number]): boolean => isThorough || !plainWords(line);
 
 /** Commands that run until they are stopped, and what they print when they are there. */
 const SERVERS = {

@@ -4,7 +4,7 @@ import { isThorough } from "../helpers/thorough.ts";
 import { MODEL, serve, type Served } from "../helpers/served.ts";
 
 /** Hostile callers at once: more than there are workers. */
-const CROWD = isThorough ? 12 : 7;
+const CROWD = isThorough ? 12 : 5;
 const PARAM = "response_format.json_schema.schema";
 
 const asking = (schema: object, strict = true) => ({

@@ -8,7 +8,8 @@ import { promptOf, textAnswerSteps } from "../../helpers/answer-steps.ts";
 import { emulate } from "../../helpers/emulated.ts";
 import { isThorough } from "../../helpers/thorough.ts";
 
-const KILLS = isThorough ? 400 : 100;
+/** Each costs the beginning of a process. */
+const KILLS = isThorough ? 400 : 40;
 /** Runs beside each other: most of a round is the beginning of a process. */
 const RUNS = 4;
 /** Lines that are asked between two kills, at most on average. */
