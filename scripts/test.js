@@ -4,10 +4,12 @@
 //   --every-node  a short run on each supported Node version, too
 //   --thorough    the large form of what has two: each program a process, hundreds of kills, crowds and fuzzed cases
 //   --fuzz-cases N, --fuzz-seed N    how much the fuzz tests try, and from where on
+import { readdir, readFile } from "node:fs/promises";
+import path from "node:path";
 import { parseArgs } from "node:util";
 import { checks, everyNode, indent, runChecks, say, seconds } from "./checks.js";
 import { runTests } from "./run-tests.js";
-import { setUp } from "./set-up.js";
+import { root, setUp } from "./set-up.js";
 
 const { values: options } = parseArgs({
   options: {
@@ -34,6 +36,14 @@ function testEnvironment() {
   };
 }
 
+/** The files of tests that have a large form, too. */
+async function filesInSmall() {
+  const folder = path.join(root, "test");
+  const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".test.ts"));
+  const texts = await Promise.all(files.map((name) => readFile(path.join(folder, name), "utf8")));
+  return files.filter((_, index) => texts[index]?.includes("isThorough")).toSorted();
+}
+
 /** @returns {Promise<import("./checks.js").Counts>} */
 async function showTests() {
   const started = performance.now();
@@ -48,6 +58,10 @@ async function showTests() {
   });
   const { passed, failed, passedAlone } = outcome;
   for (const reason of outcome.skipped) say(`skip ${reason}`);
+  if (!options.thorough)
+    say(
+      `skip what only npm test -- --thorough tries as often as it takes: ${(await filesInSmall()).join(", ")}`,
+    );
   for (const name of outcome.unexplained) say(`FAIL skipped without a reason, or not run: ${name}`);
   say(`${failed === 0 ? "ok  " : "FAIL"} tests: ${passed} passed, ${failed} failed (${seconds(started)})`);
   if (failed + passedAlone.length > 0) say(indent(outcome.output));
