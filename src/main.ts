@@ -33,7 +33,7 @@ let lent = 0;
 const reloads = new Set<() => void>();
 
 function onSignal(signal: Signal): void {
-  if (signal === "SIGINT" && lent > 0) return;
+  if (signal === "SIGINT" && lent > 0 && hasTerminal()) return;
   if (signal === "SIGHUP" && reloads.size > 0 && !received && !isTerminalGone()) {
     for (const work of reloads) work();
     return;
@@ -60,12 +60,18 @@ function isPoolBusy(): boolean {
   return process.getActiveResourcesInfo().some((name) => /^(FSReq|FILEHANDLECLOSE|Get\w+Info)/.test(name));
 }
 
+const isTerminal = (descriptor: number): boolean => process.getBuiltinModule("node:tty").isatty(descriptor);
+
+/** Whether this program was started at a terminal, whose keys are then those of the programs that it is lent to. */
+function hasTerminal(): boolean {
+  return [0, 1, 2].some(isTerminal);
+}
+
 /**
  * Whether a terminal that this program was started at is gone. Node sets terminals back when it exits, and aborts where one
  * takes that no more.
  */
 function isTerminalGone(): boolean {
-  const isTerminal = (descriptor: number): boolean => process.getBuiltinModule("node:tty").isatty(descriptor);
   return [0, 1, 2].some((descriptor) => isHungUp(descriptor, isTerminal));
 }
 

@@ -1,8 +1,10 @@
+import type { ChildProcess } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { endWith } from "../end-child.ts";
 import { type ErrorCode, OpenclawError, usageError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
+import { whenAborted } from "../until-aborted.ts";
 import { decodeText } from "./decode-text.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 
@@ -60,8 +62,9 @@ async function runEditor(editor: string, file: string, runtime: Runtime): Promis
   const { env, currentFolder, signal, platform } = runtime;
   signal.throwIfAborted();
   const { spawn } = await import("node:child_process");
-  // Plain words become the editor itself, which then ends with us; of others the shell is the parent.
-  const line = `${/^[\w@%+:,./ -]+$/.test(editor) ? "exec " : ""}${editor} "$@"`;
+  // Plain words become the editor itself; of others the shell is the parent.
+  const isPlain = /^[\w@%+:,./ -]+$/.test(editor);
+  const line = `${isPlain ? "exec " : ""}${editor} "$@"`;
   const options = { stdio: "inherit", env: { ...env }, cwd: currentFolder } as const;
   const child =
     platform === "win32"
@@ -69,7 +72,9 @@ async function runEditor(editor: string, file: string, runtime: Runtime): Promis
       : spawn("/bin/sh", ["-c", line, editor, file], options);
   // Ctrl-C is a key of the editor: the terminal sends it to both.
   const takeBack = runtime.lendTerminal();
-  const ending = endWith(signal, child, false, runtime, GRACE_MS);
+  const ending = isPlain
+    ? endWith(signal, child, false, runtime, GRACE_MS)
+    : endTreeWith(signal, child, runtime);
   const end = await new Promise<{ code: number | null; by: NodeJS.Signals | null }>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, by) => resolve({ code, by }));
@@ -78,9 +83,9 @@ async function runEditor(editor: string, file: string, runtime: Runtime): Promis
       signal.throwIfAborted();
       throw editorError(`The editor '${editor}' cannot be run: ${String(cause)}.`);
     })
-    .finally(() => {
+    .finally(async () => {
       takeBack();
-      ending.forget();
+      await ending.forget();
     });
   signal.throwIfAborted();
   if (end.code === 0) return;
@@ -91,6 +96,27 @@ async function runEditor(editor: string, file: string, runtime: Runtime): Promis
       ? `was ended by ${end.by ?? `signal ${(end.code ?? 0) - 128}`}`
       : `ended with exit code ${end.code}`;
   throw editorError(`The editor '${editor}' ${how}, so nothing was changed.`);
+}
+
+/** Ends a shell when `signal` is aborted, and the editor in it: a shell that ends leaves that behind. */
+function endTreeWith(
+  signal: AbortSignal,
+  { pid }: ChildProcess,
+  { endTree, onExit }: Runtime,
+): { forget: () => Promise<void> } {
+  let kill: (() => void) | undefined;
+  const forgetSignal = whenAborted(signal, () => {
+    if (pid !== undefined) kill = endTree(pid);
+  });
+  const forgetExit = onExit(() => kill?.());
+  return {
+    forget: async () => {
+      forgetSignal();
+      if (kill) await new Promise((resolve) => setTimeout(resolve, GRACE_MS));
+      kill?.();
+      forgetExit();
+    },
+  };
 }
 
 function editorError(message: string): OpenclawError {

@@ -141,24 +141,35 @@ describe("config edit", () => {
   });
 
   it.each([
-    ["that ends", ""],
-    ["that does not listen", "trap '' TERM HUP;"],
-  ])("ends with its editor %s on a signal, and leaves nothing behind", async (_, trap) => {
-    const emulated = await machine();
-    const script = `${trap} echo $$ > id; echo "$1" > seen; exec sleep 60`;
-    const env = { ...editor(emulated, script), TMPDIR: emulated.home };
-    const child = emulated.start(["config", "edit"], { env });
-    const closed = new Promise((resolve) => child.once("close", resolve));
-    const seen = path.join(emulated.home, "seen");
-    await expect
-      .poll(() => existsSync(seen) && readFileSync(seen, "utf8").endsWith("\n"), { timeout: 10_000 })
-      .toBe(true);
-    child.kill("SIGTERM");
-    expect(await closed).toBe(143);
-    expect(isRunning(Number(readFileSync(path.join(emulated.home, "id"), "utf8")))).toBe(false);
-    expect(existsSync(path.dirname(readFileSync(seen, "utf8").trim()))).toBe(false);
-    expect(textOf(emulated)).toBe(CONFIG);
-  });
+    ["that ends", "", "", "SIGTERM", 143],
+    ["that does not listen", "trap '' TERM HUP;", "", "SIGTERM", 143],
+    ["in a line of a shell", "", "; true", "SIGTERM", 143],
+    ["in a line of a shell, that does not listen", "trap '' TERM HUP;", "; true", "SIGHUP", 129],
+    ["without a terminal", "", "", "SIGINT", 130],
+    ["in a line of a shell without a terminal", "", "; true", "SIGINT", 130],
+  ] as const)(
+    "ends with its editor %s on a signal, and leaves nothing behind",
+    async (_, trap, more, signal, code) => {
+      const emulated = await machine();
+      const script = `${trap} echo $$ > id; echo "$1" > seen; exec sleep 60`;
+      const { EDITOR = "" } = editor(emulated, script);
+      // The line names the file itself where something is behind it.
+      const env = { EDITOR: more === "" ? EDITOR : `${EDITOR} "$1"${more}`, TMPDIR: emulated.home };
+      const child = emulated.start(["config", "edit"], { env });
+      const closed = new Promise((resolve) => child.once("close", resolve));
+      const seen = path.join(emulated.home, "seen");
+      await expect
+        .poll(() => existsSync(seen) && readFileSync(seen, "utf8").endsWith("\n"), { timeout: 10_000 })
+        .toBe(true);
+      const sent = performance.now();
+      child.kill(signal);
+      expect(await closed).toBe(code);
+      expect(performance.now() - sent).toBeLessThan(1000);
+      expect(isRunning(Number(readFileSync(path.join(emulated.home, "id"), "utf8")))).toBe(false);
+      expect(existsSync(path.dirname(readFileSync(seen, "utf8").trim()))).toBe(false);
+      expect(textOf(emulated)).toBe(CONFIG);
+    },
+  );
 });
 
 describe("config list", () => {
