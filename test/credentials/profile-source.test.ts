@@ -31,7 +31,7 @@ def tell(credentials):
 def read(folder, config, credentials):
     for name, text in (("config", config), ("credentials", credentials)):
         with open(os.path.join(folder, name), "w", encoding="utf-8") as file: file.write(text)
-    session = botocore.session.Session()
+    session = botocore.session.Session(include_builtin_handlers=False)
     chain = session.get_component("credential_provider")
     for name in ("env", "ec2-credentials-file", "boto-config", "container-role", "iam-role"): chain.remove(name)
     try: return tell(chain.load_credentials())
