@@ -265,7 +265,7 @@ async function sendAndCreate(
     } catch (error) {
       const made = await madeAllTheSame(error, identity, session);
       if (made) return made;
-      if (!isRefusal(error)) throw leaving(error, [uriOf(place, nameOf(identity, place))], LATER);
+      if (!isRefusal(error)) throw leaving(error, [{ what: recordsAt(identity, place) }]);
       throw isOurs ? await tidied(error, store, identity, { place, isOurs, isInParts: false }) : error;
     }
   } finally {
@@ -301,10 +301,12 @@ async function send(
   if (length === content.bytes) return false;
   // What may have been there before may be what another job reads.
   const isOurs = length === null;
+  let uploadId: string | undefined;
   const spinner = startSpinner(runtime, { text: "Sending the records to S3", brief: "Sending" });
   try {
     const onSent = (sent: number, total: number): void => spinner?.tellUpload(sent, total);
-    const reused = await uploadContent(store, identity.key, content, { signal, onSent });
+    const onBegun = (id: string): void => void (uploadId = id);
+    const reused = await uploadContent(store, identity.key, content, { signal, onSent, onBegun });
     if (reused > 0)
       terminal.note(
         `openclaw: ${formatBytes(reused)} of ${formatBytes(content.bytes)} were in S3 already, and were not sent again`,
@@ -312,8 +314,14 @@ async function send(
     return isOurs;
   } catch (error) {
     // Parts are what the next submit goes on with where only the network was in the way.
-    if (isPassing(error) && isInParts(content)) throw leaving(error, [unfinishedAt(identity, place)], LATER);
-    throw await tidied(error, store, identity, { place, isOurs, isInParts: isInParts(content) });
+    if (isPassing(error) && isInParts(content))
+      throw leaving(error, [{ what: unfinishedAt(identity, place) }]);
+    throw await tidied(error, store, identity, {
+      place,
+      isOurs,
+      isInParts: isInParts(content),
+      uploadId,
+    });
   } finally {
     spinner?.end();
   }
@@ -429,12 +437,20 @@ function isPassing(error: unknown): boolean {
 
 const LATER = "The same command goes on from there, and makes no second job.";
 
+/** What is left in S3, and the command that takes it away; undefined where the next submit goes on from it. */
+interface Left {
+  what: string;
+  command?: string;
+}
+
 /** What of a submit may lie in S3. */
 interface Sent {
   place: JobPlace;
   /** Whether the records were not there before. */
   isOurs: boolean;
   isInParts: boolean;
+  /** Of those parts; undefined where it is not known. */
+  uploadId?: string | undefined;
 }
 
 /** Takes away what was sent. Resolves to the error that it was for, which says what could not be taken away. */
@@ -442,30 +458,47 @@ async function tidied(
   cause: unknown,
   store: ObjectStore,
   identity: Identity,
-  { place, isOurs, isInParts: hasParts }: Sent,
+  { place, isOurs, isInParts: hasParts, uploadId }: Sent,
 ): Promise<unknown> {
   const tidy = store.endingWith(AbortSignal.timeout(TIDY_MS));
-  const left: string[] = [];
-  const orLeave = async (what: string, work: () => Promise<void>): Promise<void> => {
+  const left: Left[] = [];
+  const orLeave = async (what: string, command: () => string, work: () => Promise<void>): Promise<void> => {
     try {
       await work();
     } catch (failure) {
       if (!(failure instanceof OpenclawError)) throw failure;
-      left.push(what);
+      left.push({ what, command: command() });
     }
   };
-  const uri = uriOf(place, nameOf(identity, place));
+  const { key } = identity;
+  const uri = recordsAt(identity, place);
+  const at = `--bucket ${quoteForShell(place.bucket)}`;
+  let begun = uploadId;
+  // `aws s3 rm` takes away no part of what is no object yet.
+  const abort = (): string =>
+    begun !== undefined
+      ? `aws s3api abort-multipart-upload ${at} --key ${quoteForShell(key)} --upload-id ${quoteForShell(begun)}`
+      : `aws s3api list-multipart-uploads ${at} --prefix ${quoteForShell(key)}`;
   await Promise.all([
-    isOurs ? orLeave(uri, () => tidy.remove(identity.key)) : undefined,
+    isOurs
+      ? orLeave(
+          uri,
+          () => `aws s3 rm ${quoteForShell(uri)}`,
+          () => tidy.remove(key),
+        )
+      : undefined,
     hasParts
-      ? orLeave(unfinishedAt(identity, place), async () => {
-          const begun = await tidy.findUnfinished(identity.key);
-          if (begun) await tidy.abortUpload(identity.key, begun.id);
+      ? orLeave(unfinishedAt(identity, place), abort, async () => {
+          begun ??= (await tidy.findUnfinished(key))?.id;
+          if (begun !== undefined) await tidy.abortUpload(key, begun);
         })
       : undefined,
   ]);
-  if (left.length === 0) return cause;
-  return leaving(cause, left, `Take away what it left: aws s3 rm ${quoteForShell(uri)}`);
+  return left.length === 0 ? cause : leaving(cause, left);
+}
+
+function recordsAt(identity: Identity, place: JobPlace): string {
+  return uriOf(place, nameOf(identity, place));
 }
 
 function nameOf({ key }: Identity, { prefix }: JobPlace): string {
@@ -473,16 +506,19 @@ function nameOf({ key }: Identity, { prefix }: JobPlace): string {
 }
 
 function unfinishedAt(identity: Identity, place: JobPlace): string {
-  return `an unfinished upload of ${uriOf(place, nameOf(identity, place))}`;
+  return `an unfinished upload of ${recordsAt(identity, place)}`;
 }
 
-/** The same error, which says what is left in S3. */
-function leaving(error: unknown, left: readonly string[], what: string): unknown {
+/** The same error, which says what is left in S3, and what takes it away where nobody goes on from it. */
+function leaving(error: unknown, left: readonly Left[]): unknown {
   if (!(error instanceof OpenclawError)) return error;
   const { hint, details } = error;
+  const whats = left.map(({ what }) => what);
+  const commands = left.flatMap(({ command }) => command ?? []);
+  const then = commands.length === 0 ? LATER : `Take it away: ${commands.join("; ")}`;
   return withFields(error, {
-    hint: hint === undefined ? what : `${asSentence(hint)} ${what}`,
-    details: { ...details, left },
+    hint: `${hint === undefined ? "" : `${asSentence(hint)} `}Left in S3: ${whats.join(" and ")}. ${then}`,
+    details: { ...details, left: whats },
   });
 }
 

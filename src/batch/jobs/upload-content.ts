@@ -10,6 +10,15 @@ const AT_ONCE = 4;
 /** Told how far it is. */
 export type OnSent = (sent: number, total: number) => void;
 
+/** Told which upload the parts are of: who may begin one may still not list it. */
+export type OnBegun = (uploadId: string) => void;
+
+interface Told {
+  signal: AbortSignal;
+  onSent: OnSent;
+  onBegun: OnBegun;
+}
+
 /** Whether content is sent in parts, which a submit that breaks off leaves for the next one. */
 export function isInParts({ bytes }: JobContent): boolean {
   return bytes > PART_BYTES;
@@ -17,16 +26,17 @@ export function isInParts({ bytes }: JobContent): boolean {
 
 /**
  * Puts content under a key that holds its digest: small content at once, large content in parts, of which those are not sent
- * again that an upload which was broken off has left. Resolves to how many bytes were there. What it leaves where it fails is
- * `findUnfinished`'s to know. Throws the errors of the error table.
+ * again that an upload which was broken off has left. Resolves to how many bytes were there. What it leaves where it fails
+ * `onBegun` knows, or `findUnfinished` where the answer that names it was lost. Throws the errors of the error table.
  */
 export async function uploadContent(
   store: ObjectStore,
   key: string,
   content: JobContent,
-  { signal, onSent }: { signal: AbortSignal; onSent: OnSent },
+  told: Told,
 ): Promise<number> {
-  if (isInParts(content)) return uploadInParts(store, key, content, { signal, onSent });
+  const { signal, onSent } = told;
+  if (isInParts(content)) return uploadInParts(store, key, content, told);
   onSent(0, content.bytes);
   for await (const whole of content.pieces(PART_BYTES, signal)) await store.put(key, whole, digestOf(whole));
   return 0;
@@ -36,10 +46,11 @@ async function uploadInParts(
   store: ObjectStore,
   key: string,
   content: JobContent,
-  { signal, onSent }: { signal: AbortSignal; onSent: OnSent },
+  { signal, onSent, onBegun }: Told,
 ): Promise<number> {
   const begun = await store.findUnfinished(key);
   const id = begun?.id ?? (await store.beginUpload(key));
+  onBegun(id);
   const there = new Map(begun?.parts.map((part) => [part.number, part]));
   const parts: UploadedPart[] = [];
   const running = new Set<Promise<void>>();

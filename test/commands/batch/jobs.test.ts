@@ -71,6 +71,19 @@ const failing =
       ? { error: { name: error, message, ...(status === undefined ? {} : { status }) } }
       : undefined;
 
+/** Lines that are sent in parts. */
+function inParts(): Line[] {
+  return Array.from({ length: 200 }, (_, index) => ({
+    id: `q-${index}`,
+    prompt: `${index} ${"x".repeat(100_000)}`,
+  }));
+}
+
+const both =
+  (one: Script, other: Script): Script =>
+  (call) =>
+    one(call) ?? other(call);
+
 describe("a job", () => {
   it("is submitted, waited for and read, in the order of its lines", async () => {
     const user = await machine(plain(150));
@@ -507,6 +520,41 @@ describe("a submit", () => {
     });
   });
 
+  it.each([
+    [
+      "breaks off, from which the same command goes on",
+      failing("UploadPart", "InternalError", "Out of order.", 500),
+      /Left in S3: an unfinished upload of (s3:\S+)\. The same command goes on from there/,
+    ],
+    [
+      "is refused, and not to be ended here either",
+      both(
+        failing("UploadPart", "AccessDenied", "Access Denied", 403),
+        failing("AbortMultipartUpload", "AccessDenied", "Access Denied", 403),
+      ),
+      /Left in S3: an unfinished upload of (s3:\S+)\. Take it away: aws s3api abort-multipart-upload --bucket openclaw-emulator --key batch\/input\/\S+ --upload-id \S+\n/,
+    ],
+  ])("names on stderr what it has left of an upload that %s", async (_, script, told) => {
+    const user = await machine(inParts(), { script });
+    const { stderr } = await user.run(SUBMIT, { env: { AWS_MAX_ATTEMPTS: "1" } });
+    expect(stderr).toMatch(told);
+    expect((await leftIn(user)).uploads).toHaveLength(1);
+  });
+
+  it("takes away an upload that it may not list", async () => {
+    let isOver = false;
+    const unlisted = failing("ListMultipartUploads", "AccessDenied", "Access Denied", 403);
+    const user = await machine(inParts(), {
+      script: both(failing("UploadPart", "AccessDenied", "Access Denied", 403), (call) =>
+        isOver ? undefined : unlisted(call),
+      ),
+    });
+    const { code, stderr } = await user.run(SUBMIT, { env: { AWS_MAX_ATTEMPTS: "1" } });
+    expect(code, stderr).toBe(4);
+    isOver = true;
+    expect(await leftIn(user)).toEqual({ keys: [], uploads: [] });
+  });
+
   it("leaves records alone that were there before it", async () => {
     const user = await machine(plain(3), {
       script: ({ route, nth }) =>
@@ -620,18 +668,13 @@ describe("a submit", () => {
   });
 
   it("that is interrupted while it sends leaves nothing", async () => {
-    const text = "x".repeat(100_000);
-    const lines = Array.from({ length: 200 }, (_, index) => ({
-      id: `q-${index}`,
-      prompt: `${index} ${text}`,
-    }));
     const { opened: reached, open: reach } = gate();
     const script: Script = ({ route }) => {
       if (route !== "UploadPart") return undefined;
       reach();
       return { drop: "stall" };
     };
-    const user = await machine(lines, { script });
+    const user = await machine(inParts(), { script });
     const child = user.start(SUBMIT);
     await reached;
     const at = performance.now();
