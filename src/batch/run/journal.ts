@@ -6,7 +6,7 @@ import { EXIT_CODES, OpenclawError } from "../../errors.ts";
 import { isRecord } from "../../json.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import type { LineOutcome, LineResult, Tally } from "./line-result.ts";
-import { patiently, type Patience, writePatiently } from "./patient-write.ts";
+import { patiently, type Patience, PatientWriter, writePatiently } from "./patient-write.ts";
 
 /** Raised when the form of the file changes: a journal of another form is refused. */
 const FORM = 1;
@@ -166,30 +166,18 @@ async function writeBeginning(
   const handle = await patiently(() => open(temporary, "w+", 0o600), patience);
   try {
     const places: Placed[] = [];
-    let size = 0;
-    let lines: Buffer[] = [];
-    let length = 0;
-    const write = async (): Promise<void> => {
-      await writePatiently(handle, Buffer.concat(lines, length), size - length, patience);
-      [lines, length] = [[], 0];
-    };
-    const add = async (line: Buffer): Promise<void> => {
-      lines.push(line);
-      length += line.length;
-      size += line.length;
-      if (length >= CHUNK) await write();
-    };
-    await add(lineOf(JSON.stringify({ openclawBatch: FORM, ...header })));
+    const lines = new PatientWriter(handle, patience);
+    await lines.add(lineOf(JSON.stringify({ openclawBatch: FORM, ...header })));
     for (const result of source ? kept : []) {
       const json = result.length > 0 ? (await source?.read(result))?.toString() : undefined;
-      await add(lineOf(resultText({ ...result, json: json ?? "" })));
-      places.push({ offset: size - 1 - result.length, length: result.length });
+      await lines.add(lineOf(resultText({ ...result, json: json ?? "" })));
+      places.push({ offset: lines.size - 1 - result.length, length: result.length });
     }
-    await write();
+    await lines.flush();
     await patiently(() => handle.sync(), patience);
     await patiently(() => rename(temporary, file), patience);
     await syncFolder(path.dirname(file));
-    return { handle, size, places };
+    return { handle, size: lines.size, places };
   } catch (error) {
     await handle.close();
     await rm(temporary, { force: true });

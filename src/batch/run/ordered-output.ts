@@ -15,7 +15,7 @@ import {
   takeBackFailure,
   type Tally,
 } from "./line-result.ts";
-import { patiently, type Patience, writePatiently } from "./patient-write.ts";
+import { patiently, type Patience, PatientWriter, writePatiently } from "./patient-write.ts";
 
 /** A result may come before so many others whose place is in front of it, and no more are asked for then. */
 const MOST_AHEAD = 50_000;
@@ -408,25 +408,15 @@ export class OrderedFile implements ResultOutput {
 
   /** Returns how many bytes it has. */
   async #writeMerged(merged: FileHandle): Promise<number> {
-    let written = 0;
-    let pieces: Buffer[] = [];
-    let length = 0;
-    const write = async (): Promise<void> => {
-      await writePatiently(merged, Buffer.concat(pieces, length), written, this.#patience);
-      written += length;
-      [pieces, length] = [[], 0];
-    };
+    const lines = new PatientWriter(merged, this.#patience);
     const old = createReadStream(this.#file, { end: this.#written.bytes - 1 });
     for await (const { number, bytes } of splitLines(old, Number.POSITIVE_INFINITY)) {
       const replacing = this.#replacing.get(number);
       // The bytes of a line hold until the next one.
-      const line = replacing ? await this.#journal.read(replacing) : Buffer.from(bytes);
-      pieces.push(line, LINE_END);
-      length += line.length + LINE_END.length;
-      if (length >= PIECE) await write();
+      await lines.add(replacing ? await this.#journal.read(replacing) : Buffer.from(bytes), LINE_END);
     }
-    await write();
-    return written;
+    await lines.flush();
+    return lines.size;
   }
 
   #callRoom(): void {

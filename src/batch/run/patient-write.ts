@@ -64,3 +64,39 @@ export async function writePatiently(
   };
   await patiently(write, patience);
 }
+
+/** So much is written at once, in bytes. */
+const PIECE = 1024 * 1024;
+
+/** Writes a file from its beginning, many small pieces at once. Rejects as `patiently`. */
+export class PatientWriter {
+  readonly #handle: Pick<FileHandle, "write">;
+  readonly #patience: Patience;
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  #written = 0;
+
+  constructor(handle: Pick<FileHandle, "write">, patience: Patience) {
+    this.#handle = handle;
+    this.#patience = patience;
+  }
+
+  /** Of all that was added, in bytes. */
+  get size(): number {
+    return this.#written + this.#heldBytes;
+  }
+
+  async add(...pieces: readonly Uint8Array[]): Promise<void> {
+    for (const piece of pieces) this.#heldBytes += piece.length;
+    this.#held.push(...pieces);
+    if (this.#heldBytes >= PIECE) await this.flush();
+  }
+
+  /** Resolves when all that was added is written. */
+  async flush(): Promise<void> {
+    const bytes = Buffer.concat(this.#held, this.#heldBytes);
+    [this.#held, this.#heldBytes] = [[], 0];
+    await writePatiently(this.#handle, bytes, this.#written, this.#patience);
+    this.#written += bytes.length;
+  }
+}
