@@ -190,7 +190,12 @@ export async function runBatch(
       });
     stopForwarding();
     const running = runner;
-    const forgetSignal = endOnSignal(running, end, runtime);
+    let isTold = resumeCommand === undefined;
+    const tellHowToGoOn = (error: unknown): void => {
+      if (!isTold) terminal.note(`openclaw: go on with: ${resumeCommand?.(error, tally)}`);
+      isTold = true;
+    };
+    const forgetSignal = endOnSignal(running, end, runtime, tellHowToGoOn);
     const look = () => ({ tally, total: check.lines, before, state: running.state });
     const hide = showProgress(look, runtime);
     const reportOf = (): RunReport => {
@@ -213,8 +218,9 @@ export async function runBatch(
       return reportOf();
     } catch (error) {
       hide();
-      terminal.noteAnew(`openclaw: ${progressNote({ ...look(), rate: undefined })}.`);
-      if (resumeCommand) terminal.note(`openclaw: go on with: ${resumeCommand(error, tally)}`);
+      const state = { ...running.state, isWaiting: false };
+      terminal.noteAnew(`openclaw: ${progressNote({ ...look(), state, rate: undefined })}.`);
+      tellHowToGoOn(error);
       throw error;
     } finally {
       forgetSignal();
@@ -375,8 +381,16 @@ function patienceFor({ terminal, signal }: Runtime, pause: (reason: string | und
   };
 }
 
-/** Ends a run for a signal, at once: what is on its way is given up, and a disk that takes nothing is waited for no longer. */
-function endOnSignal(runner: LineRunner, end: AbortController, { signal, terminal }: Runtime): () => void {
+/**
+ * Ends a run for a signal, at once: what is on its way is given up, and a disk that takes nothing is waited for no longer. A
+ * machine that is busy may not come to its end in time, so that is told first which a person needs.
+ */
+function endOnSignal(
+  runner: LineRunner,
+  end: AbortController,
+  { signal, terminal }: Runtime,
+  tellHowToGoOn: (reason: unknown) => void,
+): () => void {
   return whenAborted(signal, () => {
     const { running } = runner.state;
     runner.end(signal.reason);
@@ -385,5 +399,6 @@ function endOnSignal(runner: LineRunner, end: AbortController, { signal, termina
       terminal.note(
         `openclaw: ${count(running, "answer was", "answers were")} on the way, and ${running === 1 ? "is" : "are"} given up.`,
       );
+    tellHowToGoOn(signal.reason);
   });
 }

@@ -612,8 +612,9 @@ describe("a signal", () => {
     expect(code).toBe(expected);
     expect(performance.now() - startedAt).toBeLessThan(3000);
     expect(stderr).toMatch(
-      /[1-3] answers? (was|were) on the way[^]*go on with: openclaw batch run .*--resume/,
+      /[1-3] answers? (was|were) on the way[^]*go on with: openclaw batch run .*--resume\n[^]*0 of 3 lines are done/,
     );
+    expect(stderr.split("go on with")).toHaveLength(2);
     finish();
     const again = await machine.run([...RUN, "-o", "out.jsonl", "--resume"]);
     expect(again.code).toBe(0);
