@@ -36,6 +36,11 @@ async function chat(options: ChatOptions, runtime: Runtime): Promise<void> {
       "--extract prints a code block, and --ndjson the events of an answer.",
       "Leave one of them out.",
     );
+  if (options.extract && options.schema !== undefined)
+    throw usageError(
+      "--extract prints a code block, and --schema answers with JSON alone.",
+      "Leave one of them out.",
+    );
   const config = await loadConfig(options, runtime);
   const template = await readTemplate(options, config);
   const setup = await readSetup(options, runtime, config);

@@ -253,6 +253,14 @@ describe("chat -o", () => {
 describe("chat --extract", () => {
   const CODE = "Here it is:\n\n```sh\nls -l\necho done\n```\n\nAnd more:\n\n```\nrm\n```\n";
 
+  it("goes with no --schema, before anything is asked", async () => {
+    const emulated = await answering(CODE);
+    const result = await emulated.run([...ASK, "--extract", "--schema", '{"type":"object"}', "hi"]);
+    expect(result).toMatchObject({ code: 2, stdout: "" });
+    expect(result.stderr).toContain("--extract prints a code block, and --schema answers with JSON alone.");
+    expect(emulated.routes()).toEqual([]);
+  });
+
   it("prints the first code block alone", async () => {
     const emulated = await answering(CODE);
     expect(await emulated.run([...ASK, "--extract", "hi"])).toMatchObject({
