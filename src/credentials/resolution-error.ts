@@ -284,7 +284,8 @@ export const RESOLUTION_TABLE: readonly ResolutionRow[] = [
     types: ["RegionDisabled"],
     code: "access-denied",
     message: ({ from, text }) => `STS is not enabled in this region for ${from}: ${text}`,
-    hint: () => "Use a region that is enabled: --region us-east-1",
+    hint: () =>
+      "Enable STS there (IAM console, account settings), or name a region where it is, with --region.",
   },
   {
     types: ["Validation"],

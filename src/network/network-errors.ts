@@ -132,7 +132,10 @@ export const NETWORK_TABLE: readonly NetworkRow[] = [
     codes: ["ERR_PROXY_REFUSED"],
     code: "network",
     message: (c) => `${c.Who} answers ${c.said}${c.onTheWay}.`,
-    hint: () => "Ask whoever runs the proxy to let this host through, or exempt it with NO_PROXY.",
+    hint: ({ said }) =>
+      /^(?:429|5\d\d)\b/.test(said)
+        ? "Try again in a minute; if it stays, ask whoever runs the proxy."
+        : "Ask whoever runs the proxy to let this host through, or exempt it with NO_PROXY.",
   },
   {
     codes: ["ERR_PROXY_TUNNEL"],

@@ -796,6 +796,13 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
   },
   {
     names: [],
+    status: 413,
+    code: "input-too-long",
+    message: (c) => `${endpoint(c)} answers 413${said(c)}`,
+    hint: () => "Send less: fewer or smaller files.",
+  },
+  {
+    names: [],
     status: 429,
     code: "throttled",
     message: (c) => `${endpoint(c)} answers 429${said(c)}`,

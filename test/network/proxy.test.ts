@@ -159,7 +159,8 @@ describe("an HTTP proxy", () => {
     [403, "answers 403 No", "Ask whoever runs the proxy"],
     [407, "demands a user and password", "http://USER:PASSWORD@127.0.0.1:"],
     [404, "answers 404 No", "Ask whoever runs the proxy"],
-    [502, "answers 502 No", "Ask whoever runs the proxy"],
+    [502, "answers 502 No", "Try again in a minute"],
+    [429, "answers 429 No", "Try again in a minute"],
     [302, "answers 302 No", "Ask whoever runs the proxy"],
   ])("that answers CONNECT with %i is named", async (status, says, hint) => {
     const server = createServer().on("connect", (_, socket: Socket) => {
