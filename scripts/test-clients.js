@@ -73,20 +73,20 @@ async function install() {
   await writeFile(stamp, lock);
 }
 
-/** Runs this script again where nothing but loopback is reached. */
+/** Runs this script again where nothing but loopback is reached, and where nothing that programs leave behind outlives it. */
 function isolate() {
+  const apart = ["--user", "--map-root-user", "--net", "--pid", "--fork", "--kill-child", "--mount-proc"];
   const args = [fileURLToPath(import.meta.url), ...process.argv.slice(2), "--inside"];
-  const canLeave = spawnSync("unshare", ["--user", "--map-root-user", "--net", "true"]).status === 0;
+  const canLeave = spawnSync("unshare", [...apart, "true"]).status === 0;
   if (!canLeave) say("(unshare is not permitted here: the programs could reach the network)");
   const [command = "", ...rest] = canLeave
     ? [
         "unshare",
-        "--user",
-        "--map-root-user",
-        "--net",
+        ...apart,
         "sh",
         "-c",
-        'ip link set lo up && exec "$0" "$@"',
+        // Not in the place of the shell: the first process there is not ended by Ctrl-C.
+        'ip link set lo up && "$0" "$@"; exit $?',
         process.execPath,
       ]
     : [process.execPath];
