@@ -22,7 +22,7 @@ import { ANSWER_MS, clientConfig } from "./client-config.ts";
 import { notForApiKey } from "./denial.ts";
 import { reportAttempts } from "./report-attempts.ts";
 import type { AwsSession } from "./session.ts";
-import { refuseStrangeAnswers } from "./storage-answers.ts";
+import { boundAnswers, refuseStrangeAnswers } from "./storage-answers.ts";
 import { type Answered, PageTokens } from "./strange-answer.ts";
 
 /** A bucket, and what is said of it with each call. */
@@ -91,6 +91,7 @@ export class ObjectStore {
     const client = new S3Client({ ...config, forcePathStyle: config.endpoint !== undefined });
     reportAttempts(client.middlewareStack, runtime);
     refuseStrangeAnswers(client.middlewareStack);
+    boundAnswers(client.middlewareStack);
     renewExpired(client.middlewareStack, await session.authentication());
     return new ObjectStore(client, session, bucket, runtime.signal);
   }

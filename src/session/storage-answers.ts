@@ -1,4 +1,8 @@
-import type { MiddlewareStack } from "@smithy/types";
+import { Readable } from "node:stream";
+import type { HttpResponse, MiddlewareStack } from "@smithy/types";
+import { OpenclawError } from "../errors.ts";
+import { IN_BETWEEN } from "../network/network-errors.ts";
+import { readBytes } from "../read-bytes.ts";
 
 /** What an answer of Amazon S3 is known by. */
 interface Answer {
@@ -60,5 +64,36 @@ export function refuseStrangeAnswers<Input extends object, Output extends object
     },
     // Outside of the retries: who stands in between is still there.
     { step: "initialize", priority: "low", name: "openclawRefuseStrangeAnswers" },
+  );
+}
+
+/**
+ * The longest answer of XML, in bytes: the SDK reads any whole, and parses it in one go. A list has at most 1,000 keys of 1,024
+ * bytes (https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListObjectsV2.html,
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html).
+ */
+const LARGEST_ANSWER = 2 * 1024 * 1024;
+
+/** Bounds what a client of S3 reads of an answer, an object that it gets apart. Then `bad-response` is thrown. */
+export function boundAnswers<Input extends object, Output extends object>(
+  stack: MiddlewareStack<Input, Output>,
+): void {
+  stack.add(
+    (next, context) => async (args) => {
+      const result = await next(args);
+      const response = result.response as HttpResponse;
+      if (context["commandName"] === "GetObjectCommand" && response.statusCode < 300) return result;
+      const tooLong = (): OpenclawError =>
+        new OpenclawError("bad-response", {
+          message: `The answer, with status ${response.statusCode}, has more than ${LARGEST_ANSWER} bytes, and is not Amazon S3's.`,
+          hint: IN_BETWEEN,
+        });
+      const bytes = await readBytes(response.body as Readable, { most: LARGEST_ANSWER, tooLong });
+      // The SDK looks for errors in answers that are streams.
+      response.body = Readable.from(bytes.length === 0 ? [] : [bytes]);
+      return result;
+    },
+    // Next to the network, before anybody else reads.
+    { step: "deserialize", priority: "low", name: "openclawBoundAnswers" },
   );
 }

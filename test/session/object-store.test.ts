@@ -63,6 +63,27 @@ describe("a bucket", () => {
     expect(await store.region()).toBe("us-east-1");
   });
 
+  it.each([
+    ["blanks", 200, " "],
+    ["rows", 200, "<Contents><Key>p/a</Key><Size>1</Size></Contents>"],
+    ["escapes", 200, "&amp;"],
+    ["an error", 403, "x"],
+  ])("has no list of more than anybody's: %s", async (_, status, piece) => {
+    const body = `<ListBucketResult><IsTruncated>false</IsTruncated>${piece.repeat(3e6 / piece.length)}</ListBucketResult>`;
+    const user = await emulate({
+      script: ({ route }) =>
+        route === "ListObjectsV2"
+          ? { http: { status, headers: { "content-type": "application/xml" }, body } }
+          : undefined,
+    });
+    const { store } = await openStore(user);
+    const message = `The answer, with status ${status}, has more than 2097152 bytes, and is not Amazon S3's.`;
+    await expect(store.list("p/").next()).rejects.toMatchObject({ code: "bad-response", message });
+    const long = "y".repeat(3e6);
+    await store.put("long", Buffer.from(long), sha256(long));
+    expect(await textOf(store.read("long"))).toBe(long);
+  });
+
   it("is called signed for s3, by this program's name, with what is said of it", async () => {
     const user = await emulate();
     const owner = "123456789012";
