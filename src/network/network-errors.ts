@@ -151,6 +151,14 @@ export const NETWORK_TABLE: readonly NetworkRow[] = [
     hint: checkWay,
   },
   {
+    // Before the others: Node says so of an answer that is HTTP, of which it then hands on nothing.
+    codes: ["HPE_INVALID_HEADER_TOKEN"],
+    code: "bad-response",
+    message: (c) =>
+      `${c.Who} answers with a header that HTTP does not allow, so nothing of it is read${c.onTheWay}.`,
+    hint: checkWay,
+  },
+  {
     codes: ["HPE_*", "ERR_HTTP2*"],
     code: "bad-response",
     message: (c) => `${c.Who} does not answer in HTTP/1.1${c.onTheWay}.`,

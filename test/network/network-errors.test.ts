@@ -119,6 +119,15 @@ describe("an endpoint", () => {
     });
   });
 
+  it("that answers with a control character in a header", async () => {
+    const answer = "HTTP/1.1 403 Forbidden\r\nx-amzn-requestid: a\u0001b\r\ncontent-length: 0\r\n\r\n";
+    const port = await listen(createServer((socket) => socket.end(answer)));
+    expect(await refusal(`http://127.0.0.1:${port}`)).toMatchObject({
+      code: "bad-response",
+      message: `http://127.0.0.1:${port} answers with a header that HTTP does not allow, so nothing of it is read.`,
+    });
+  });
+
   it("that accepts connections and speaks no TLS, for 3 s and not as long as a model may think", async () => {
     const port = await listen(createServer());
     const started = performance.now();
