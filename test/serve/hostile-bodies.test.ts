@@ -1,6 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
 import { expect, it } from "vitest";
-import { textAnswerSteps } from "../helpers/answer-steps.ts";
 import { HOSTILE_BODIES } from "../helpers/hostile-bodies.ts";
 import { serve } from "../helpers/served.ts";
 import { isThorough } from "../helpers/thorough.ts";
@@ -16,14 +15,7 @@ const PART = 0.25;
 const WHOLE = /^a text of 31 MB, at .*(?:chat\/completions|converse)$/;
 
 it("answers others while somebody sends the worst that is taken", async () => {
-  const { origin } = await serve({
-    isAlone: true,
-    args: ["--max-streams", "4"],
-    // The emulator would count and repeat what it is sent.
-    emulator: {
-      script: ({ route }) => (route === "ConverseStream" ? { stream: textAnswerSteps(["a"]) } : undefined),
-    },
-  });
+  const { origin } = await serve({ isAlone: true, args: ["--max-streams", "4"] });
   const watched = watchHealth(origin);
   /** How long others wait while somebody sends this, in ms, and the status that it is answered with. */
   const send = async (path: string, body: Buffer): Promise<[ms: number, status: number]> => {
