@@ -24,16 +24,21 @@ export interface OutputWishes {
   overwrites: boolean;
 }
 
+/** Results that are written, and what was found of a run that was stopped. */
+export interface OpenedOutput {
+  output: ResultOutput;
+  /** Results that could not be read. */
+  damaged: number;
+  /** When the run that was stopped kept a result for the last time, in ms since 1970. */
+  stoppedMs?: number;
+}
+
 /** A place for the results of a run, and who else may write there. */
 export interface OutputPlace {
   /** Undefined for stdout. */
   file: string | undefined;
   /** Opens it. Throws as `openPlace`, `usage` where the run that was stopped asked for something else, and Node's own errors as ours. */
-  open(
-    asked: RunRecord,
-    lines: LineSource,
-    patience: Patience,
-  ): Promise<{ output: ResultOutput; damaged: number }>;
+  open(asked: RunRecord, lines: LineSource, patience: Patience): Promise<OpenedOutput>;
   /** Lets others write there. */
   release(): Promise<void>;
 }
@@ -78,11 +83,14 @@ export async function openPlace(
           if (!output) throw withoutJournal(name);
           return { output, damaged: 0 };
         }
-        if (hasJournal && resumes)
-          return OrderedFile.resume(file, (before) => compareRuns(asked, before), {
+        if (hasJournal && resumes) {
+          const { mtimeMs: stoppedMs } = await stat(journalOf(file)).catch(fail);
+          const resumed = await OrderedFile.resume(file, (before) => compareRuns(asked, before), {
             patience,
             retriesFailed,
           }).catch(fail);
+          return { ...resumed, stoppedMs };
+        }
         return { output: await OrderedFile.create(file, asked, { patience }).catch(fail), damaged: 0 };
       },
       release: () => lock.release(),

@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
-import type { PaceLimits } from "../../chat/pacer.ts";
+import { PACE_WINDOW_MS, type PaceLimits } from "../../chat/pacer.ts";
 import type { LoadedConfig } from "../../config/resolve.ts";
 import { OpenclawError } from "../../errors.ts";
 import { defaultModels, splitModelNames } from "../../models/default-models.ts";
@@ -26,7 +26,7 @@ import { isBlank, readLine } from "../lines/read-line.ts";
 import { type Deadline, DeadlineTier } from "./choose-tier.ts";
 import { CostBound } from "./cost-bound.ts";
 import type { Tally } from "./line-result.ts";
-import type { OutputPlace } from "./open-output.ts";
+import type { OpenedOutput, OutputPlace } from "./open-output.ts";
 import type { LineSource, RunRecord } from "./run-record.ts";
 import type { ResultOutput } from "./ordered-output.ts";
 import { FULL, type Patience } from "./patient-write.ts";
@@ -188,6 +188,7 @@ export async function runBatch(
         modelFor,
         tpm: options.tpm,
       });
+    await untilBoundsHold(options, opened, check.lines, inner);
     stopForwarding();
     const running = runner;
     let isTold = resumeCommand === undefined;
@@ -231,6 +232,29 @@ export async function runBatch(
     await output?.close();
     await upstream.close();
   }
+}
+
+/**
+ * What was asked before a stop counts for a minute, too: waits until it does no more, where all lines in one minute would
+ * pass `--rpm` or `--tpm`.
+ */
+async function untilBoundsHold(
+  { rpm, tpm }: BatchRunOptions,
+  { output, stoppedMs }: OpenedOutput,
+  lines: number,
+  { terminal, now, signal }: Runtime,
+): Promise<void> {
+  const { tally, before } = output;
+  if (stoppedMs === undefined || before === 0 || before === lines) return;
+  const tokens = ((tally.inputTokens + tally.outputTokens) / before) * lines;
+  const bound =
+    lines > (rpm ?? lines) ? `--rpm ${rpm}` : tokens > (tpm ?? tokens) ? `--tpm ${tpm}` : undefined;
+  const leftMs = Math.min(PACE_WINDOW_MS, stoppedMs + PACE_WINDOW_MS - now());
+  if (bound === undefined || leftMs <= 0) return;
+  terminal.note(
+    `openclaw: lines are asked in ${Math.ceil(leftMs / 1000)} s: what was asked just before the stop counts for ${bound}, too`,
+  );
+  await wait(leftMs, undefined, { signal }).catch(() => signal.throwIfAborted());
 }
 
 /** Keeps lines that are left to a deadline, and says in which tier they are asked and why. */

@@ -1,10 +1,11 @@
 import { once } from "node:events";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { promptOf, textAnswerSteps } from "../../helpers/answer-steps.ts";
 import { type Emulated, emulate } from "../../helpers/emulated.ts";
 import { heldAnswer } from "../../helpers/held-answer.ts";
+import { journalOf } from "../../../src/batch/run/ordered-output.ts";
 import { expectSchema } from "../../helpers/schema.ts";
 import type { RecordedCall } from "../../../src/emulator/emulator.ts";
 import type { ScriptedAnswer } from "../../../src/emulator/script.ts";
@@ -245,6 +246,39 @@ describe("batch run", () => {
     const further = await machine.run(command.split(" "));
     expect(further.code, further.stderr).toBe(0);
     expect(readLines(machine).filter((line) => line.text === undefined)).toEqual([]);
+  });
+
+  it.each([
+    ["--rpm", "4"],
+    ["--tpm", "20000"],
+  ])("goes on when what was asked before the stop counts no more for %s %s", async (...bound) => {
+    let isOut = true;
+    const machine = await emulate(
+      answering((prompt) =>
+        isOut && prompt === "prompt 3"
+          ? error("ExpiredTokenException", "The security token included in the request is expired")
+          : {
+              stream: textAnswerSteps(["answer"], {
+                usage: { inputTokens: 4000, outputTokens: 1, totalTokens: 4001 },
+              }),
+            },
+      ),
+    );
+    writeLines(machine, 6);
+    const args = [...RUN, "--concurrency", "1", "--max-tokens", "100", ...bound, "-o", "out.jsonl"];
+    expect((await machine.run(args)).code).toBe(4);
+    isOut = false;
+    const journal = journalOf(path.join(machine.home, "out.jsonl"));
+    const minuteAgo = Date.now() / 1000 - 60;
+    utimesSync(journal, minuteAgo, minuteAgo);
+    const further = await machine.run([...args, "--resume"]);
+    expect(further.code, further.stderr).toBe(0);
+    expect(further.stderr).toMatch(
+      new RegExp(
+        `openclaw: lines are asked in [12] s: what was asked just before the stop counts for ${bound.join(" ")}, too\n`,
+      ),
+    );
+    expect(readLines(machine)).toHaveLength(6);
   });
 
   it("says once that there are no credentials, however many lines are asked", async () => {
