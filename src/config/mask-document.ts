@@ -1,6 +1,7 @@
 import JSON5 from "json5";
 import { MASK } from "../network/user-info.ts";
 import { valueAt } from "./edit-value.ts";
+import { parseJson5 } from "./parse-json5.ts";
 import { maskSecrets } from "./secrets.ts";
 import { listNodes, scanDocument } from "./spans.ts";
 
@@ -8,7 +9,7 @@ import { listNodes, scanDocument } from "./spans.ts";
 export function maskDocument(text: string): string {
   const { root } = scanDocument(text);
   if (root === undefined) return text;
-  const document: unknown = JSON5.parse(text);
+  const document = parseJson5(text);
   const whole = maskSecrets(document);
   let masked = "";
   let at = 0;

@@ -797,9 +797,9 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
   {
     names: [],
     status: 413,
-    code: "input-too-long",
+    code: "bad-response",
     message: (c) => `${endpoint(c)} answers 413${said(c)}`,
-    hint: () => "Send less: fewer or smaller files.",
+    hint: () => "Send less, or let what is in between take larger requests.",
   },
   {
     names: [],

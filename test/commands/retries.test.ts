@@ -149,7 +149,7 @@ describe("how often is decided by", () => {
         ["models", "list"],
       ]) {
         const { code, stdout, stderr } = await user.run(args, { env });
-        expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+        expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
         expect(stderr).toMatch(/^error: AWS_\w+ '(none|never)' is no .*\nhint: /);
       }
       expect(user.emulator.calls).toEqual([]);

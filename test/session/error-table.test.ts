@@ -1042,14 +1042,7 @@ const FOREIGN: readonly Foreign[] = [
     "Log in",
   ],
   [407, HTML, "<html>Proxy Authentication Required</html>", "network", "demands a login", "HTTPS_PROXY"],
-  [
-    413,
-    HTML,
-    "<html>Request Entity Too Large</html>",
-    "input-too-long",
-    "answers 413",
-    "fewer or smaller files",
-  ],
+  [413, HTML, "<html>Request Entity Too Large</html>", "bad-response", "answers 413", "Send less"],
   [429, HTML, "<html>slow down</html>", "throttled", "answers 429", "Wait a minute"],
   [503, HTML, "<html>Service Unavailable</html>", "service-unavailable", "answers 503", "Wait a minute"],
   [
