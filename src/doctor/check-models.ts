@@ -166,10 +166,7 @@ function judgeBase(id: string, base: FoundationModel, discovered: Discovered, li
   const profile = profileFor(base.id, discovered);
   if (profile) return ok(`${id}, called through ${profile.id}, which ${routeOf(profile)}`);
   if (lists.profiles === undefined) return withoutProfiles(`${id} needs an inference profile`);
-  if (isProvisionedOnly(base)) {
-    const { code, message, hint } = provisionedOnly(id);
-    return failAs(code, message, hint);
-  }
+  if (isProvisionedOnly(base)) return fail(provisionedOnly(id));
   const elsewhere = profileNamed("global", base.id, discovered);
   return failAs(
     "needs-inference-profile",
