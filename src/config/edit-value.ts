@@ -30,10 +30,12 @@ export function valueAt(value: unknown, path: Path): unknown {
 
 /**
  * The value at a path of a configuration, with every secret in it replaced by `****`, those that only what stands beside them
- * tells among them: the word behind `--token`.
+ * in a list tells among them: the word behind `--token`.
  */
 export function maskedAt(document: unknown, path: Path): unknown {
-  return valueAt(maskSecrets(document), path);
+  const [item, list] = [path.at(-1), path.slice(0, -1)];
+  if (typeof item !== "number") return maskSecrets(valueAt(document, path), path);
+  return valueAt(maskSecrets(valueAt(document, list), list), [item]);
 }
 
 /**
