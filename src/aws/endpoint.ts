@@ -1,3 +1,4 @@
+import { type ProfileKeys, readEnvOrProfile } from "./env-or-profile.ts";
 import { maskUserInfo } from "../network/user-info.ts";
 import { errorFrom, OpenclawError, usageError } from "../errors.ts";
 import type { Environment } from "../runtime.ts";
@@ -140,19 +141,15 @@ export interface EndpointWishes {
  * AWS CLI does. The SDK passes over what is neither `true` nor `false`, and then asks an endpoint that nobody wished for:
  * here that throws `config-invalid`.
  */
-export function decideWishes(
-  env: Environment,
-  profile: { name: string; keys: Readonly<Record<string, string>> } | undefined,
-): EndpointWishes {
+export function decideWishes(env: Environment, profile: ProfileKeys | undefined): EndpointWishes {
   const isWished = (variable: string, key: string): boolean => {
-    const inEnv = env[variable]?.trim();
-    const text = inEnv || profile?.keys[key]?.trim();
-    if (!text) return false;
-    const wish = text.toLowerCase();
+    const read = readEnvOrProfile(env, profile, variable, key);
+    if (!read) return false;
+    const wish = read.text.toLowerCase();
     if (wish === "true" || wish === "false") return wish === "true";
     throw new OpenclawError("config-invalid", {
-      message: `${inEnv ? variable : `${key} of profile ${profile?.name}`} '${text}' is neither true nor false.`,
-      hint: inEnv ? `export ${variable}=true` : `Write it as ${key} = true`,
+      message: `${read.source} '${read.text}' is neither true nor false.`,
+      hint: read.source === variable ? `export ${variable}=true` : `Write it as ${key} = true`,
     });
   };
   return {
@@ -166,7 +163,7 @@ export function plainEndpoint(
   service: Service,
   region: string,
   env: Environment,
-  profile: { name: string; keys: Readonly<Record<string, string>> } | undefined,
+  profile: ProfileKeys | undefined,
 ): string | undefined {
   const { fips, dualStack } = decideWishes(env, profile);
   return fips || dualStack ? undefined : regionalHost(service, region);

@@ -1,5 +1,6 @@
 import type { Wait } from "../terminal/spinner.ts";
 import type { RetryErrorInfo, RetryStrategyV2 } from "@smithy/types";
+import { type ProfileKeys, readEnvOrProfile } from "../aws/env-or-profile.ts";
 import { findRow } from "./error-table.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Environment } from "../runtime.ts";
@@ -20,20 +21,9 @@ const LONGEST_WAIT_MS = 60_000;
  * Reads AWS_RETRY_MODE and AWS_MAX_ATTEMPTS, else `retry_mode` and `max_attempts` of the profile
  * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html). Throws `config-invalid` for values that are none.
  */
-export function decideRetries(
-  env: Environment,
-  profile: { name: string; keys: Readonly<Record<string, string>> } | undefined,
-): RetrySettings {
-  const read = (variable: string, key: string): { text: string; source: string } | undefined => {
-    const inEnv = env[variable]?.trim();
-    if (inEnv) return { text: inEnv, source: variable };
-    const inProfile = profile?.keys[key]?.trim();
-    return profile && inProfile
-      ? { text: inProfile, source: `${key} of profile ${profile.name}` }
-      : undefined;
-  };
-  const mode = read("AWS_RETRY_MODE", "retry_mode");
-  const attempts = read("AWS_MAX_ATTEMPTS", "max_attempts");
+export function decideRetries(env: Environment, profile: ProfileKeys | undefined): RetrySettings {
+  const mode = readEnvOrProfile(env, profile, "AWS_RETRY_MODE", "retry_mode");
+  const attempts = readEnvOrProfile(env, profile, "AWS_MAX_ATTEMPTS", "max_attempts");
   if (attempts && !/^[1-9]\d{0,3}$/.test(attempts.text)) {
     throw new OpenclawError("config-invalid", {
       message: `${attempts.source} '${attempts.text}' is no whole number from 1 to 9999.`,
