@@ -8,12 +8,13 @@ const EXACT = ["aws:write"];
 
 /** What flags about tools take, by the configuration alone: no server is started for it. */
 export function toolCandidates(kind: "tool" | "server" | "leave", config: Configuration): Candidate[] {
-  const servers = [...mcpServersOf(config)].filter(([, { isDisabled }]) => !isDisabled).map(([name]) => name);
+  const servers = [...mcpServersOf(config)]
+    .filter(([, { isDisabled, problem }]) => !isDisabled && problem === undefined)
+    .map(([name]) => name);
   if (kind === "server") return servers.map((value) => ({ value }));
-  const commands = [...commandToolsOf(config)].map(([value, { setting }]) => ({
-    value,
-    description: setting.description,
-  }));
+  const commands = [...commandToolsOf(config)].flatMap(([value, { setting, problem }]) =>
+    problem === undefined ? [{ value, description: setting.description }] : [],
+  );
   const prefixes = servers.map(prefixOf);
   const fixed = [...BUILT_IN_TOOLS.map((value) => ({ value })), ...commands];
   if (kind === "tool") return [...fixed, ...prefixes.map((value) => ({ value, isBranch: true as const }))];

@@ -1,4 +1,5 @@
 import { OpenclawError } from "../errors.ts";
+import { isRecord } from "../json.ts";
 import type { Environment } from "../runtime.ts";
 import { expandEnv } from "./expand-env.ts";
 import { findSetting, isForeign } from "./find-setting.ts";
@@ -9,13 +10,15 @@ import {
   type Configuration,
   type McpServerSetting,
 } from "./settings.ts";
-import { problemDetails, validate } from "./validate.ts";
+import { type Problem, problemDetails, validate } from "./validate.ts";
 import { mapLeaves } from "./walk-value.ts";
 
 /** An entry of the configuration, and where it stands there. */
 export interface Configured<TSetting> {
   setting: TSetting;
   path: Path;
+  /** What is wrong with it, in a sentence: then it is of no use, whatever its type says, and `expandConfigured` refuses it. */
+  problem?: string;
 }
 
 /** An MCP server of the configuration. */
@@ -27,27 +30,43 @@ export interface ConfiguredServer extends Configured<McpServerSetting> {
 /** The commands that are tools, by name, in the order of the file; not what other programs have there. */
 export function commandToolsOf({ tools }: Configuration): Map<string, Configured<CommandToolSetting>> {
   return new Map(
-    Object.entries(tools ?? {}).flatMap(([name, entry]) =>
+    entriesOfRecord(tools).flatMap(([name, entry]) =>
       isForeign(COMMAND_TOOL, entry)
         ? []
-        : [[name, { setting: entry as CommandToolSetting, path: ["tools", name] }] as const],
+        : [[name, configuredAt(["tools", name], entry as CommandToolSetting)] as const],
     ),
   );
 }
 
 /** The MCP servers by name, in the order of the file: those of `mcpServers`, then others of `mcp.servers`. */
-export function mcpServersOf({ mcpServers = {}, mcp }: Configuration): Map<string, ConfiguredServer> {
+export function mcpServersOf({ mcpServers, mcp }: Configuration): Map<string, ConfiguredServer> {
   const servers = new Map<string, ConfiguredServer>();
   for (const [path, entries] of [
     [["mcpServers"], mcpServers],
-    [["mcp", "servers"], mcp?.servers ?? {}],
+    [["mcp", "servers"], mcp?.servers],
   ] as const) {
-    for (const [name, setting] of Object.entries(entries)) {
-      const isDisabled = setting.disabled === true || setting.enabled === false;
-      if (!servers.has(name)) servers.set(name, { setting, path: [...path, name], isDisabled });
+    for (const [name, setting] of entriesOfRecord(entries)) {
+      const isDisabled = isRecord(setting) && (setting.disabled === true || setting.enabled === false);
+      if (!servers.has(name)) servers.set(name, { ...configuredAt([...path, name], setting), isDisabled });
     }
   }
   return servers;
+}
+
+/** What other programs may have there is no map. */
+function entriesOfRecord<T>(value: Readonly<Record<string, T>> | undefined): [string, T][] {
+  return isRecord(value) ? Object.entries(value) : [];
+}
+
+function configuredAt<TSetting>(path: Path, setting: TSetting): Configured<TSetting> {
+  const problem = problemWith(setting, path)?.message;
+  return { setting, path, ...(problem !== undefined && { problem }) };
+}
+
+/** What is wrong with an entry of a map, its name included. */
+function problemWith(setting: unknown, path: Path): Problem | undefined {
+  const map = path.slice(0, -1);
+  return validate({ [String(path.at(-1))]: setting }, findSetting(map)?.kind, map)[0];
 }
 
 /**
@@ -67,7 +86,7 @@ export function expandConfigured<TSetting extends object>(
         : leaf.value,
     path,
   );
-  const [problem] = validate(expanded, findSetting(path)?.kind, path);
+  const problem = problemWith(expanded, path);
   if (problem === undefined) return expanded as TSetting;
   throw new OpenclawError("config-invalid", {
     message: problem.message,

@@ -81,8 +81,8 @@ function remarksOn(value: unknown, root: Node, env: Environment): Remark[] {
     : remarks;
 }
 
-function toRemark({ path, ...problem }: Problem): Remark {
-  return { path, says: { severity: "problem", ...problem } };
+function toRemark({ path, isForeign, ...problem }: Problem): Remark {
+  return { path, says: { severity: isForeign ? "warning" : "problem", ...problem } };
 }
 
 /** Warnings for `${NAME}` without such a variable. */

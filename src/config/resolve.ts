@@ -4,6 +4,7 @@ import type { Environment, Runtime } from "../runtime.ts";
 import { expandEnv, hasReference, unsetVariables } from "./expand-env.ts";
 import { findSetting } from "./find-setting.ts";
 import { locateConfig, missingFile, readConfigText } from "./file.ts";
+import type { Path } from "./path.ts";
 import { parseDocument, validateCommand } from "./parse-document.ts";
 import { isSecretPath } from "./secrets.ts";
 import { DISCOVERY_DEFAULTS, type Configuration, type DiscoverySettings } from "./settings.ts";
@@ -37,7 +38,8 @@ export interface DefaultModel {
 /**
  * Reads and validates the configuration file; without a file the configuration is empty, but a `--config` that names a
  * missing one is an error unless `mayBeMissing`. `${NAME}` is resolved where the variable is set; elsewhere, and in
- * secrets, it is left to `expandEnv` where the value is used. Throws `config-unreadable` and `config-invalid`.
+ * secrets, it is left to `expandEnv` where the value is used. What is wrong with tools and MCP servers, which other
+ * programs write there, too, is left to `configured-tools.ts`. Throws `config-unreadable` and `config-invalid`.
  */
 export async function loadConfig(
   options: Pick<GlobalOptions, "config">,
@@ -54,7 +56,7 @@ export async function loadConfig(
   const parsed = parseDocument(text, file, options);
   const hasReferences = text.includes("${");
   const value = hasReferences ? resolveReferences(parsed, runtime.env) : parsed;
-  const problems = validate(value);
+  const problems = validate(value).filter(({ path }) => !isUsedAlone(path));
   if (problems.length > 0) throw invalidConfiguration(file, problems, options);
   const config = value as Configuration;
   return {
@@ -63,6 +65,11 @@ export async function loadConfig(
     value: runtime.isEmulated ? withEmulatedDefault(config) : config,
     hasReferences,
   };
+}
+
+/** Whether a place is read by those alone who use what is there. */
+function isUsedAlone(path: Path): boolean {
+  return path.some((_, index) => findSetting(path.slice(0, index + 1))?.isExpandedInUse);
 }
 
 /** What the emulator's own default model makes of a configuration: it goes before the other. */

@@ -42,6 +42,8 @@ export interface Fault {
   expected: string;
   /** What the sentence says of it in place of what is taken and what stands there. */
   says?: string;
+  /** It is likely another program's: worth a warning, not more. */
+  isForeign?: boolean;
 }
 
 /** A kind with its place in the table. */
@@ -55,7 +57,7 @@ export interface Field<TValue = unknown> {
   secret?: boolean;
   /** A text with placeholders of its own, in which `${NAME}` is no variable of the environment; so are all below it. */
   hasPlaceholders?: boolean;
-  /** Kept as it is written when the file is read, as are all below it: `${NAME}` gets its value where it is used. */
+  /** Kept as it is written when the file is read, as are all below it: it is judged, and `${NAME}` gets its value, where it is used. */
   isExpandedInUse?: boolean;
   example?: string;
 }

@@ -293,7 +293,9 @@ const mcpServer = object(
   {
     check: ({ command, args, url: address }) => {
       if (command === undefined && address === undefined)
-        return [{ path: [], expected: "command or url", says: "has neither command nor url" }];
+        return [
+          { path: [], expected: "command or url", says: "has neither command nor url", isForeign: true },
+        ];
       if (command !== undefined && address !== undefined)
         return [{ path: [], expected: "command or url", says: "has both command and url" }];
       return [

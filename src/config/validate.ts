@@ -17,6 +17,8 @@ export interface Problem {
   expected: string;
   /** What stands there, in words; never a secret. */
   received: string;
+  /** It is likely another program's: worth a warning, not more. */
+  isForeign?: boolean;
 }
 
 /** Longest text of a value quoted in a message, in characters. */
@@ -75,9 +77,11 @@ function faultAt(path: Path, value: unknown, fault: Fault): Problem {
     value,
   );
   const problem = problemAt([...path, ...fault.path], fault.expected, received);
-  return fault.says === undefined
-    ? problem
-    : { ...problem, message: `${formatPath(problem.path)} ${fault.says}.` };
+  return {
+    ...problem,
+    ...(fault.says !== undefined && { message: `${formatPath(problem.path)} ${fault.says}.` }),
+    ...(fault.isForeign && { isForeign: true }),
+  };
 }
 
 /** What a kind takes, in words that follow "takes": `a whole number of seconds, at least 0`. */

@@ -35,6 +35,64 @@ function machine(settings: object = SETTINGS): string {
 
 const env = { TOKEN: "of-the-environment" };
 
+describe("what other programs have in mcpServers, mcp and tools", () => {
+  const SHARED = {
+    tools: { shell: { description: "d", command: ["x"], input: {} }, exec: { command: "ls" } },
+    mcp: "on",
+    mcpServers: {
+      own: { command: "node", args: ["own.cjs"] },
+      odd: { type: "sse", serverUrl: "http://x" },
+      many: { command: ["npx", "x"] },
+      none: null,
+    },
+  };
+
+  it.each([
+    ["models list --emulator --plain"],
+    ["chat --emulator --no-save hello"],
+    ["chat --emulator --no-save --mcp own hello"],
+    ["config set usage.ledger false --dry-run"],
+    ["mcp tools own"],
+  ])("stops no %s", async (command) => {
+    const { code, stderr } = await openclaw(command.split(" "), machine(SHARED), { env });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
+  });
+
+  it("is warned of where it is listed", async () => {
+    const home = machine(SHARED);
+    const servers = await openclaw(["mcp", "list"], home);
+    expect(servers).toMatchObject({ code: 0, stdout: "own\t\tnode own.cjs\n" });
+    for (const said of [
+      "mcpServers.odd has neither",
+      "mcpServers.many.command takes",
+      "mcpServers.none takes",
+    ])
+      expect(servers.stderr).toContain(`warning: ${said}`);
+    const tools = await openclaw(["tools", "list"], home);
+    expect(tools.code).toBe(0);
+    for (const said of ["tools.shell takes a name", "tools.exec.description is missing"])
+      expect(tools.stderr).toContain(`warning: ${said}`);
+  });
+
+  it.each([
+    [["mcp", "tools", "odd"], "mcpServers.odd has neither command nor url."],
+    [["mcp", "call", "none", "x"], "mcpServers.none takes an object, not null."],
+    [["chat", "--emulator", "--mcp", "many", "hello"], "mcpServers.many.command takes a non-empty string"],
+    [["chat", "--emulator", "--tool", "exec", "hello"], "tools.exec.description is missing"],
+  ])("is the error of %j", async (command, message) => {
+    const { code, stderr } = await openclaw(command, machine(SHARED));
+    expect(code).toBe(3);
+    expect(stderr).toContain(message);
+  });
+
+  it("is a warning of config validate where it is no server at all", async () => {
+    const only = machine({ mcpServers: { odd: { type: "sse" } } });
+    const { code, stderr } = await openclaw(["config", "validate"], only);
+    expect(code).toBe(0);
+    expect(stderr).toContain("warning: mcpServers.odd has neither command nor url.");
+  });
+});
+
 describe("mcp list", () => {
   it("lists the servers of both places, starts none, and shows no secret", async () => {
     const home = machine();

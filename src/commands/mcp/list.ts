@@ -14,6 +14,7 @@ import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { withSpinner } from "../../terminal/spinner.ts";
 import { printList } from "../../terminal/print-list.ts";
 import type { Cell, Column } from "../../terminal/table.ts";
+import { warnOfUnfit } from "../tools/warn-of-unfit.ts";
 
 export interface ListOptions extends GlobalOptions {
   /** Starts or calls each server, and counts what it offers. */
@@ -47,13 +48,15 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /**
- * Lists the MCP servers of the configuration; nothing is started for it but with `--check`. Then throws the error of the
+ * Lists the MCP servers of the configuration, and warns of those that are none; nothing is started for it but with
+ * `--check`. Then throws the error of the
  * first one that does not answer, when all are told of.
  */
 export async function run(options: ListOptions, runtime: Runtime): Promise<void> {
   const { terminal } = runtime;
   const { value } = await loadConfig(options, runtime);
-  const listed = [...mcpServersOf(value)].map(([name, server]) => toDocument(name, server));
+  const fit = await warnOfUnfit(mcpServersOf(value), options, terminal);
+  const listed = fit.map(([name, server]) => toDocument(name, server));
   const { openServer } = sourcesOf(value, runtime, options);
   const check = (): Promise<Checked[]> =>
     Promise.all(listed.map((server) => (server.disabled ? { server } : checkServer(server, openServer))));

@@ -4,7 +4,7 @@ import type { Tool, ToolSource } from "../../chat/tools/tool.ts";
 import { openToolbox } from "../../chat/tools/toolbox.ts";
 import { commandToolsOf } from "../../config/configured-tools.ts";
 import { loadConfig } from "../../config/resolve.ts";
-import type { Configuration } from "../../config/settings.ts";
+import type { CommandToolSetting } from "../../config/settings.ts";
 import { shorten } from "../../errors.ts";
 import type { JsonObject } from "../../json.ts";
 import type { GlobalOptions } from "../../options.ts";
@@ -12,6 +12,7 @@ import type { Runtime } from "../../runtime.ts";
 import { onOneLine } from "../../terminal/neutralise.ts";
 import { printList } from "../../terminal/print-list.ts";
 import type { Column } from "../../terminal/table.ts";
+import { warnOfUnfit } from "./warn-of-unfit.ts";
 
 export interface ListOptions extends GlobalOptions {
   /** MCP servers by name. */
@@ -51,6 +52,7 @@ export async function run(options: ListOptions, runtime: Runtime): Promise<void>
   const { terminal } = runtime;
   const { value } = await loadConfig(options, runtime);
   const sources = sourcesOf(value, runtime, options);
+  const commands = await warnOfUnfit(commandToolsOf(value), options, terminal);
   const names = sources.builtIns.map(({ name }) => name);
   const toolbox = await openToolbox({ tools: names, servers: options.mcp ?? [] }, sources);
   try {
@@ -58,7 +60,7 @@ export async function run(options: ListOptions, runtime: Runtime): Promise<void>
     const isOfServer = ({ source }: ToolDocument): boolean => source.kind === "server";
     const documents = [
       ...tools.filter((tool) => !isOfServer(tool)),
-      ...documentsOfCommands(value),
+      ...commands.map(([name, { setting }]) => documentOfCommand(name, setting)),
       ...tools.filter(isOfServer),
     ];
     if (terminal.format === "json")
@@ -118,10 +120,8 @@ function firstSentence(description: string, isForTerminal: boolean): string {
   return isForTerminal ? shorten(sentence, LONGEST_DESCRIPTION) : sentence;
 }
 
-/** The commands as they stand in the configuration: what they take from the environment is for who runs them. */
-function documentsOfCommands(config: Configuration): ToolDocument[] {
-  return [...commandToolsOf(config)].map(([name, { setting }]) => {
-    const { command, description, input, allow } = setting;
-    return toDocument({ name, source: { kind: "command", command }, allow, description, inputSchema: input });
-  });
+/** A command as it stands in the configuration: what it takes from the environment is for who runs it. */
+function documentOfCommand(name: string, setting: CommandToolSetting): ToolDocument {
+  const { command, description, input, allow } = setting;
+  return toDocument({ name, source: { kind: "command", command }, allow, description, inputSchema: input });
 }
