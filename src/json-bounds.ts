@@ -241,22 +241,21 @@ export class EscapeCount {
   }
 }
 
-/** Parses JSON within bounds; `shared` counts over several documents. Throws SyntaxError, JsonBoundsError among them. */
-export function parseBoundedJson(text: string, shared?: JsonScan): unknown {
-  scanned(text, shared);
+/** Parses JSON within bounds. Throws SyntaxError, JsonBoundsError among them. */
+export function parseBoundedJson(text: string): unknown {
+  scanned(text);
   return JSON.parse(text);
 }
 
 /** The same, with each number as it was written. */
-export function parseBoundedExactly(text: string, shared?: JsonScan): unknown {
-  return scanned(text, shared)?.changesNumbers === false ? JSON.parse(text) : parseExactly(text);
+export function parseBoundedExactly(text: string): unknown {
+  return scanned(text)?.changesNumbers === false ? JSON.parse(text) : parseExactly(text);
 }
 
 /** The scan of a text; undefined where so little cannot be out of bounds by itself. Throws JsonBoundsError. */
-function scanned(text: string, shared: JsonScan | undefined): JsonScan | undefined {
-  if (shared === undefined && text.length <= MOST_DEPTH) return undefined;
-  const scan = shared ?? new JsonScan();
-  scan.end();
+function scanned(text: string): JsonScan | undefined {
+  if (text.length <= MOST_DEPTH) return undefined;
+  const scan = new JsonScan();
   scan.take(Buffer.from(text));
   return scan;
 }

@@ -4,7 +4,8 @@ import path from "node:path";
 import { isSingleFile, readPackageText } from "./package-file.ts";
 
 /** The places of a stack in the bundle as places in the sources: `src/main.ts:52` for `…/dist/main.js:6:65012`. */
-export function withSources(stack: string, folder = import.meta.dirname): string {
+export function withSources(stack: string): string {
+  const folder = import.meta.dirname;
   const prefix = folder + path.sep;
   const [start = "", ...rest] = stack.split(prefix);
   if (rest.length === 0) return stack;

@@ -1,6 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { JsonBoundsError, JsonScan, MOST_DEPTH, MOST_VALUES, parseBoundedJson } from "../src/json-bounds.ts";
+import { parseInTurns } from "../src/parse-in-turns.ts";
 
 /** What a scan finds, reached in the slow way: over the parsed value. */
 function count(value: unknown): number {
@@ -62,19 +63,19 @@ describe("the scan of JSON", () => {
     expect(() => parseBoundedJson(`[${`${item},`.repeat(MOST_VALUES)}1]`)).toThrow(/more than 45000 values/);
   });
 
-  it("counts on over several documents", () => {
+  it("counts on over several documents", async () => {
     const scan = new JsonScan();
-    const half = `[${"1,".repeat(MOST_VALUES / 2)}1]`;
-    parseBoundedJson(half, scan);
-    expect(() => parseBoundedJson(half, scan)).toThrow(JsonBoundsError);
+    const half = Buffer.from(`[${"1,".repeat(MOST_VALUES / 2)}1]`);
+    await parseInTurns(half, false, scan);
+    await expect(parseInTurns(half, false, scan)).rejects.toThrow(JsonBoundsError);
   });
 
-  it("bounds the bytes of several documents together, before it goes over them", () => {
+  it("bounds the bytes of several documents together, before it goes over them", async () => {
     const scan = new JsonScan(1000);
-    const half = JSON.stringify("a".repeat(498));
-    expect(parseBoundedJson(half, scan)).toHaveLength(498);
-    expect(parseBoundedJson(half, scan)).toHaveLength(498);
-    expect(() => parseBoundedJson("1", scan)).toThrow("it has more than 1000 bytes");
+    const half = Buffer.from(JSON.stringify("a".repeat(498)));
+    expect(await parseInTurns(half, false, scan)).toHaveLength(498);
+    expect(await parseInTurns(half, false, scan)).toHaveLength(498);
+    await expect(parseInTurns(Buffer.from("1"), false, scan)).rejects.toThrow("it has more than 1000 bytes");
   });
 
   it("refuses a number of a million digits, and takes a long text", () => {

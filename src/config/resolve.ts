@@ -37,20 +37,19 @@ export interface DefaultModel {
 
 /**
  * Reads and validates the configuration file; without a file the configuration is empty, but a `--config` that names a
- * missing one is an error unless `mayBeMissing`. `${NAME}` is resolved where the variable is set; elsewhere, and in
+ * missing one is an error. `${NAME}` is resolved where the variable is set; elsewhere, and in
  * secrets, it is left to `expandEnv` where the value is used. What is wrong with tools and MCP servers, which other
  * programs write there, too, is left to `configured-tools.ts`. Throws `config-unreadable` and `config-invalid`.
  */
 export async function loadConfig(
   options: Pick<GlobalOptions, "config">,
   runtime: Runtime,
-  { mayBeMissing = false }: { mayBeMissing?: boolean } = {},
 ): Promise<LoadedConfig> {
   const location = locateConfig(options, runtime);
   const { file } = location;
   const text = await readConfigText(file);
   if (text === undefined) {
-    if (location.source === "--config" && !mayBeMissing) throw missingFile(location);
+    if (location.source === "--config") throw missingFile(location);
     return { file, exists: false, value: {} };
   }
   const parsed = parseDocument(text, file, options);

@@ -44,8 +44,8 @@ export interface Warning {
 }
 
 /** What could not be had, and why, beside what there is all the same. */
-export function toWarning(error: OpenclawError, what: string, hint = "openclaw doctor"): Warning {
-  return { code: error.code, message: `${what}: ${error.message}`, hint: error.hint ?? hint };
+export function toWarning(error: OpenclawError, what: string): Warning {
+  return { code: error.code, message: `${what}: ${error.message}`, hint: error.hint ?? "openclaw doctor" };
 }
 
 /** What one round of questions to AWS found. This, unfiltered, is what the cache keeps. */

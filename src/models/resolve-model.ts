@@ -40,9 +40,9 @@ export const LONGEST_ID = 2048;
  * without a model behind it, and for a name that has a region before it, as LiteLLM writes it:
  * https://docs.litellm.ai/docs/providers/bedrock.
  */
-export function namedModel(text: string, config: Configuration, discovered?: Discovered): ResolvedModel {
+export function namedModel(text: string, config: Configuration): ResolvedModel {
   if (text.length <= LONGEST_ID) {
-    const model = resolveModel(text, config, discovered);
+    const model = resolveModel(text, config);
     if (model.id.trim() === "" && text.trim() !== "") {
       throw new OpenclawError("model-not-found", {
         message: `'${shorten(text.trim())}' names a provider and no model of it.`,
@@ -157,24 +157,26 @@ export function bedrockIds(config: Configuration, endpoint?: Discovered["endpoin
 /** The only configured model of any provider that has this id or name; undefined where there is none or more than one. */
 function configuredKey(name: string, config: Configuration): string | undefined {
   const folded = foldName(name);
-  const keys = Object.entries(config.models?.providers ?? {}).flatMap(([providerId, { models = [] }]) =>
-    models.flatMap(({ id, name }) =>
-      foldName(id) === folded || (name !== undefined && foldName(name) === folded)
-        ? `${providerId}/${id}`
-        : [],
-    ),
-  );
-  return keys.length === 1 ? keys[0] : undefined;
+  return onlyKey(config, ({ id, name = id }) => [id, name].some((own) => foldName(own) === folded));
 }
 
 /** The key of the only provider of AWS's models that is configured with this id; undefined where there is none or more than one. */
 function configuredAtAws(id: string, config: Configuration): string | undefined {
+  return onlyKey(config, (model, from) => model.id === id && !isServed(from));
+}
+
+/** The key of the only configured model that fits; one that stands twice is one. */
+function onlyKey(
+  config: Configuration,
+  fits: (model: ConfiguredModel, from: { providerId: string; provider: ProviderSettings }) => boolean,
+): string | undefined {
   const keys = Object.entries(config.models?.providers ?? {}).flatMap(([providerId, provider]) =>
-    provider.models?.some((model) => model.id === id) && !isServed({ providerId, provider })
-      ? `${providerId}/${id}`
-      : [],
+    (provider.models ?? [])
+      .filter((model) => fits(model, { providerId, provider }))
+      .map(({ id }) => `${providerId}/${id}`),
   );
-  return keys.length === 1 ? keys[0] : undefined;
+  const [key, ...others] = new Set(keys);
+  return others.length === 0 ? key : undefined;
 }
 
 function byKey(key: string, config: Configuration): ResolvedModel {

@@ -46,7 +46,7 @@ export function resultLine(
   durationMs: number | undefined,
   { columns, style, isRefused = false, of }: LineOptions & { isRefused?: boolean; of?: ToolCall | undefined },
 ): string {
-  const name = of ? `${of.name} ${shortened(wordsOfInput(of.input), 24)}`.trimEnd() : "";
+  const name = of ? `${of.name} ${fit(wordsOfInput(of.input), 25)}`.trimEnd() : "";
   const { amount, beginning } = describeContent(content);
   if (isRefused) {
     const why = beginning.replace(NOT_RUN, "");
@@ -130,10 +130,6 @@ function describeContent(content: readonly ToolResultContentBlock[]): { amount: 
     amount: [...ofText, ...files].join(", "),
     beginning: text.slice(0, Math.min(end < 0 ? text.length : end, MOST_SHOWN)).trim(),
   };
-}
-
-function shortened(text: string, columns: number): string {
-  return fit(text, columns + 1);
 }
 
 /** A text as a line that does not fill so many columns, with a mark where it is cut. */

@@ -129,7 +129,7 @@ export class StdioTransport implements Transport {
     if (!child || this.#failure) throw this.#failure ?? new Error("The server is not started.");
     this.#unanswered.sends(message);
     child.stdin.write(`${toJson(message)}\n`);
-    if (child.stdin.writableLength > MOST_UNREAD_BYTES) this.#break("does not read what it is sent");
+    if (child.stdin.writableLength > MOST_UNREAD_BYTES) this.#break();
   }
 
   /** Ends it: first by saying so, then by signals. Resolves when it has ended. */
@@ -187,8 +187,8 @@ export class StdioTransport implements Transport {
   }
 
   /** Ends a server that is of no use any more. */
-  #break(how: string): void {
-    this.#end(how);
+  #break(): void {
+    this.#end("does not read what it is sent");
     this.#ending?.stop();
   }
 
