@@ -6,7 +6,7 @@ import { OpenclawError, withFields } from "../errors.ts";
 import type { JsonObject } from "../json.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { baseModelId } from "../models/base-model-id.ts";
-import { profileFor } from "../models/callable.ts";
+import { isContextVariant, profileFor } from "../models/callable.ts";
 import { batchesOf, type EmbeddingForm, type EmbeddingOptions } from "../models/embedding-forms.ts";
 import { familyOf } from "../models/families.ts";
 import { accessCommand } from "../models/gates.ts";
@@ -379,7 +379,9 @@ async function findEmbedder(text: string, setup: Setup): Promise<ResolvedModel> 
   const wanted = fold(exact.id);
   // The newest first, also where nobody tells when AWS opened them: v2 is behind v1 in their ids.
   const embedding = discovered.models
-    .filter(({ id, lifecycle }) => lifecycle === "ACTIVE" && formOf(id) !== undefined && !/:\d+k$/.test(id))
+    .filter(
+      ({ id, lifecycle }) => lifecycle === "ACTIVE" && formOf(id) !== undefined && !isContextVariant(id),
+    )
     .sort(
       (left, right) =>
         compareText(right.startOfLife ?? "", left.startOfLife ?? "") || compareText(right.id, left.id),

@@ -72,11 +72,13 @@ export function needsProfile(id: string, discovered: Discovered): boolean {
  */
 export function isProvisionedOnly({ id, inferenceTypes }: FoundationModel): boolean {
   if (inferenceTypes === undefined || inferenceTypes.includes("ON_DEMAND")) return false;
-  return inferenceTypes.join() === "PROVISIONED" || CONTEXT_VARIANT.test(id);
+  return inferenceTypes.join() === "PROVISIONED" || isContextVariant(id);
 }
 
-/** The form of ids that exist for provisioned throughput only: `anthropic.claude-3-haiku-20240307-v1:0:48k`. */
-const CONTEXT_VARIANT = /:\d+k$/;
+/** Whether an id has the form that exists for provisioned throughput only: `anthropic.claude-3-haiku-20240307-v1:0:48k`. */
+export function isContextVariant(id: string): boolean {
+  return /:\d+k$/.test(id);
+}
 
 /** The refusal of such a model. */
 export function provisionedOnly(id: string): OpenclawError {

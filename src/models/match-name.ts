@@ -1,4 +1,11 @@
-import { callableId, needsProfile, profileFor, profileNamed, streamsText } from "./callable.ts";
+import {
+  callableId,
+  isContextVariant,
+  needsProfile,
+  profileFor,
+  profileNamed,
+  streamsText,
+} from "./callable.ts";
 import { baseModelId, withoutPrefix } from "./base-model-id.ts";
 import type { Discovered, FoundationModel } from "./discovered.ts";
 import { listedBase } from "./listed-id.ts";
@@ -226,7 +233,7 @@ function candidatesOf(nameable: Nameable, prefix?: string): Candidate[] {
   };
   // The variants for provisioned throughput have the names of their models.
   return discovered.models
-    .filter((base) => streamsText(base) && !/:\d+k$/.test(base.id))
+    .filter((base) => streamsText(base) && !isContextVariant(base.id))
     .map((base) => candidateOf(base, wayTo(base)));
 }
 
