@@ -156,7 +156,8 @@ async function* askByWire(
     let plan = await wire.plan([...known, ...learnt]);
     for (;;) {
       tried.push(plan);
-      for (const notice of plan.notices.filter((text) => !noted.has(text))) {
+      const notices = [...plan.notices, ...(await noticesOfWindow(question, plan))];
+      for (const notice of notices.filter((text) => !noted.has(text))) {
         noted.add(notice);
         runtime.terminal.note(`openclaw: ${notice}`);
       }
@@ -188,6 +189,17 @@ async function* askByWire(
     carried.splice(0, carried.length, ...learnt.filter(({ name }) => name === "profile"));
     await keep(setup, wire, unkept);
   }
+}
+
+/** Some servers cut what they have no room for, and say nothing: what the settings say of a model is held against it here. */
+async function noticesOfWindow({ model }: Question, { input }: RequestPlan): Promise<string[]> {
+  const window = model.configured?.contextWindow;
+  if (window === undefined) return [];
+  const { guessTokens } = await import("./count-question.ts");
+  const tokens = guessTokens(input);
+  return tokens > window
+    ? [`'${model.id}' has a contextWindow of ${window} tokens by its settings, and about ${tokens} are sent`]
+    : [];
 }
 
 /** What a refusal teaches of the model, and of the form in which it was asked; nothing where it is about something else. */

@@ -12,7 +12,7 @@ export function findLengthBound(
   { input }: Pick<RequestPlan, "input">,
 ): LengthBound {
   const { model, parameters, boundBy } = ask;
-  const most = lookUpCatalog(input.modelId ?? model.id)?.maxTokens;
+  const most = model.configured?.maxTokens ?? lookUpCatalog(input.modelId ?? model.id)?.maxTokens;
   const sent = input.inferenceConfig?.maxTokens;
   if (sent === undefined) return { ...UNSET_LENGTH, most };
   if (most !== undefined && sent >= most) return LENGTH_OF_MODEL;

@@ -80,7 +80,7 @@ export async function limitCost(
       throw tooDear(inputUsd, inputUsd + tokenUsd, mostUsd, spentUsd, called);
     const most = Math.min(
       wanted.maxTokens ?? Number.POSITIVE_INFINITY,
-      lookUpCatalog(baseId)?.maxTokens ?? Number.POSITIVE_INFINITY,
+      model.configured?.maxTokens ?? lookUpCatalog(baseId)?.maxTokens ?? Number.POSITIVE_INFINITY,
     );
     // An answer without anything in it would be asked for again, and cost as much once more.
     const once = { ...question, asksOnce: true };

@@ -89,7 +89,10 @@ const configuredModel = object(
       }),
       "Prices in USD per million tokens. All zeros means unknown.",
     ),
-    contextWindow: field(integer(1, "tokens"), "Context window in tokens."),
+    contextWindow: field(
+      integer(1, "tokens"),
+      "Context window in tokens: what is longer is sent with a notice.",
+    ),
     maxTokens: field(
       integer(1, "tokens"),
       "Most tokens the model can put out. A limit to show and check, sent by itself only where the API wants one: anthropic-messages.",

@@ -10,6 +10,7 @@ import {
   NINE_CHARACTERS,
   type ReasoningForm,
 } from "../models/families.ts";
+import type { ResolvedModel } from "../models/resolve-model.ts";
 import type { Lesson, LessonName } from "../session/refusal-table.ts";
 import { systemAsContent } from "./conversation.ts";
 import { documentAsText, TEXT_FORMATS } from "./file-kind.ts";
@@ -36,6 +37,12 @@ export function mostTokensLearnt(lessons: Lessons, known: number | undefined): n
   );
   const all = known === undefined ? named : [known, ...named];
   return all.length === 0 ? undefined : Math.min(...all);
+}
+
+/** What was learnt of a model, with what its settings say that an answer of it has at most, as a refusal would teach it. */
+export function withSettings(lessons: Lessons, { configured }: Pick<ResolvedModel, "configured">): Lessons {
+  const value = configured?.maxTokens;
+  return value === undefined ? lessons : [...lessons, { name: "most-tokens", value }];
 }
 
 const SOURCE = "the model's own refusal";

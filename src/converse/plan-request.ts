@@ -31,7 +31,7 @@ import { priceOf } from "../models/price.ts";
 import { mendRequest } from "./mend-request.ts";
 import { buildRequest, type ChatParameters, mergeParameters, type SystemPrompt } from "./request.ts";
 import type { StructuredForm } from "./structured-output.ts";
-import { familyAsLearnt, isLearnt, type Lessons, mostTokensLearnt } from "./apply-lessons.ts";
+import { familyAsLearnt, isLearnt, type Lessons, mostTokensLearnt, withSettings } from "./apply-lessons.ts";
 import type { RequestPlan } from "./wire.ts";
 import { withKeyMark } from "./request-metadata.ts";
 
@@ -107,7 +107,7 @@ export async function planRequest(
   const baseId = knownAs ? knownAs.baseId : baseModelId(modelId, discovered);
   const known = lookUpCatalog(baseId ?? modelId);
   const family = familyAsLearnt(knownAs?.family ?? familyOf(baseId), lessons);
-  const mostTokens = mostTokensLearnt(lessons, known?.maxTokens);
+  const mostTokens = mostTokensLearnt(lessons, model.configured?.maxTokens ?? known?.maxTokens);
   const wanted = mergeParameters(ask.parameters, config, [model.id, model.key]);
   const reasoning = planReasoning({
     modelId: model.id,
@@ -192,7 +192,7 @@ export async function planRequest(
     reads: { kinds, inS3: knownAs ? false : readsFromS3(baseId) },
     // "You can't include more than 5 documents in a request.": https://github.com/aws-samples/generative-ai-use-cases/issues/1685
     mostDocuments: knownAs ? undefined : (family.attachments ?? ANY_ATTACHMENTS).most.document,
-    lessons,
+    lessons: withSettings(lessons, model),
   });
   if (ask.cites && !blocksOf(mended.input).some(({ document }) => document?.citations?.enabled))
     notices.push("Nothing is attached that can be cited, so the answer names no sources");

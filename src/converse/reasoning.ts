@@ -92,10 +92,16 @@ function chooseLevel(
   }
   if (weakest === undefined) return leftOut(undefined, `'${modelId}' reasons as it likes`);
   if (form.hasBudget && mostBudget(question) < LEAST_BUDGET) {
-    const why =
-      `'${modelId}' needs more than ${LEAST_BUDGET} tokens to reason and answer, and ${nameOf("maxTokens")} ` +
-      `allows ${question.parameters.maxTokens}`;
-    return leftOut("off", why);
+    const { parameters, mostTokens } = question;
+    const { maxTokens = LONGEST } = parameters;
+    const allowed =
+      mostTokens !== undefined && mostTokens < maxTokens
+        ? `puts out at most ${mostTokens}`
+        : `${nameOf("maxTokens")} allows ${maxTokens}`;
+    return leftOut(
+      "off",
+      `'${modelId}' needs ${LEAST_BUDGET} tokens to reason and others to answer, and ${allowed}`,
+    );
   }
   if (obstacle !== undefined && form.off !== undefined && form.minds?.includes(obstacle))
     return leftOut("off", OBSTACLES[obstacle](modelId));
@@ -117,15 +123,19 @@ function nearest(wanted: Effort, levels: readonly Effort[]): Effort {
   return levels.reduce((best, level) => (distance(level) < distance(best) ? level : best));
 }
 
-/** The budget is below the tokens of the whole answer, and leaves some of the model's own most for what is said. */
-function mostBudget({ parameters, mostTokens, mostReasoning = LONGEST }: ReasoningQuestion): number {
-  const { maxTokens } = parameters;
-  const most =
-    maxTokens === undefined
-      ? (mostTokens ?? LONGEST) - ANSWER_TOKENS
-      : Math.min(maxTokens, mostTokens ?? maxTokens) - 1;
-  return Math.min(most, mostReasoning);
+/**
+ * The budget leaves some of the tokens of the whole answer for what is said. Where the caller has named both it only has to
+ * be below them.
+ */
+function mostBudget({ parameters, mostTokens, mostReasoning }: ReasoningQuestion): number {
+  const most = Math.min(parameters.maxTokens ?? LONGEST, mostTokens ?? LONGEST);
+  const areBothNamed = parameters.maxTokens !== undefined && mostReasoning !== undefined;
+  const said = areBothNamed ? 1 : Math.min(ANSWER_TOKENS, Math.floor(most / SHARE_SAID));
+  return Math.min(most - said, mostReasoning ?? LONGEST);
 }
+
+/** At most one in so many tokens is kept for what is said. */
+const SHARE_SAID = 4;
 
 const LONGEST = Number.POSITIVE_INFINITY;
 

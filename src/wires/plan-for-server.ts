@@ -3,7 +3,7 @@ import { collectParameters, type ParameterName, PARAMETER_ROWS } from "../config
 import type { Configuration } from "../config/settings.ts";
 import { groundedTools } from "../converse/grounding.ts";
 import { chooseGuardrail } from "../converse/guardrail.ts";
-import { familyAsLearnt, isLearnt, type Lessons } from "../converse/apply-lessons.ts";
+import { familyAsLearnt, isLearnt, type Lessons, withSettings } from "../converse/apply-lessons.ts";
 import { mendRequest } from "../converse/mend-request.ts";
 import { type Ask, attach, inputKinds, planTopK, withOwnFields, within } from "../converse/plan-request.ts";
 import { planReasoning, type ReasoningPlan } from "../converse/reasoning.ts";
@@ -102,7 +102,7 @@ export async function planForServer(
     earlier: ask.earlier,
     cites: ask.cites,
     reads: { kinds, inS3: false },
-    lessons,
+    lessons: withSettings(lessons, model),
   });
   const { body, notices = [] } = form.toBody(mended.input, { isReasoning, lessons });
   const left = PARAMETER_ROWS.flatMap(([name, { onlyBedrock }]) =>

@@ -74,6 +74,21 @@ describe("answers", () => {
     });
   });
 
+  it("within the limits of the configuration, with a notice of each", async () => {
+    const models = [{ id: "llama3", maxTokens: 100, contextWindow: 50 }];
+    const { run, server } = await lab(() => says("Hello"), { models });
+    const result = await run(["--max-tokens", "900", "word ".repeat(60)]);
+    expect(result).toMatchObject({ code: 0, stdout: "Hello\n" });
+    expect(server.chats[0]?.body).toMatchObject({ max_tokens: 100 });
+    expect(result.stderr).toContain(
+      "'llama3' puts out at most 100 tokens here, so max-tokens 900 becomes that",
+    );
+    expect(result.stderr).toContain(
+      "'llama3' has a contextWindow of 50 tokens by its settings, and about 75 are",
+    );
+    expect((await run(["short"])).stderr).toBe("");
+  });
+
   it("as one document, with the price of the configuration", async () => {
     const { run } = await lab(() => says("Hello"), {
       models: [{ id: "llama3", cost: { input: 2, output: 5 } }],

@@ -46,3 +46,34 @@ describe("fields of the caller's own", () => {
     expect(plan.isReasoning).toBe(isReasoning);
   });
 });
+
+describe("the most tokens that the settings give a model", () => {
+  const planned = async (maxTokens: number, parameters: object) => {
+    const models = [{ id: CLAUDE, maxTokens }];
+    const config = { models: { providers: { "amazon-bedrock": { models } } } };
+    const messages = [{ role: "user" as const, content: [{ text: "hi" }] }];
+    return planRequest(
+      { model: namedModel(CLAUDE, config), messages, parameters },
+      CLAUDE,
+      config,
+      undefined,
+    );
+  };
+
+  it("bound what is asked for, with a notice, and are not sent by themselves", async () => {
+    const plan = await planned(5000, { maxTokens: 90_000 });
+    expect(plan.input.inferenceConfig).toEqual({ maxTokens: 5000 });
+    expect(plan.notices).toEqual([expect.stringContaining("at most 5000 tokens here, so max-tokens 90000")]);
+    expect((await planned(5000, {})).input.inferenceConfig).toBeUndefined();
+    expect((await planned(5000, { maxTokens: 5000 })).notices).toEqual([]);
+  });
+
+  it("go before the catalog's, whichever are more", async () => {
+    const { input } = await planned(5000, { reasoning: "high" });
+    expect(input.inferenceConfig).toEqual({ maxTokens: 5000 });
+    expect(input.additionalModelRequestFields).toMatchObject({ thinking: { budget_tokens: 3750 } });
+    expect((await planned(100_000, { maxTokens: 90_000 })).input.inferenceConfig).toEqual({
+      maxTokens: 90_000,
+    });
+  });
+});

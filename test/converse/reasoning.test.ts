@@ -117,20 +117,27 @@ describe("a budget", () => {
   const OPUS_4_1 = "anthropic.claude-opus-4-1-20250805-v1:0";
 
   it.each([
-    ["stays below the tokens of the answer", { maxTokens: 5000 }, undefined, 4999],
+    ["leaves a quarter of a short answer to be said", { maxTokens: 5000 }, undefined, 3750],
     ["leaves the model tokens for its answer", {}, 32_000, 27_904],
-    ["stays below what the model can put out", { maxTokens: 60_000 }, 32_000, 31_999],
+    ["leaves a model that puts out little a quarter", {}, 8000, 6000],
+    ["stays below what the model can put out", { maxTokens: 60_000 }, 32_000, 27_904],
     ["is the level's own where both allow it", { maxTokens: 60_000 }, 64_000, 32_000],
-    ["is at least 1024", { maxTokens: 1025 }, undefined, 1024],
+    ["is at least 1024", { maxTokens: 1365 }, undefined, 1024],
   ])("%s", (_, parameters, mostTokens, tokens) => {
     const planned = plan(OPUS_4_1, { reasoning: "max", ...parameters }, { mostTokens });
     expect(planned.fields).toEqual(budget(tokens));
   });
 
-  it("is left out with a notice when the answer may not have enough tokens for it", () => {
-    const planned = plan(OPUS_4_1, { reasoning: "low", maxTokens: 1024 });
+  it.each([
+    [1024, undefined, "max-tokens allows 1024"],
+    [1364, 32_000, "max-tokens allows 1364"],
+    [undefined, 1300, "puts out at most 1300"],
+    [5000, 1300, "puts out at most 1300"],
+  ])("is left out with a notice when the answer may have too few: %s of %s", (maxTokens, mostTokens, why) => {
+    const asked = { reasoning: "low" as const, ...(maxTokens !== undefined && { maxTokens }) };
+    const planned = plan(OPUS_4_1, asked, { mostTokens });
     expect(planned).toMatchObject({ fields: {}, isReasoning: false });
-    expect(planned.notices).toEqual([expect.stringContaining("1024")]);
+    expect(planned.notices).toEqual([expect.stringContaining(`others to answer, and ${why}`)]);
   });
 });
 

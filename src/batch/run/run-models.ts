@@ -40,7 +40,7 @@ export function runModel(
   const baseId = baseModelId(model.id, known) ?? model.id;
   const catalog = lookUpCatalog(baseId);
   const configured = mergeParameters({}, config, [model.id, model.key]);
-  const most = catalog?.maxTokens;
+  const most = model.configured?.maxTokens ?? catalog?.maxTokens;
   if (maxTokens !== undefined && most !== undefined && maxTokens > most)
     throw usageError(
       `--max-tokens ${maxTokens} is more than an answer of '${name}' may have: ${most}.`,
