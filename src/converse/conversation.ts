@@ -30,6 +30,10 @@ export interface Turn {
   failure?: { code: string; message: string } | undefined;
 }
 
+export function isReasoning({ reasoningContent }: ContentBlock): boolean {
+  return reasoningContent !== undefined;
+}
+
 /** The message that a turn began with. */
 export function questionOf({ messages }: Turn): Message {
   return messages[0] ?? { role: "user", content: [] };

@@ -4,7 +4,8 @@ import type { ContentBlock, ConverseStreamCommandInput, Message } from "@aws-sdk
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { packBytes } from "../../src/chat/sessions/session-record.ts";
-import { mendRequest, type Recipient } from "../../src/converse/mend-request.ts";
+import { mendRequest } from "../../src/converse/mend-request.ts";
+import type { Recipient } from "../../src/converse/mending/recipient.ts";
 import { readConverseRequest } from "../../src/emulator/converse-request.ts";
 import { signReasoning } from "../../src/emulator/converse-rules.ts";
 import { familyOf } from "../../src/models/families.ts";

@@ -2,7 +2,8 @@ import type { ContentBlock, ConverseStreamCommandInput, Message } from "@aws-sdk
 import { schemaFault } from "../../src/emulator/schema-rules.ts";
 import { describe, expect, it } from "vitest";
 import type { Turn } from "../../src/converse/conversation.ts";
-import { mendRequest, type Recipient } from "../../src/converse/mend-request.ts";
+import { mendRequest } from "../../src/converse/mend-request.ts";
+import type { Recipient } from "../../src/converse/mending/recipient.ts";
 import { familyOf } from "../../src/models/families.ts";
 
 const SONNET_4_5 = "anthropic.claude-sonnet-4-5-20250929-v1:0";
