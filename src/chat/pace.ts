@@ -7,7 +7,6 @@ import { familyOf, PLAIN_BURNDOWN } from "../models/families.ts";
 import { type QuotaScope, reservation, scopeOfId, scopeOfProfile, settlement } from "../models/quotas.ts";
 import type { TokenUsage } from "../models/usage.ts";
 import type { AttemptGate } from "../session/rest-client.ts";
-import { retryTime } from "../wires/server-wire.ts";
 import { guessTokens, guessTokensOfBody } from "./count-question.ts";
 import { type PaceClock, type PaceLimits, type PacePlace, Pacer, type PaceWish } from "./pacer.ts";
 
@@ -302,10 +301,11 @@ class PacedCall implements AttemptGate {
     if (details?.["isPaced"] === true) return false;
     if (code === "throttled" || (code === "quota-exceeded" && waitsForDays)) {
       const said = textAt(details, "awsMessage") ?? error.message;
+      const asked = details?.["retryAfter"];
       const what = /requests/i.test(said) && !/tokens/i.test(said) ? "requests" : "tokens";
       this.#place.cut(
         what,
-        Math.max(msToWait(details?.["retryAfter"]), code === "throttled" ? 0 : DAILY_PAUSE_MS),
+        Math.max(typeof asked === "number" ? asked * 1000 : 0, code === "throttled" ? 0 : DAILY_PAUSE_MS),
       );
       return true;
     }
@@ -320,13 +320,6 @@ class PacedCall implements AttemptGate {
     if (this.#isSent) this.#place.settle(this.#wish.reserved);
     else this.#place.giveBack();
   }
-}
-
-/** How long a service asks to wait, in ms: seconds, or as a server's header says it. */
-function msToWait(retryAfter: unknown): number {
-  if (typeof retryAfter === "number") return retryAfter * 1000;
-  const now = Date.now();
-  return (retryTime(retryAfter, now)?.getTime() ?? now) - now;
 }
 
 function noRoom(

@@ -407,6 +407,13 @@ function fail(
   return answerError(context, { status, code, message, param: null }, headers);
 }
 
+/** Codes of errors that asking again does not mend, whatever their status says. */
+const LASTING: ReadonlySet<string> = new Set([
+  "insufficient_quota",
+  "server_configuration",
+  "internal_error",
+]);
+
 function answerError(
   { var: { dialect, call } }: ServeContext,
   error: ErrorAnswer,
@@ -416,7 +423,7 @@ function answerError(
   const told = dialect.toError(error, call.entry.requestId);
   const when = retryAfter === undefined ? {} : { "retry-after": String(Math.ceil(retryAfter)) };
   // The clients of OpenAI and of Anthropic heed it.
-  const never = error.isFinal ? { "x-should-retry": "false" } : {};
+  const never = error.isFinal || LASTING.has(error.code) ? { "x-should-retry": "false" } : {};
   return Response.json(told.body, {
     status: told.status ?? error.status,
     headers: { ...when, ...never, ...headers, ...told.headers },

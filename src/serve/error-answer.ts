@@ -32,6 +32,13 @@ const NO_ACCESS: Row = {
   code: "aws_credentials",
   message: "This server has no valid AWS credentials at the moment. Tell whoever runs it: its log says why.",
 };
+/** Of a server that is not AWS's, whose key is the configuration's. */
+const NO_KEY: Row = {
+  status: 403,
+  code: "provider_credentials",
+  message:
+    "This server has no valid key for the service of the model. Tell whoever runs it: its log says why.",
+};
 /** Said where the error's own message names endpoint, proxy and who set them, which are not its clients' business. */
 const UNREACHED = "This server cannot reach the service of the model at the moment. Its log says why.";
 const STRANGE = "The service of the model did not answer as it should. The log of this server says how.";
@@ -118,6 +125,7 @@ function hintForClients({ code, hint, details }: OpenclawError): string {
 /** An answer that does not fit what it was held to is the model's fault, unless a field of the request is to blame. */
 function rowOf(error: OpenclawError): Row {
   const { code, details } = error;
+  if (code === "credentials-rejected" && details && "serverMessage" in details) return NO_KEY;
   const isModels = details?.["rawText"] !== undefined && details["param"] === undefined;
   if (code === "invalid-request" && isModels) return ROWS["model-error"];
   const message = messageForClients(error);

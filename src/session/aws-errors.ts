@@ -6,6 +6,7 @@ import { explainError } from "../credentials/findings.ts";
 import { hideSecrets } from "../credentials/hide-secrets.ts";
 import { EXIT_CODES, OpenclawError } from "../errors.ts";
 import { describeSkew } from "../network/clock-skew.ts";
+import { secondsToWait } from "../network/retry-after.ts";
 import { repeatOtherFlags } from "../terminal/repeat-flags.ts";
 import { BUG_HINT } from "../version.ts";
 import { readDenial } from "./denial.ts";
@@ -88,7 +89,8 @@ function fromAwsError(error: SdkFailure, text: string, call: CallContext): Openc
     call.action,
   );
   if (!row) return undefined;
-  const skew = describeSkew(error.$response?.headers?.["date"], call.session.setup.runtime.now());
+  const now = call.session.setup.runtime.now();
+  const skew = describeSkew(error.$response?.headers?.["date"], now);
   const context = { ...contextOf(text, call), skew };
   const { denial } = context;
   return fromRow(row, context, error, {
@@ -100,7 +102,7 @@ function fromAwsError(error: SdkFailure, text: string, call: CallContext): Openc
     resource: denial?.resource,
     policy: denial?.policy,
     policyArn: denial?.policyArn,
-    retryAfter: secondsToWait(error),
+    retryAfter: secondsToWait(error.$response?.headers ?? {}, now),
     refusedField: error.refusedField,
   });
 }
@@ -137,12 +139,6 @@ function contextOf(text: string, call: CallContext): ErrorContext {
     endpoint: endpointText(call),
     endpointSource: session.endpoint(serviceOf(action))?.source,
   };
-}
-
-/** How many seconds the service asks to wait, where it does. */
-function secondsToWait({ $response }: SdkFailure): number | undefined {
-  const seconds = Number($response?.headers?.["retry-after"] ?? Number.NaN);
-  return Number.isFinite(seconds) ? seconds : undefined;
 }
 
 /** What is left: an answer that is not AWS's. Its status is all there is to go by. */

@@ -2,6 +2,7 @@ import { OpenclawError } from "../errors.ts";
 import { parseExactlyIfJson } from "../json-bounds.ts";
 import { isRecord, type JsonObject, textAt } from "../json.ts";
 import { hostOfRedirect } from "../network/network-errors.ts";
+import { secondsToWait } from "../network/retry-after.ts";
 import { FAILURE_TABLE, type FailureRow } from "./failure-table.ts";
 import type { CalledServer } from "./server.ts";
 
@@ -35,7 +36,7 @@ export function toServerFailure(answer: FailedAnswer, setup: FailedCall): Opencl
   return failureOf(readServerMessage(parseJson(answer.body)), status, setup, {
     location: location === undefined ? undefined : hostOfRedirect(location),
     requestId: requestIdOf(headers),
-    retryAfter: headers["retry-after-ms"] ? `${headers["retry-after-ms"]} ms` : headers["retry-after"],
+    retryAfter: secondsToWait(headers, Date.now()),
   });
 }
 
@@ -68,7 +69,7 @@ function failureOf(
     location,
     requestId,
     retryAfter,
-  }: Partial<Record<"location" | "requestId" | "retryAfter", string | undefined>>,
+  }: { location?: string | undefined; requestId?: string | undefined; retryAfter?: number | undefined },
 ): OpenclawError {
   if (explainSaid) return explainSaid(said, status, model);
   const text = said === undefined ? "" : hide(oneLine(said.message));

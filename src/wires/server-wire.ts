@@ -160,8 +160,11 @@ async function begin(
 }
 
 function retryInfo(error: OpenclawError, now: number): RetryErrorInfo {
-  const retryAfterHint = retryTime(error.details?.["retryAfter"], now);
-  return retryAfterHint ? { errorType: retryType(error), retryAfterHint } : { errorType: retryType(error) };
+  const asked = error.details?.["retryAfter"];
+  const errorType = retryType(error);
+  return typeof asked === "number"
+    ? { errorType, retryAfterHint: new Date(now + asked * 1000) }
+    : { errorType };
 }
 
 function retryType(error: OpenclawError): RetryErrorType {
@@ -169,15 +172,6 @@ function retryType(error: OpenclawError): RetryErrorType {
   if (error.code === "service-unavailable" || error.code === "stream-broken") return "TRANSIENT";
   const isTransient = error.cause instanceof Error && isTransientError(error.cause as SdkError);
   return isTransient ? "TRANSIENT" : "CLIENT_ERROR";
-}
-
-/** When a server wants to be asked again: seconds, a date, or milliseconds as `… ms`. Undefined where it does not say. */
-export function retryTime(retryAfter: unknown, now: number): Date | undefined {
-  if (typeof retryAfter !== "string") return undefined;
-  const [, number, unit] = /^\s*(\d+(?:\.\d+)?)\s*(ms)?\s*$/.exec(retryAfter) ?? [];
-  if (number !== undefined) return new Date(now + Number(number) * (unit === "ms" ? 1 : 1000));
-  const date = Date.parse(retryAfter);
-  return Number.isNaN(date) ? undefined : new Date(date);
 }
 
 /** The ids that may have been meant: those of the configuration, and those the server lists. */

@@ -4,6 +4,7 @@ import { wellFormed } from "../../src/json.ts";
 import { eventStep } from "../../src/emulator/converse.ts";
 import type { ScriptedAnswer } from "../../src/emulator/emulator.ts";
 import { textAnswerSteps, textStep } from "../helpers/answer-steps.ts";
+import { openaiServer, type OpenaiReply, refusal } from "../helpers/openai-server.ts";
 import { MODEL, serve } from "../helpers/served.ts";
 
 const ask = { model: MODEL, messages: [{ role: "user" as const, content: "x" }] };
@@ -92,6 +93,45 @@ const AWS_FAILURES: readonly [
   ],
 ];
 
+describe("errors of another provider", () => {
+  const asking = async (reply: OpenaiReply): Promise<APIError> => {
+    const { baseUrl } = await openaiServer({ chat: () => reply });
+    const config = { models: { providers: { lab: { baseUrl, apiKey: "sk-1", models: [{ id: "m" }] } } } };
+    const { client } = await serve({ config: JSON.stringify(config) });
+    const asked = client.chat.completions.create({ ...ask, model: "lab/m" });
+    return (await asked.catch((error: unknown) => error)) as APIError;
+  };
+
+  it.each([
+    ["seconds", { "retry-after": "77" }],
+    ["ms", { "retry-after-ms": "76200" }],
+    ["a date", { "retry-after": new Date(Date.now() + 3600_000).toUTCString() }],
+  ])("hands on how long it asks to wait, told in %s", async (kind, headers) => {
+    const { status, headers: got } = await asking(refusal(429, { message: "Slow down." }, headers));
+    const seconds = Number(got?.get("retry-after"));
+    expect([status, kind === "a date" ? seconds > 3500 && seconds <= 3600 : seconds]).toEqual([
+      429,
+      kind === "a date" || 77,
+    ]);
+  });
+
+  it("says nothing of AWS where its key is refused", async () => {
+    const error = await asking(refusal(401, { message: "Incorrect API key provided: sk-1" }));
+    expect(error).toMatchObject({ status: 403, code: "provider_credentials" });
+    expect(error.message).not.toMatch(/AWS|sk-1/);
+  });
+});
+
+it("names a conversation that is too long by what Responses call it", async () => {
+  const { client } = await serve(
+    failing(aws("ValidationException", "Input is too long for requested model.")),
+  );
+  await expect(client.responses.create({ model: MODEL, input: "x" })).rejects.toMatchObject({
+    code: "context_length_exceeded",
+    param: "input",
+  });
+});
+
 describe("errors of AWS", () => {
   it.each(AWS_FAILURES)("%s becomes OpenAI's error, streamed or not", async (_, answer, status, error) => {
     const { client, logged } = await serve(failing(answer));
@@ -116,6 +156,23 @@ describe("errors of AWS", () => {
     expect(failure.status).toBe(429);
     expect(failure.headers?.get("retry-after")).toBe("17");
     expect(failure.requestID).toBe(emulator.calls.find(({ route }) => route === "ConverseStream")?.requestId);
+  });
+
+  it("lets no client try again by itself while the quota of the day is used up", async () => {
+    const daily = "Too many tokens per day, please wait before trying again.";
+    const { origin } = await serve(failing(aws("ThrottlingException", daily)));
+    for (const [path, body] of [
+      ["chat/completions", ask],
+      ["responses", { model: MODEL, input: "x" }],
+      ["messages", { ...ask, max_tokens: 9 }],
+    ] as const) {
+      const { status, headers } = await fetch(`${origin}/v1/${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+      expect([path, status, headers.get("x-should-retry")]).toEqual([path, 429, "false"]);
+    }
   });
 
   it("lets OpenAI's client try again after a throttled call", async () => {

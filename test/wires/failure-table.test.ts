@@ -195,7 +195,7 @@ it("names the request and keeps what the server asks to wait", () => {
   const error = failure(429, openai("slow down", null), { "x-request-id": "req_1", "retry-after": "3" });
   expect(error.requestId).toBe("req_1");
   expect(failure(429, "", { "request-id": "req_2" }).requestId).toBe("req_2");
-  expect(error.details?.["retryAfter"]).toBe("3");
+  expect(error.details?.["retryAfter"]).toBe(3);
 });
 
 it("takes secrets out of what a server repeats", () => {

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-import { retryTime } from "../../src/wires/server-wire.ts";
 import { serverOf } from "../../src/wires/server.ts";
 
 const baseUrl = "http://127.0.0.1:11434/v1/";
@@ -78,15 +77,4 @@ describe("refuses a provider", () => {
     expect(failure).toMatchObject({ code: "config-invalid" });
     for (const word of words) expect((failure as Error).message).toContain(word);
   });
-});
-
-it.each([
-  ["2", 1002_000],
-  ["0.5", 1000_500],
-  ["250 ms", 1000_250],
-  ["Thu, 01 Jan 1970 00:20:00 GMT", 1200_000],
-  ["soon", undefined],
-  [undefined, undefined],
-])("reads Retry-After %s", (text, expected) => {
-  expect(retryTime(text, 1000_000)?.getTime()).toBe(expected);
 });

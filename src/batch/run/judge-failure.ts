@@ -1,5 +1,4 @@
 import type { ErrorCode, OpenclawError } from "../../errors.ts";
-import { retryTime } from "../../wires/server-wire.ts";
 
 /** What a failure is about. */
 type Scope =
@@ -85,22 +84,16 @@ export type Verdict = { again: number } | "result" | "end";
 const LONGEST_WAIT_MS = 60_000;
 const FIRST_WAIT_MS = 1000;
 
-/** The time in ms since 1970, and a number from 0 up to 1. */
-interface Chance {
-  now: number;
-  random: number;
-}
-
-/** Judges why a line has no answer. */
+/** Judges why a line has no answer; `random` is a number from 0 up to 1. */
 export function judgeFailure(
   error: OpenclawError,
   { tries, othersAreAnswered, othersFail, hasOthers }: FailureContext,
-  { now, random }: Chance,
+  random: number,
 ): Verdict {
   const { code } = error;
   const rule = ruleOf(error);
   if (rule.scope === "all") return "end";
-  const again = { again: waitBefore(error, tries, { now, random }) };
+  const again = { again: waitBefore(error, tries, random) };
   if (tries < rule.tries) return again;
   if (rule.scope === "line" || othersAreAnswered) return "result";
   if (hasOthers && !othersFail) return again;
@@ -118,9 +111,9 @@ function ruleOf({ code, details }: OpenclawError): FailureRule {
 }
 
 /** As long as the service asks for, and no less than twice as long each time, with some chance in it. */
-function waitBefore({ details }: OpenclawError, tries: number, { now, random }: Chance): number {
+function waitBefore({ details }: OpenclawError, tries: number, random: number): number {
   const asked = details?.["retryAfter"];
   const doubled = Math.min(FIRST_WAIT_MS * 2 ** (tries - 1), LONGEST_WAIT_MS);
-  const askedMs = typeof asked === "number" ? asked * 1000 : (retryTime(asked, now)?.getTime() ?? now) - now;
+  const askedMs = typeof asked === "number" ? asked * 1000 : 0;
   return Math.max(askedMs, doubled * (0.5 + random / 2));
 }

@@ -487,7 +487,7 @@ export class LineRunner {
         othersFail: lane.failuresInRow >= MOST_FAILURES,
         hasOthers: !this.#isRead || this.#left > 1,
       },
-      { now: this.#runtime.now(), random: this.#runtime.random() },
+      this.#runtime.random(),
     );
     if (verdict === "end") throw error;
     if (verdict === "result")

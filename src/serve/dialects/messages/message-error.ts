@@ -21,20 +21,12 @@ export const THREAD_NOT_FOUND = "thread_not_found";
 /** What Anthropic answers where nobody can answer now: clients know it better than 503. */
 const OVERLOADED = 529;
 
-/** Codes of errors that asking again does not mend, whatever their status says. */
-const LASTING: ReadonlySet<string> = new Set([
-  "insufficient_quota",
-  "server_configuration",
-  "internal_error",
-]);
-
 /** An error as Anthropic's API tells it. */
 export function toMessageError(error: ErrorAnswer, requestId: string): ToldError {
   const status = error.status === 503 ? OVERLOADED : error.status;
   return {
     status,
     body: errorBody(error, requestId),
-    headers: LASTING.has(error.code) ? { "x-should-retry": "false" } : {},
   };
 }
 

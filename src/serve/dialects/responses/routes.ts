@@ -4,6 +4,7 @@ import type { JsonObject } from "../../../json.ts";
 import { answerCall, countCall } from "../../answer-call.ts";
 import { toErrorBody } from "../../content/openai-error.ts";
 import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
+import type { ErrorAnswer } from "../../error-answer.ts";
 import { typedFrame, typedFrames } from "../../event-stream.ts";
 import { fetchAllowed } from "../../content/fetch-allowed.ts";
 import { fromResponseRequest, refusedField, type ResponseAsk } from "./from-response-request.ts";
@@ -15,7 +16,7 @@ import { gatherResponse, ResponseTeller } from "./to-response-events.ts";
 export const responses: Dialect = {
   name: "responses",
   roots: ["/v1/responses"],
-  toError: (error) => ({ body: toErrorBody(error) }),
+  toError: (error) => ({ body: toErrorBody(inItsWords(error)) }),
   routes: [
     { method: "POST", path: "/v1/responses", answer: createResponse },
     { method: "POST", path: "/v1/responses/input_tokens", answer: countTokens },
@@ -36,7 +37,7 @@ async function createResponse(service: AnswerService, request: RouteRequest): Pr
     toPieces: (events) => teller.tell(events),
     gather: gatherResponse,
     toFrames: typedFrames,
-    toFailureFrame: (error) => teller.fail(error).map(typedFrame).join(""),
+    toFailureFrame: (error) => teller.fail(inItsWords(error)).map(typedFrame).join(""),
     fieldOf: refusedField,
   });
 }
@@ -52,6 +53,11 @@ async function countTokens(service: AnswerService, request: RouteRequest): Promi
     object: "response.input_tokens",
     input_tokens: tokens,
   }));
+}
+
+/** An error that is about the conversation, under the name that it has here. */
+function inItsWords(error: ErrorAnswer): ErrorAnswer {
+  return error.param === "messages" ? { ...error, param: "input" } : error;
 }
 
 /** There are no responses to be found again. */
