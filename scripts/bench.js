@@ -142,8 +142,11 @@ async function end(code) {
 
 /** What `openclaw serve` adds to an answer, and what one process of it carries. */
 async function ofServe() {
-  const [answers, warmUps, rounds, ms] = options.quick ? [2, 1, 1, 500] : [50, 15, 3, 5000];
-  return [await serveLatency(work, answers, warmUps), await serveLoad(work, rounds, ms)].join("\n\n");
+  const load = options.quick
+    ? { streams: 20, deltas: 2, rounds: 1, ms: 50 }
+    : { streams: 1000, deltas: 20, rounds: 3, ms: 5000 };
+  const [answers, warmUps] = options.quick ? [1, 0] : [50, 15];
+  return [await serveLatency(work, answers, warmUps), await serveLoad(work, load)].join("\n\n");
 }
 
 /**

@@ -8,9 +8,7 @@ import { startServe } from "./serve-latency.js";
 import { startServer } from "./start-server.js";
 
 const MODEL = "amazon.nova-lite-v1:0";
-const STREAMS = 1000;
-/** Of each stream: together five seconds, so that all run at once. */
-const DELTAS = 20;
+/** Between two deltas of a stream: twenty take five seconds, so that all streams run at once. */
 const PACE_MS = 250;
 /** Streams begin so many ms apart. */
 const APART_MS = 1;
@@ -22,22 +20,26 @@ const CONNECTIONS = 32;
 const SHORTEST = 50;
 
 /**
- * Measures on this Node and resolves to Markdown. `work` is a folder to write into, `rounds` how often each is done, `ms`
- * how long short answers are asked for in each round.
- * @param {string} work
- * @param {number} rounds
- * @param {number} ms
+ * How much is asked: so many streams at once of so many deltas, how often each is done, and for how long short answers are
+ * asked for in each round, in ms.
+ * @typedef {{ streams: number, deltas: number, rounds: number, ms: number }} Load
  */
-export async function serveLoad(work, rounds, ms) {
-  return [await manyStreams(work, rounds), await shortAnswers(work, rounds, ms)].join("\n\n");
+
+/**
+ * Measures on this Node and resolves to Markdown. `work` is a folder to write into.
+ * @param {string} work
+ * @param {Load} load
+ */
+export async function serveLoad(work, load) {
+  return [await manyStreams(work, load), await shortAnswers(work, load)].join("\n\n");
 }
 
 /**
  * @param {string} work
- * @param {number} rounds
+ * @param {Load} load
  */
-async function manyStreams(work, rounds) {
-  const server = await startServer("paced-server", work, DELTAS, PACE_MS);
+async function manyStreams(work, { streams, deltas, rounds }) {
+  const server = await startServer("paced-server", work, deltas, PACE_MS);
   const serve = await startServe(server, work);
   const agent = new Agent({ keepAlive: true, maxSockets: Number.POSITIVE_INFINITY });
   try {
@@ -47,7 +49,7 @@ async function manyStreams(work, rounds) {
       const over = new AbortController();
       const watched = watchMemory(serve.child.pid ?? 0, over.signal);
       const texts = await Promise.all(
-        Array.from({ length: STREAMS }, async (_, index) => {
+        Array.from({ length: streams }, async (_, index) => {
           await sleep(index * APART_MS);
           return ask(serve.url, agent, true);
         }),
@@ -58,7 +60,7 @@ async function manyStreams(work, rounds) {
       rows.push(`| ${round} | ${whole} | ${highest.toFixed(0)} MiB | ${last.toFixed(0)} MiB |`);
     }
     return [
-      `### ${STREAMS.toLocaleString("en")} streams at once in one process, Node ${process.versions.node}`,
+      `### ${streams.toLocaleString("en")} streams at once in one process, Node ${process.versions.node}`,
       "",
       "| round | whole answers | memory, highest | at the end |",
       "| --- | --- | --- | --- |",
@@ -72,10 +74,9 @@ async function manyStreams(work, rounds) {
 
 /**
  * @param {string} work
- * @param {number} rounds
- * @param {number} ms
+ * @param {Load} load
  */
-async function shortAnswers(work, rounds, ms) {
+async function shortAnswers(work, { rounds, ms }) {
   const server = await startServer("paced-server", work, 1, 0);
   const serve = await startServe(server, work);
   const relay = await startServer("relay", work, server.url);
