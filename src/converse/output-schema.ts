@@ -7,6 +7,10 @@ import { parseExactly, toJson } from "../json-numbers.ts";
 /** A JSON Schema that an answer must fit. */
 export interface OutputSchema {
   schema: JsonSchema;
+  /** What its caller calls it; undefined where it has no name, or one that not every API takes. */
+  name?: string | undefined;
+  /** What its caller tells the model of it. */
+  description?: string | undefined;
   /**
    * Resolves when the schema is known to be usable, which is awaited before anything is asked by it. Rejects with `usage`,
    * naming the schema and the place in it, for what is no valid JSON Schema or cannot be compiled within a second, and with

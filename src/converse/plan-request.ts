@@ -177,7 +177,7 @@ export async function planRequest(
       isReasoning,
       hasTools: (ask.tools ?? ask.ownTools) !== undefined,
     });
-    draft = withStructuredOutput(input, form, schema.schema, family);
+    draft = withStructuredOutput(input, form, schema, family);
   }
   const mended = await mendRequest(draft, {
     modelId: model.id,

@@ -73,17 +73,21 @@ function bestOf(forms: readonly StructuredForm[], lessons: Lessons): StructuredF
   return forms.find((form) => !isRefused(form)) ?? "instruction";
 }
 
+const HOW_TO_ANSWER = "Gives the answer. Call it exactly once, with the whole answer; write no other text.";
+
 /** Adds to a request what holds the model to the schema. */
 export function withStructuredOutput(
   input: ConverseStreamCommandInput,
   form: StructuredForm,
-  schema: JsonSchema,
+  { schema, name = ANSWER_TOOL, description }: Pick<OutputSchema, "schema" | "name" | "description">,
   family: FamilyFacts,
 ): ConverseStreamCommandInput {
   if (form === "instruction") {
+    const what = description === undefined ? "" : `\n\n${description}`;
     const text =
       "Answer with exactly one JSON document and nothing else, no code fence, valid against this JSON Schema:\n" +
-      toJson(schema);
+      toJson(schema) +
+      what;
     const system: SystemContentBlock[] = [...(input.system ?? []), { text }];
     return { ...input, system };
   }
@@ -92,7 +96,7 @@ export function withStructuredOutput(
     const closed = toJson(sent, (_key, value) =>
       isObjectSchema(value) ? { ...value, additionalProperties: false } : value,
     );
-    const jsonSchema = { name: ANSWER_TOOL, schema: closed };
+    const jsonSchema = { name, ...(description === undefined ? {} : { description }), schema: closed };
     return {
       ...input,
       outputConfig: { textFormat: { type: "json_schema", structure: { jsonSchema } } },
@@ -106,8 +110,7 @@ export function withStructuredOutput(
         {
           toolSpec: {
             name: ANSWER_TOOL,
-            description:
-              "Gives the answer. Call it exactly once, with the whole answer; write no other text.",
+            description: description === undefined ? HOW_TO_ANSWER : `${HOW_TO_ANSWER}\n\n${description}`,
             inputSchema: { json: sent } as ToolInputSchema,
           },
         },

@@ -12,7 +12,8 @@ import { unknownType } from "../converse/own-tools.ts";
 import type { RequestPlan } from "../converse/wire.ts";
 import type { StructuredForm } from "../converse/structured-output.ts";
 import { lookUpCatalog } from "../models/catalog.ts";
-import type { FamilyFacts } from "../models/families.ts";
+import { isRecord, textAt } from "../json.ts";
+import { type FamilyFacts, levelOfBudget, type ReasoningLevel } from "../models/families.ts";
 import type { InputKind } from "../models/list.ts";
 import type { BedrockModel } from "./server-wire.ts";
 
@@ -55,7 +56,9 @@ export async function planForServer(
   const { modelId, baseId } = called ?? { modelId: model.id, baseId: undefined };
   const guardrail = chooseGuardrail(ask.guardrail, ask.asksForTrace === true, config);
   const family = familyAsLearnt(form.family, lessons);
-  const wanted = mergeParameters(ask.parameters, config, [model.id, model.key]);
+  const level = levelOfOwn(ask.ownFields);
+  const asked = level === undefined ? ask.parameters : { reasoning: level, ...ask.parameters };
+  const wanted = mergeParameters(asked, config, [model.id, model.key]);
   const known = called && lookUpCatalog(baseId ?? modelId);
   const canReason = model.configured?.reasoning ?? known?.reasoning ?? form.reasons;
   // A refusal of every level says more than the catalog.
@@ -91,7 +94,7 @@ export async function planForServer(
   if (schema) {
     const { completionForm, withStructuredOutput } = await import("../converse/structured-output.ts");
     structured = completionForm(schema.schema, lessons);
-    draft = withStructuredOutput(input, structured, schema.schema, family);
+    draft = withStructuredOutput(input, structured, schema, family);
   }
   const mended = await mendRequest(draft, {
     modelId: model.id,
@@ -129,6 +132,20 @@ export async function planForServer(
       ...notices,
     ],
   };
+}
+
+/**
+ * How hard to think by the fields that Claude and Nova have for it, for models that have others; undefined where they say
+ * an effort, which every API has, or nothing.
+ */
+function levelOfOwn(own: Ask["ownFields"]): ReasoningLevel | undefined {
+  const { thinking, reasoningConfig, output_config: output } = own ?? {};
+  if (textAt(output, "effort") !== undefined || textAt(reasoningConfig, "maxReasoningEffort") !== undefined)
+    return undefined;
+  if (textAt(thinking, "type") === "adaptive") return "high";
+  if (textAt(reasoningConfig, "type") === "enabled") return "medium";
+  const budget = isRecord(thinking) && textAt(thinking, "type") === "enabled" && thinking["budget_tokens"];
+  return typeof budget === "number" ? levelOfBudget(budget) : undefined;
 }
 
 /** How the level of reasoning goes out: as OpenAI's `reasoning_effort`, where `none` is off. */

@@ -17,6 +17,28 @@ const person = { type: "object", properties: { name: { type: "string" } }, requi
 const list = { type: "array", items: { $ref: "#/$defs/item" }, $defs: { item: { type: "string" } } };
 const NOVA = "amazon.nova-lite-v1:0";
 
+describe("what a caller calls a schema, and says of it,", () => {
+  const sent = (form: StructuredForm, baseId: string): string =>
+    JSON.stringify(
+      withStructuredOutput(
+        { modelId: baseId, messages: [userMessage("hi")] },
+        form,
+        { schema: person, name: "person_card", description: "Who it is about." },
+        familyOf(baseId),
+      ),
+    );
+
+  it("goes with it where the model is held to it", () => {
+    expect(sent("native", "anthropic.claude-sonnet-4-6")).toContain(
+      '"name":"person_card","description":"Who it is about."',
+    );
+  });
+
+  it.each<StructuredForm>(["tool", "offered-tool", "instruction"])("is told in the form of %s", (form) => {
+    expect(sent(form, NOVA)).toContain("Who it is about.");
+  });
+});
+
 describe("the forms to try for a schema", () => {
   it.each<[string | undefined, boolean, object, StructuredForm[]]>([
     ["anthropic.claude-sonnet-4-6", false, person, ["native", "tool", "offered-tool", "instruction"]],
@@ -67,7 +89,7 @@ describe("a request for structured output", () => {
     const { outputConfig } = withStructuredOutput(
       input,
       "native",
-      nested,
+      { schema: nested },
       familyOf("anthropic.claude-opus-5"),
     );
     const sent = outputConfig?.textFormat?.structure?.jsonSchema?.schema ?? "";
@@ -84,18 +106,18 @@ describe("a request for structured output", () => {
     ["anthropic.claude-opus-4-8", { tool: { name: "answer" } }],
     ["mistral.pixtral-large-2502-v1:0", { any: {} }],
   ])("forces %s to call one tool", (baseId, toolChoice) => {
-    const { toolConfig } = withStructuredOutput(input, "tool", person, familyOf(baseId));
+    const { toolConfig } = withStructuredOutput(input, "tool", { schema: person }, familyOf(baseId));
     expect(toolConfig).toMatchObject({
       tools: [{ toolSpec: { inputSchema: { json: person } } }],
       toolChoice,
     });
     expect(
-      withStructuredOutput(input, "offered-tool", person, familyOf(baseId)).toolConfig,
+      withStructuredOutput(input, "offered-tool", { schema: person }, familyOf(baseId)).toolConfig,
     ).not.toHaveProperty("toolChoice");
   });
 
   it("puts any other value than an object into one, with its definitions at the root", () => {
-    const { toolConfig } = withStructuredOutput(input, "tool", list, familyOf(NOVA));
+    const { toolConfig } = withStructuredOutput(input, "tool", { schema: list }, familyOf(NOVA));
     expect(toolConfig?.tools?.[0]?.toolSpec?.inputSchema).toEqual({
       json: {
         type: "object",
@@ -107,7 +129,7 @@ describe("a request for structured output", () => {
   });
 
   it("says it in the system prompt where nothing else is left", () => {
-    const { system, ...rest } = withStructuredOutput(input, "instruction", person, {});
+    const { system, ...rest } = withStructuredOutput(input, "instruction", { schema: person }, {});
     expect(system?.[0]).toEqual({ text: "S" });
     expect(system?.[1]?.text).toContain(JSON.stringify(person));
     expect(rest).toEqual({ modelId: "m", messages: input.messages });

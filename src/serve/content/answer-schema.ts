@@ -32,11 +32,24 @@ export async function readAnswerFormat(
       const field = place.at("schema");
       const schema = field.object();
       const isStrict = place.at("strict").given?.flag();
-      return { ...(await compileSchema(schema, field, signal)), mayMisfit: isStrict ? isCut : () => true };
+      return {
+        ...(await compileSchema(schema, field, signal)),
+        ...labelsOf(place.at("name").given?.text(), place.at("description").given?.text()),
+        mayMisfit: isStrict ? isCut : () => true,
+      };
     }
     default:
       throw type.mustBe("text, json_object or json_schema");
   }
+}
+
+/** What a schema is called, as far as every API takes it: https://platform.openai.com/docs/api-reference/chat/create */
+export function labelsOf(
+  name: string | undefined,
+  description: string | undefined,
+): Pick<OutputSchema, "name" | "description"> {
+  const isName = name !== undefined && /^[a-zA-Z0-9_-]{1,64}$/.test(name);
+  return { name: isName ? name : undefined, description: description || undefined };
 }
 
 /** A schema larger than this is refused, in characters: it is compiled for each request. */

@@ -250,7 +250,7 @@ describe("a line is a problem that is", () => {
     ],
     [{ recordId: "a", modelInput: "hi" }, /'modelInput' is "hi", and must be an object/],
     [{ recordId: "a", modelInput: {} }, /'messages' is missing/],
-    [{ recordId: "a", modelInput: { messages: [] } }, /'messages' holds nothing that is said/],
+    [{ recordId: "a", modelInput: { messages: [] } }, /'messages' holds nothing that a person says/],
     [{ custom_id: "a", params: { model: "m" } }, /'messages' is missing/],
   ])("%j", async (line, message) => {
     const { check: found } = await check(JSON.stringify(line));

@@ -21,7 +21,8 @@ import { isRecord, type JsonObject, textAt } from "../../../json.ts";
 import { JsonBoundsError, parseBoundedExactly } from "../../../json-bounds.ts";
 import { turnOver } from "../../../next-turn.ts";
 import type { Asked } from "../../answer-call.ts";
-import { compileSchema, isCut } from "../../content/answer-schema.ts";
+import { compileSchema, isCut, labelsOf } from "../../content/answer-schema.ts";
+import { refuseSilence } from "../../content/join-system.ts";
 import { refused, RequestField, requestOf } from "../../request-field.ts";
 import { readContentBlock, readSystemBlock, readToolConfig } from "./content-shapes.ts";
 import {
@@ -222,8 +223,7 @@ async function readMessages(
       });
     else system.push(...((await readSystem(content, context)) as SystemContentBlock[]));
   }
-  if (messages.every(({ content = [] }) => content.length === 0) && system.length === 0)
-    throw field.refused("'messages' holds nothing that is said.");
+  if (system.length === 0) refuseSilence(messages, field);
   return { messages, system };
 }
 
@@ -247,14 +247,15 @@ async function readSchema(
   { textFormat }: OutputConfig = {},
   signal: AbortSignal | undefined,
 ): Promise<OutputSchema | undefined> {
-  const source = textFormat?.structure?.jsonSchema?.schema;
+  const { schema: source, name, description } = textFormat?.structure?.jsonSchema ?? {};
   if (source === undefined) return undefined;
   const holder = ["outputConfig", "textFormat", "structure", "jsonSchema"].reduce(
     (field, name) => field.at(name),
     request,
   );
   const schema = new RequestField(parseSchema(source, holder.at("schema")), "schema", holder);
-  return { ...(await compileSchema(schema.object(), schema, signal)), mayMisfit: isCut };
+  const compiled = await compileSchema(schema.object(), schema, signal);
+  return { ...compiled, ...labelsOf(name, description), mayMisfit: isCut };
 }
 
 function parseSchema(source: string, field: RequestField): unknown {

@@ -12,6 +12,7 @@ import { JsonScan, MOST_ARGUMENTS } from "../../../json-bounds.ts";
 import type { Asked } from "../../answer-call.ts";
 import { readAnswerFormat } from "../../content/answer-schema.ts";
 import { readMetadata } from "../../content/read-metadata.ts";
+import { readTopK } from "../../content/read-top-k.ts";
 import { judgeFields } from "../../field-rules.ts";
 import { refused, type RequestField, readModelName, requestOf, sentFieldOf } from "../../request-field.ts";
 import { readMessages } from "./read-messages.ts";
@@ -113,7 +114,10 @@ function readParameter(request: RequestField, row: Parameter): unknown {
   return given?.value;
 }
 
-function readField(field: RequestField, { completion, setting: { type } }: Parameter): unknown {
+function readField(field: RequestField, row: Parameter): unknown {
+  const { completion, setting } = row;
+  const { type } = setting;
+  if (row === PARAMETERS.topK) return readTopK(field);
   if (completion?.words) return completion.words[field.choice(Object.keys(completion.words))];
   if (type.kind === "integer") return field.count();
   return type.kind === "list" ? field.texts() : field.number();

@@ -53,7 +53,7 @@ export const FIELD_RULES: Readonly<
   tool_choice: "read",
   tools: "read",
   top_k: "read",
-  top_logprobs: () => "Converse gives no log probabilities",
+  top_logprobs: unless(isZero, "Converse gives no log probabilities"),
   top_p: "read",
   user: "ignored",
   verbosity: unless((value) => value === "medium", "Converse has no verbosity: ask for it in the prompt"),

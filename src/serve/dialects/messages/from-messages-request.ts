@@ -7,6 +7,7 @@ import type { Asked } from "../../answer-call.ts";
 import { isRequestMetadata } from "../../../converse/request-metadata.ts";
 import type { OutputSchema } from "../../../converse/output-schema.ts";
 import { compileSchema, isCut } from "../../content/answer-schema.ts";
+import { readTopK } from "../../content/read-top-k.ts";
 import { judgeFields } from "../../field-rules.ts";
 import { type RequestField, readModelName, requestOf, sentFieldOf } from "../../request-field.ts";
 import type { BlockContext } from "./read-blocks.ts";
@@ -139,7 +140,7 @@ function readParameters(request: RequestField): ReadParameters {
     maxTokens: request.at("max_tokens").given?.count(),
     temperature: request.at("temperature").given?.number(),
     topP: request.at("top_p").given?.number(),
-    topK: request.at("top_k").given?.count(),
+    topK: readTopK(request.at("top_k")),
     stopSequences: request
       .at("stop_sequences")
       .given?.items()

@@ -12,6 +12,7 @@ import type { Asked } from "../../answer-call.ts";
 import { joinSystem } from "../../content/join-system.ts";
 import { readAnswerFormat } from "../../content/answer-schema.ts";
 import { readMetadata } from "../../content/read-metadata.ts";
+import { readTopK } from "../../content/read-top-k.ts";
 import { judgeFields } from "../../field-rules.ts";
 import { type RequestField, readModelName, requestOf, sentFieldOf } from "../../request-field.ts";
 import type { ClientTools } from "./client-tools.ts";
@@ -112,7 +113,7 @@ function readParameters(request: RequestField, reasoning: ChatParameters["reason
     maxTokens: request.at("max_output_tokens").given?.count(),
     temperature: request.at("temperature").given?.number(),
     topP: request.at("top_p").given?.number(),
-    topK: request.at("top_k").given?.count(),
+    topK: readTopK(request.at("top_k")),
     stopSequences: request.at("stop").given?.texts(),
     reasoning,
     serviceTier: tier === undefined ? undefined : words[tier],

@@ -174,6 +174,16 @@ describe("a Converse request", () => {
     expect(ask.ownFields).toEqual({ output_config: { a: 1, effort: "low" } });
   });
 
+  it("keeps what its schema is called, and what is said of it, where every API takes that", async () => {
+    const schemaCalled = async (name: string) => {
+      const jsonSchema = { name, description: "A card.", schema: '{"type":"object"}' };
+      const outputConfig = { textFormat: { type: "json_schema", structure: { jsonSchema } } };
+      return (await read({ messages: [hi], outputConfig })).ask.schema;
+    };
+    expect(await schemaCalled("card")).toMatchObject({ name: "card", description: "A card." });
+    expect((await schemaCalled("a card"))?.name).toBeUndefined();
+  });
+
   it("names members that nobody knows, and reads on without them", async () => {
     const { ask, unknown } = await read({
       messages: [{ ...hi, later: 1 }],
@@ -195,6 +205,7 @@ describe("a Converse request", () => {
     ["very many fields", Object.fromEntries(Array.from({ length: 1001 }, (_, i) => [`k${i}`, 1])), "body"],
     ["no messages", {}, "messages"],
     ["nothing that is said", { messages: [] }, "messages"],
+    ["nothing but blanks", { messages: [say({ text: " " }), say({ text: "\n" })] }, "messages"],
     ["a message of nobody", { messages: [{ content: [] }] }, "messages[0].role"],
     ["a role that there is not", { messages: [{ role: "tool", content: [] }] }, "messages[0].role"],
     ["content that is a text", { messages: [{ role: "user", content: "hi" }] }, "messages[0].content"],
