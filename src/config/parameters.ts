@@ -68,9 +68,9 @@ export const PARAMETERS = {
     completion: { fields: ["max_completion_tokens", "max_tokens"] },
   }),
   temperature: parameter({
-    setting: field(number({ minimum: 0, maximum: 1 }), "Sampling temperature."),
+    setting: field(number({ minimum: 0, maximum: 2 }), "Sampling temperature. Converse takes at most 1."),
     flag: "--temperature <number>",
-    help: "sampling temperature, 0 to 1",
+    help: "sampling temperature, 0 to 2; Converse takes at most 1",
     group: "length and sampling",
     converse: ["inferenceConfig", "temperature"],
     completion: { fields: ["temperature"] },

@@ -192,6 +192,26 @@ describe("answers", () => {
     });
   });
 
+  it("with a temperature that Converse does not take", async () => {
+    const { run, server } = await lab(() => says("Hello"));
+    expect(await run(["--temperature", "1.5", "hi"])).toMatchObject({ code: 0, stderr: "" });
+    expect(server.chats[0]?.body).toMatchObject({ temperature: 1.5 });
+    const emulated = await emulate();
+    const { code, stderr } = await emulated.run([
+      "chat",
+      "--temperature",
+      "1.5",
+      "-m",
+      "amazon.nova-lite-v1:0",
+      "hi",
+    ]);
+    expect({ code, stderr }).toEqual({
+      code: 0,
+      stderr: `openclaw: 'amazon.nova-lite-v1:0' takes temperature from 0 to 1, so 1.5 becomes 1\n`,
+    });
+    expect(emulated.emulator.calls.at(-1)?.body).toMatchObject({ inferenceConfig: { temperature: 1 } });
+  });
+
   it("in a session, with what was said before", async () => {
     const { run, home, server } = await lab((_, nth) => says(`answer ${nth}`));
     const first = JSON.parse((await run(["--session", "talk", "--json", "one"])).stdout);

@@ -655,7 +655,7 @@ describe("wrong calls change nothing and call nobody", () => {
   it.each<[string[], number, string]>([
     [["--max-tokens", "0", "hi"], 2, "0"],
     [["--max-tokens", "many", "hi"], 2, "many"],
-    [["--temperature", "1.5", "hi"], 2, "1.5"],
+    [["--temperature", "2.5", "hi"], 2, "2.5"],
     [["--temperature", "warm", "hi"], 2, "warm"],
     [["--top-p", "-1", "hi"], 2, "-1"],
     [["--timeout", "soon", "hi"], 2, "soon"],

@@ -53,7 +53,7 @@ test.each([
   provider({ models: [{ id: "x", input: ["text"] }] }),
   { agents: { defaults: { model: "a" } } },
   { agents: { defaults: { model: { fallbacks: [] } } } },
-  { agents: { defaults: { params: { temperature: 1.1 } } } },
+  { agents: { defaults: { params: { temperature: 2.1 } } } },
   tool({}),
   tool({ command: [] }),
   tool({ command: [1] }),

@@ -188,10 +188,10 @@ describe("a value that does not fit names path, expected and received", () => {
       "nothing",
     ],
     [
-      defaults({ params: { temperature: 2 } }),
+      defaults({ params: { temperature: 3 } }),
       "agents.defaults.params.temperature",
-      "a number from 0 to 1",
-      "the number 2",
+      "a number from 0 to 2",
+      "the number 3",
     ],
   ];
   test.each(table)("%j", (value, place, expected, received) => {
