@@ -2,7 +2,8 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
 import { decode, encode } from "@jridgewell/sourcemap-codec";
-import { build } from "rolldown";
+import { build, RolldownMagicString } from "rolldown";
+import { parseSync, Visitor } from "rolldown/utils";
 import { root } from "./set-up.js";
 
 /**
@@ -194,6 +195,73 @@ export const runtimeInMain = {
     delete bundle[`${name}.map`];
   },
 };
+
+/**
+ * Has functions compiled when their file is loaded instead of when they are first called. Node's compile cache keeps only
+ * what was compiled until then, and V8 compiles ahead what stands in parentheses: a start then reads those functions where
+ * it would compile them. Methods cannot stand in parentheses. `names` are those of started-functions.json; a function
+ * without a name goes by the one that it stands in.
+ * @param {readonly string[]} names
+ * @returns {import("rolldown").Plugin}
+ */
+export function compiledAhead(names) {
+  const known = new Set(names);
+  // The bundler numbers those of the same name.
+  const isKnown = (/** @type {string} */ name) => known.has(name.replace(/\$\d+$/, ""));
+  return {
+    name: "compiled-ahead",
+    renderChunk(code) {
+      const text = new RolldownMagicString(code);
+      const { program } = parseSync("chunk.js", code, { sourceType: "script" });
+      /** @type {(node: { start: number, end: number }, before: string, after: string) => void} */
+      const enclose = ({ start, end }, before, after) => {
+        text.prependRight(start, before);
+        text.appendLeft(end, after);
+      };
+      /** @type {Map<object, string>} */
+      const variables = new Map();
+      /** @type {Map<object, string>} */
+      const methods = new Map();
+      /** @type {(method: object, key: { type: string, name?: unknown }) => void} */
+      const addMethod = (method, { type, name }) =>
+        void methods.set(method, type === "Identifier" ? String(name) : "");
+      /** Whether each of the functions that stand in each other is compiled ahead. */
+      const ahead = [false];
+      /** @param {{ id?: { name: string } | null }} node */
+      const enter = (node) => {
+        const name = node.id?.name ?? variables.get(node) ?? methods.get(node);
+        ahead.push(name === undefined ? ahead.at(-1) === true : isKnown(name));
+      };
+      /** @param {{ start: number, end: number }} node */
+      const leave = (node) => {
+        if (ahead.pop() && !methods.has(node)) enclose(node, "(", ")");
+      };
+      new Visitor({
+        VariableDeclarator({ id, init }) {
+          if (init && id.type === "Identifier") variables.set(init, id.name);
+        },
+        MethodDefinition: ({ key, value }) => addMethod(value, key),
+        Property({ key, value, method, kind }) {
+          if (method || kind !== "init") addMethod(value, key);
+        },
+        FunctionDeclaration: enter,
+        FunctionExpression: enter,
+        ArrowFunctionExpression: enter,
+        "FunctionDeclaration:exit": () => void ahead.pop(),
+        "FunctionExpression:exit": leave,
+        "ArrowFunctionExpression:exit": leave,
+      }).visit(program);
+      for (const node of program.body) {
+        if (node.type !== "FunctionDeclaration" || !node.id || !isKnown(node.id.name)) continue;
+        // At the top it is there as early as the declaration was.
+        enclose(node, `var ${node.id.name} = (`, ");\n");
+        text.remove(node.id.start, node.id.end);
+        text.move(node.start, node.end, 0);
+      }
+      return { code: text.toString(), map: text.generateMap({ hires: "boundary" }).toString() };
+    },
+  };
+}
 
 /**
  * What a stack needs of a line's map: where each line of a source starts, without columns and names.

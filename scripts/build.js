@@ -5,6 +5,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "rolldown";
 import {
+  compiledAhead,
   jsonAsText,
   lazyChildProcess,
   lazyInput,
@@ -75,6 +76,9 @@ const groups = Object.entries(FILES).map(([name, sources], index, all) => {
 
 /** What a stack names. */
 const NAMED = { function: true, class: true };
+
+/** The names of functions that most starts run: scripts/started-functions.js. */
+const startedFunctions = path.join(root, "scripts", "started-functions.json");
 
 /** Folders that say nothing about what is in them. */
 const UNSAID = new Set(["src", "node_modules", "dist-es", "dist-src", "dist", "submodules"]);
@@ -154,7 +158,13 @@ async function bundleInto(folder, isTraceable) {
     sourcemapExcludeSources: !isTraceable,
     comments: false,
   };
-  const startSooner = isTraceable ? [] : [ownSdkParts(options, addUsed), runtimeInMain];
+  const startSooner = isTraceable
+    ? []
+    : [
+        ownSdkParts(options, addUsed),
+        runtimeInMain,
+        compiledAhead(JSON.parse(await readFile(startedFunctions, "utf8"))),
+      ];
   const { output } = await build({
     ...options,
     input: { main: path.join(root, "src", "main.ts"), ...lazyInput },

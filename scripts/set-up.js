@@ -19,6 +19,7 @@ const sources = [
   "scripts/build.js",
   "scripts/build-plugins.js",
   "scripts/bundled-packages.js",
+  "scripts/started-functions.json",
   "package.json",
   "package-lock.json",
   "tsconfig.json",

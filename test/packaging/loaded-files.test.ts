@@ -1,7 +1,8 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { root } from "../helpers/documents.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { startIdentityServer } from "../helpers/identity-server.ts";
 import { writeSharedFiles } from "../helpers/shared-files.ts";
@@ -51,6 +52,30 @@ const COSTLY = new Set([
   "readline",
   "stream",
 ]);
+
+describe("what is compiled as soon as its file is loaded", () => {
+  const dist = path.join(root, "dist");
+  const names = JSON.parse(
+    readFileSync(path.join(root, "scripts", "started-functions.json"), "utf8"),
+  ) as string[];
+
+  it("is what every start runs", () => {
+    const main = readFileSync(path.join(dist, "main.js"), "utf8");
+    for (const name of ["main", "runProgram", "createRuntime"])
+      expect(main).toMatch(new RegExp(`\\b${name}=\\((?:async )?function\\(`));
+  });
+
+  it("is known by names that are mostly still there", () => {
+    const code = readdirSync(dist)
+      .filter((name) => name.endsWith(".js"))
+      .map((name) => readFileSync(path.join(dist, name), "utf8"))
+      .join("\n");
+    const words = new Set(code.match(/\w+/g));
+    const gone = names.filter((name) => !words.has(name));
+    // After many have gone: npm run started-functions
+    expect(gone.length, gone.join(" ")).toBeLessThan(names.length / 10);
+  });
+});
 
 describe("what a command loads", () => {
   it.each([

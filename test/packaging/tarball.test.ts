@@ -250,8 +250,11 @@ describe("the packed package", () => {
     for (const [name, payload] of Object.entries(maps)) {
       const map = new SourceMap(payload);
       for (const [row, text] of readBuilt(name).split("\n").entries()) {
-        for (const { 0: start, 1: named = "", index } of text.matchAll(/\b(?:function|class)\*? (\w{3,})/g)) {
-          const entry = map.findEntry(row, index);
+        // What is compiled ahead is a variable, with the function in parentheses.
+        const declared = /\b(?:function|class)\*? (\w{3,})|\b(\w{3,})=\((?=(?:async )?function\b)/g;
+        for (const { 0: start, 1: own, 2: ahead = "", index } of text.matchAll(declared)) {
+          const named = own ?? ahead;
+          const entry = map.findEntry(row, own === undefined ? index + start.length : index);
           // The build's own lines are of no source, scripts for shells and for Redis have functions of their own, and languages their words.
           if (
             !("originalSource" in entry) ||
