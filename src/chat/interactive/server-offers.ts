@@ -1,6 +1,7 @@
 import type { Attachment } from "../../converse/attachments.ts";
 import { OpenclawError, shorten, usageError } from "../../errors.ts";
 import { nearestIds } from "../../models/nearest.ts";
+import { settlesWithin } from "../../settles-within.ts";
 import { findMentions } from "./file-mentions.ts";
 import { attachmentOf } from "./files-to-send-again.ts";
 import type { McpPrompt, McpServer, PromptMessage } from "../tools/mcp/open-server.ts";
@@ -213,15 +214,7 @@ async function soon(
 
 /** What comes within the time that whoever presses Tab waits; nothing where it comes later. */
 export async function inTime(names: Promise<string[]>): Promise<string[]> {
-  let timer: NodeJS.Timeout | undefined;
-  const tooLate = new Promise<string[]>((resolve) => {
-    timer = setTimeout(() => resolve([]), COMPLETION_MS);
-  });
-  try {
-    return await Promise.race([names, tooLate]);
-  } finally {
-    clearTimeout(timer);
-  }
+  return (await settlesWithin(COMPLETION_MS, names)) ? names : [];
 }
 
 /** What went wrong with a server is told where it is asked in earnest. */

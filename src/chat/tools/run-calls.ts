@@ -5,6 +5,7 @@ import { OpenclawError, shorten } from "../../errors.ts";
 import { isRecord } from "../../json.ts";
 import { toJson } from "../../json-numbers.ts";
 import type { Runtime } from "../../runtime.ts";
+import { settlesWithin } from "../../settles-within.ts";
 import { untilAborted } from "../../until-aborted.ts";
 import { withoutOwnSecrets } from "./tool-result.ts";
 import {
@@ -161,12 +162,7 @@ export class CallRun {
 
   /** Waits until what was started has ended, but not for what does not. */
   async #settle(): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, GRACE_MS);
-    });
-    await Promise.race([Promise.all(this.#running), late]);
-    clearTimeout(timer);
+    await settlesWithin(GRACE_MS, Promise.all(this.#running));
   }
 
   #unknown(name: string): string {

@@ -6,6 +6,7 @@ import { decideCaBundle, readCertificates } from "../../network/certificates.ts"
 import { findNetworkRow } from "../../network/network-errors.ts";
 import { percentDecoded } from "../../network/user-info.ts";
 import type { Runtime } from "../../runtime.ts";
+import { settlesWithin } from "../../settles-within.ts";
 import {
   type Granted,
   type Left,
@@ -263,19 +264,10 @@ export class RedisStore implements LimitStore {
         return undefined;
       },
     );
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<undefined>((resolve) => {
-      timer = setTimeout(() => {
-        isLate = true;
-        this.#lose(client, `no answer within ${WAIT_MS} ms`);
-        resolve(undefined);
-      }, WAIT_MS);
-    });
-    try {
-      return await Promise.race([answered, late]);
-    } finally {
-      clearTimeout(timer);
-    }
+    if (await settlesWithin(WAIT_MS, answered)) return answered;
+    isLate = true;
+    this.#lose(client, `no answer within ${WAIT_MS} ms`);
+    return undefined;
   }
 
   #lose(client: Client, why: string): void {

@@ -1,4 +1,5 @@
 import type { Readable } from "node:stream";
+import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { HttpResponse } from "@smithy/types";
@@ -56,7 +57,8 @@ export class OtlpSender {
       const { reason, retryMs } = failed;
       const wait = retryMs === undefined ? undefined : Math.max(retryMs, WAIT_MS * 2 ** (tries - 1));
       if (wait === undefined || wait > LONGEST_WAIT_MS || tries === MOST_TRIES) return reason;
-      if (!(await pause(wait * (0.5 + this.#runtime.random() / 2), signal))) return reason;
+      await pause(wait * (0.5 + this.#runtime.random() / 2), undefined, { signal }).catch(() => undefined);
+      if (signal.aborted) return reason;
     }
   }
 
@@ -123,20 +125,4 @@ async function drain(body: Readable): Promise<void> {
     // The status says enough.
     if (!(error instanceof Error)) throw error;
   }
-}
-
-/** Waits; false where the signal came first. */
-async function pause(ms: number, signal: AbortSignal): Promise<boolean> {
-  return new Promise((resolve) => {
-    const stop = (): void => {
-      clearTimeout(timer);
-      resolve(false);
-    };
-    const timer = setTimeout(() => {
-      signal.removeEventListener("abort", stop);
-      resolve(true);
-    }, ms);
-    if (signal.aborted) stop();
-    else signal.addEventListener("abort", stop, { once: true });
-  });
 }
