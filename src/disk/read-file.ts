@@ -1,7 +1,7 @@
 import { closeSync, constants, fstat, open, read, type Stats } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
-import { errorCode, OpenclawError } from "../errors.ts";
+import { errorCode, ifSystemLets, OpenclawError } from "../errors.ts";
 
 /*
  * Every file is opened without waiting: opening a FIFO the usual way waits for its writer in a thread of Node's pool,
@@ -101,14 +101,8 @@ export async function readRegularFile(
 async function isNothing(descriptor: number, stats: Stats): Promise<boolean> {
   if (!stats.isCharacterDevice()) return false;
   const read = readFrom(descriptor, Buffer.alloc(1), 0, 1, null);
-  return read.then(
-    ({ bytesRead }) => bytesRead === 0,
-    (error: unknown) => {
-      // A terminal at which nobody types.
-      if (errorCode(error) === undefined) throw error;
-      return false;
-    },
-  );
+  // A terminal at which nobody types refuses to be read.
+  return (await ifSystemLets(read))?.bytesRead === 0;
 }
 
 /** The first bytes of a file, at most so many. Throws as `readRegularFile` does. */

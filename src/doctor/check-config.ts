@@ -2,7 +2,7 @@ import { access, constants, lstat, stat } from "node:fs/promises";
 import path from "node:path";
 import { ReadFailure, toReadFailure } from "../disk/read-file.ts";
 import { stateFolder } from "../disk/state-folder.ts";
-import { errorCode } from "../errors.ts";
+import { ifSystemLets } from "../errors.ts";
 import { unsetVariables } from "../config/expand-env.ts";
 import { formatPath } from "../config/path.ts";
 import { writtenSecret } from "../config/secrets.ts";
@@ -47,18 +47,9 @@ async function whyUnwritable(folder: string): Promise<string | undefined> {
     if (!(failure instanceof ReadFailure)) throw failure;
     const parent = path.dirname(folder);
     if (failure.code !== "ENOENT" || parent === folder) return failure.message;
-    return (await isLink(folder)) ? `${folder} is a link that leads nowhere` : whyUnwritable(parent);
+    const isLink = (await ifSystemLets(lstat(folder)))?.isSymbolicLink();
+    return isLink ? `${folder} is a link that leads nowhere` : whyUnwritable(parent);
   }
-}
-
-async function isLink(file: string): Promise<boolean> {
-  return lstat(file).then(
-    (stats) => stats.isSymbolicLink(),
-    (error: unknown) => {
-      if (errorCode(error) === undefined) throw error;
-      return false;
-    },
-  );
 }
 
 /** Everything works without, only slower: so it is told here and nowhere else. */

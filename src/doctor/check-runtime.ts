@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { errorCode } from "../errors.ts";
+import { ifSystemLets } from "../errors.ts";
 import { CATALOG_DATE } from "../models/catalog.ts";
 import type { Runtime } from "../runtime.ts";
 import { type Check, ok, type Outcome, warn } from "./check.ts";
@@ -100,12 +100,9 @@ function readFields(release: string): Partial<Record<string, string>> {
 async function readRelease(platform: NodeJS.Platform): Promise<string | undefined> {
   if (platform !== "linux") return undefined;
   for (const file of ["/etc/os-release", "/usr/lib/os-release"]) {
-    try {
-      return await readFile(file, "utf8");
-    } catch (error) {
-      // Who may not read it, or has none, is told where Node is to be had.
-      if (errorCode(error) === undefined) throw error;
-    }
+    // Who may not read it, or has none, is told where Node is to be had.
+    const text = await ifSystemLets(readFile(file, "utf8"));
+    if (text !== undefined) return text;
   }
   return undefined;
 }

@@ -12,7 +12,7 @@ import {
 import { formatPath } from "../config/path.ts";
 import type { Configuration } from "../config/settings.ts";
 import { expandHome } from "../disk/state-folder.ts";
-import { errorCode, OpenclawError } from "../errors.ts";
+import { ifSystemLets, OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { type Check, ok, type Outcome, warn, worst } from "./check.ts";
@@ -83,7 +83,7 @@ async function examine<TSetting extends object>(
     if (program === undefined) return ok(label);
     const folder = path.resolve(currentFolder, expandHome(cwd, homeFolder));
     const settingOf = (key: string): string => formatPath([...configured.path, key]);
-    if (!(await isFolder(folder)))
+    if (!(await ifSystemLets(stat(folder)))?.isDirectory())
       return warn(
         `${label}: its folder ${folder} is not there`,
         `Name another: openclaw config set ${quoteForShell(settingOf("cwd"))} …`,
@@ -105,14 +105,4 @@ async function examine<TSetting extends object>(
     if (!(failure instanceof OpenclawError)) throw failure;
     return warn(`${label}: ${failure.message.replace(/\.$/, "")}`, failure.hint);
   }
-}
-
-async function isFolder(file: string): Promise<boolean> {
-  return stat(file).then(
-    (stats) => stats.isDirectory(),
-    (error: unknown) => {
-      if (errorCode(error) === undefined) throw error;
-      return false;
-    },
-  );
 }

@@ -2,7 +2,7 @@ import { stat } from "node:fs/promises";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { namesS3 } from "../../converse/s3-location.ts";
-import { errorCode } from "../../errors.ts";
+import { errorCode, ifSystemLets } from "../../errors.ts";
 import { type Folders, readPath, writePath } from "./file-path.ts";
 
 /** `@` before a path in quotes, or in one word with backslashes before what is not of a word. */
@@ -89,11 +89,6 @@ function fromAddress(word: string): string | undefined {
 }
 
 async function kindOf(name: string, { currentFolder }: Folders): Promise<"files" | "folders" | undefined> {
-  try {
-    const stats = await stat(path.resolve(currentFolder, name));
-    return stats.isFile() ? "files" : stats.isDirectory() ? "folders" : undefined;
-  } catch (error) {
-    if (errorCode(error) === undefined) throw error;
-    return undefined;
-  }
+  const stats = await ifSystemLets(stat(path.resolve(currentFolder, name)));
+  return stats?.isFile() ? "files" : stats?.isDirectory() ? "folders" : undefined;
 }

@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
-import { errorCode } from "../../errors.ts";
+import { ifSystemLets } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
 
 /** The folders that paths begin from. */
@@ -29,15 +29,10 @@ export async function completePath(typed: string, folders: Folders): Promise<str
   const begun = typed.slice(0, typed.lastIndexOf("/") + 1);
   const name = readPath(typed.slice(begun.length), folders);
   const folder = path.resolve(folders.currentFolder, readPath(begun, folders));
-  try {
-    const entries = await readdir(folder, { withFileTypes: true });
-    return entries
-      .filter((entry) => entry.name.startsWith(name) && (name.startsWith(".") || !entry.name.startsWith(".")))
-      .map((entry) => `${begun}${writePath(entry.name)}${entry.isDirectory() ? "/" : ""}`)
-      .sort();
-  } catch (error) {
-    if (errorCode(error) === undefined) throw error;
-    // No such folder: then nothing completes it.
-    return [];
-  }
+  // Where there is no such folder nothing completes it.
+  const entries = (await ifSystemLets(readdir(folder, { withFileTypes: true }))) ?? [];
+  return entries
+    .filter((entry) => entry.name.startsWith(name) && (name.startsWith(".") || !entry.name.startsWith(".")))
+    .map((entry) => `${begun}${writePath(entry.name)}${entry.isDirectory() ? "/" : ""}`)
+    .sort();
 }

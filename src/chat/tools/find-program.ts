@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { access, open, stat } from "node:fs/promises";
 import path from "node:path";
-import { errorCode } from "../../errors.ts";
+import { errorCode, ifSystemLets } from "../../errors.ts";
 import type { Environment } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 
@@ -52,10 +52,7 @@ export async function findProgram(program: string, place: ProgramPlace): Promise
 /** Why a command was not started, which failed with what Node says, as a sentence that names its program. */
 export async function explainStart(program: string, failure: Error, place: ProgramPlace): Promise<string> {
   const name = quoteForShell(program);
-  const folder = await stat(place.folder).catch((error: unknown) => {
-    if (errorCode(error) === undefined) throw error;
-    return undefined;
-  });
+  const folder = await ifSystemLets(stat(place.folder));
   if (!folder?.isDirectory()) return `The folder ${place.folder}, in which ${name} was to run, is not there.`;
   const found = await findProgram(program, place);
   if ("fault" in found) return `${name} ${found.fault}.`;

@@ -1,6 +1,6 @@
 import path from "node:path";
 import type { Written } from "../../disk/output-file.ts";
-import { errorCode, OpenclawError, withFields } from "../../errors.ts";
+import { ifSystemLets, OpenclawError, withFields } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 
@@ -15,10 +15,7 @@ export async function rescueAnswer(
   { terminal, currentFolder }: Pick<Runtime, "terminal" | "currentFolder">,
 ): Promise<unknown> {
   if (failure instanceof OpenclawError && failure.code === "blocked") return failure;
-  const file = await keepBeside?.().catch((error: unknown) => {
-    if (errorCode(error) === undefined) throw error;
-    return undefined;
-  });
+  const file = keepBeside && (await ifSystemLets(keepBeside()));
   if (file !== undefined) {
     const near = path.relative(currentFolder, file);
     const name = near.startsWith("..") ? file : near;

@@ -3,7 +3,7 @@ import { realpath, stat } from "node:fs/promises";
 import path from "node:path";
 import { locateConfig } from "../../../config/file.ts";
 import { expandHome, stateFolder } from "../../../disk/state-folder.ts";
-import { errorCode } from "../../../errors.ts";
+import { ifSystemLets } from "../../../errors.ts";
 import type { GlobalOptions } from "../../../options.ts";
 import type { Runtime } from "../../../runtime.ts";
 
@@ -161,20 +161,10 @@ function identify({ dev, ino }: Stats): string {
 
 /** How the disk knows a file; empty for what is none. */
 async function identityOf(file: string): Promise<string> {
-  try {
-    const stats = await stat(file);
-    return stats.isFile() ? identify(stats) : "";
-  } catch (error) {
-    if (errorCode(error) === undefined) throw error;
-    return "";
-  }
+  const stats = await ifSystemLets(stat(file));
+  return stats?.isFile() ? identify(stats) : "";
 }
 
 async function realOr(place: string): Promise<string> {
-  try {
-    return await realpath(place);
-  } catch (error) {
-    if (errorCode(error) === undefined) throw error;
-    return place;
-  }
+  return (await ifSystemLets(realpath(place))) ?? place;
 }

@@ -10,7 +10,7 @@ import {
   withFile,
 } from "../../../disk/read-file.ts";
 import { expandHome } from "../../../disk/state-folder.ts";
-import { errorCode, usageError } from "../../../errors.ts";
+import { errorCode, ifSystemLets, usageError } from "../../../errors.ts";
 import type { GlobalOptions } from "../../../options.ts";
 import type { Runtime } from "../../../runtime.ts";
 import { CredentialPlaces, isWithin } from "./credential-places.ts";
@@ -160,7 +160,7 @@ export class Folder {
    * be the same. Returns whether Linux did.
    */
   async #insist(file: string, descriptor: number, stats: Stats): Promise<boolean> {
-    const opened = await readLink(`/proc/self/fd/${descriptor}`);
+    const opened = await ifSystemLets(readlink(`/proc/self/fd/${descriptor}`));
     if (opened !== undefined) {
       if (!isWithin(this.root, opened)) throw new ReadFailure("it was moved out of the folder");
       this.#refuseCredentials(this.nameOf(file), opened);
@@ -189,16 +189,6 @@ const PROCFS = 0x9fa0;
 /** Refuses what the system makes up when it is read, such as the environment of processes: it has no length. */
 async function refuseMadeUp(file: string): Promise<void> {
   if ((await statfs(file)).type === PROCFS) throw new ReadFailure("it is no file, the system makes it up");
-}
-
-/** What a link of the system says; undefined where the system has none. */
-async function readLink(link: string): Promise<string | undefined> {
-  try {
-    return await readlink(link);
-  } catch (error) {
-    if (errorCode(error) === undefined) throw error;
-    return undefined;
-  }
 }
 
 async function listEntries(folder: string): Promise<Entries> {

@@ -1,5 +1,5 @@
 import { lstat, readlink } from "node:fs/promises";
-import { errorCode } from "../../../errors.ts";
+import { ifSystemLets } from "../../../errors.ts";
 import type { JsonObject } from "../../../json.ts";
 import type { Runtime } from "../../../runtime.ts";
 import { onOneLine } from "../../../terminal/neutralise.ts";
@@ -67,11 +67,10 @@ export async function listFiles(
 async function describe({ told: name, file, kind }: Entry): Promise<string> {
   if (kind === "folder") return `${name}/`;
   if (kind === "other") return `${name} (not a file)`;
-  try {
-    if (kind === "link") return `${name} -> ${onOneLine(await readlink(file))}`;
-    return `${name}  ${count((await lstat(file)).size, "byte", "bytes")}`;
-  } catch (error) {
-    if (errorCode(error) === undefined) throw error;
-    return `${name} (gone)`;
-  }
+  const told = await ifSystemLets(
+    kind === "link"
+      ? readlink(file).then((target) => ` -> ${onOneLine(target)}`)
+      : lstat(file).then(({ size }) => `  ${count(size, "byte", "bytes")}`),
+  );
+  return `${name}${told ?? " (gone)"}`;
 }
