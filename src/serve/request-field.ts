@@ -1,3 +1,4 @@
+import { PARAMETER_ROWS, type ParameterName } from "../config/parameters.ts";
 import { OpenclawError, shorten } from "../errors.ts";
 import { isRecord, type JsonObject, numberOf } from "../json.ts";
 import { toJson } from "../json-numbers.ts";
@@ -25,14 +26,23 @@ export function requestOf(body: unknown): RequestField {
 
 /**
  * The first field that was sent of those that the words of a refusal may be about: services name what they refuse in words
- * of their own. Undefined where there is none.
+ * of their own, `inferenceConfig.topP`, `top_p`. `fields` has what carries a parameter here, `others` what refusals call
+ * other fields. Undefined where there is none.
  */
 export function sentFieldOf(
-  words: readonly (readonly [RegExp, string])[],
   refusal: string,
   body: JsonObject,
+  fields: Readonly<Partial<Record<ParameterName, string | readonly string[]>>>,
+  others: readonly (readonly [RegExp, string])[],
 ): string | undefined {
-  return words.find(([pattern, field]) => pattern.test(refusal) && (body[field] ?? null) !== null)?.[1];
+  const isSent = (field: string): boolean => (body[field] ?? null) !== null;
+  for (const [name] of PARAMETER_ROWS) {
+    const inSnakeCase = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+    if (!new RegExp(`\\b(?:${name}|${inSnakeCase})\\b`).test(refusal)) continue;
+    const field = [fields[name] ?? []].flat().find(isSent);
+    if (field !== undefined) return field;
+  }
+  return others.find(([pattern, field]) => pattern.test(refusal) && isSent(field))?.[1];
 }
 
 /** Of one list, or names of one object that is read name by name. */

@@ -88,18 +88,10 @@ const OTHER_FIELDS: readonly [RegExp, string][] = [
   [/\bmessages\b/, "messages"],
 ];
 
-/**
- * The field of a request that a refusal of the service is about, which names it in words of its own:
- * `inferenceConfig.topP`, `top_p`. Undefined where it names none that was sent.
- */
+/** The field of a request that a refusal of the service is about; undefined where it names none that was sent. */
 export function refusedField(refusal: string, body: JsonObject): string | undefined {
-  for (const [name, { completion }] of PARAMETER_ROWS) {
-    const inSnakeCase = name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-    if (!new RegExp(`\\b(?:${name}|${inSnakeCase})\\b`).test(refusal)) continue;
-    const field = completion?.fields.find((candidate) => (body[candidate] ?? null) !== null);
-    if (field !== undefined) return field;
-  }
-  return sentFieldOf(OTHER_FIELDS, refusal, body);
+  const fields = PARAMETER_ROWS.map(([name, { completion }]) => [name, completion?.fields ?? []]);
+  return sentFieldOf(refusal, body, Object.fromEntries(fields), OTHER_FIELDS);
 }
 
 function readParameter(request: RequestField, row: Parameter): unknown {

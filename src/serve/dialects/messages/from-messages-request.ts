@@ -108,13 +108,8 @@ const FIELDS: Readonly<Partial<Record<keyof ChatParameters, string>>> = {
 
 const nameOf: ParameterNames = (name) => FIELDS[name] ?? flagName(name);
 
-/** Words by which services name what they refuse, and the fields that say it here. */
-const WORDS: readonly [RegExp, string][] = [
-  [/\b(maxTokens|max_tokens)\b/, "max_tokens"],
-  [/\btemperature\b/, "temperature"],
-  [/\b(topP|top_p)\b/, "top_p"],
-  [/\b(topK|top_k)\b/, "top_k"],
-  [/\b(stopSequences|stop_sequences)\b/, "stop_sequences"],
+/** What refusals call other things than parameters, or these by another name, and the fields that say them here. */
+const OTHER_FIELDS: readonly [RegExp, string][] = [
   [/\b(thinking|reasoningConfig|reasoning_effort)\b/, "thinking"],
   [/\b(outputConfig|output_config)\b/, "output_config"],
   [/\btool(Config|s|Choice)\b/, "tools"],
@@ -123,7 +118,7 @@ const WORDS: readonly [RegExp, string][] = [
 
 /** The field of a request that a refusal of the service is about; undefined where it names none that was sent. */
 export function refusedField(refusal: string, body: JsonObject): string | undefined {
-  return sentFieldOf(WORDS, refusal, body);
+  return sentFieldOf(refusal, body, FIELDS, OTHER_FIELDS);
 }
 
 interface ReadParameters {

@@ -141,15 +141,9 @@ function readText(field: RequestField | undefined): { format: RequestField | und
   return { format: field?.at("format").given, notices: isUsual ? [] : [notice] };
 }
 
-/** What refusals call the fields, in Converse's words and in those of models. */
-const REFUSED_FIELDS: readonly [RegExp, keyof ResponseCreateParamsBase | "stop" | "top_k"][] = [
-  [/\b(maxTokens|max_tokens)\b/, "max_output_tokens"],
-  [/\btemperature\b/, "temperature"],
-  [/\b(topP|top_p)\b/, "top_p"],
-  [/\b(topK|top_k)\b/, "top_k"],
-  [/\b(stopSequences|stop_sequences)\b/, "stop"],
+/** What refusals call other things than parameters, or these by another name, and the fields that say them here. */
+const OTHER_FIELDS: readonly [RegExp, keyof ResponseCreateParamsBase][] = [
   [/\b(thinking|reasoning\w*|budget_tokens|effort)\b/, "reasoning"],
-  [/\b(serviceTier|service_tier)\b/, "service_tier"],
   [/\btool(Config|s|Choice)\b/, "tools"],
   [/\b(outputConfig|output_config)\b/, "text"],
   [/\bsystem\b/, "instructions"],
@@ -158,5 +152,5 @@ const REFUSED_FIELDS: readonly [RegExp, keyof ResponseCreateParamsBase | "stop" 
 
 /** The field of a request that a refusal of the service is about; undefined where it names none that was sent. */
 export function refusedField(refusal: string, body: JsonObject): string | undefined {
-  return sentFieldOf(REFUSED_FIELDS, refusal, body);
+  return sentFieldOf(refusal, body, FIELDS, OTHER_FIELDS);
 }
