@@ -1,6 +1,7 @@
-import type { Tool, ToolChoice, ToolConfiguration, ToolInputSchema } from "@aws-sdk/client-bedrock-runtime";
+import type { Tool, ToolConfiguration, ToolInputSchema } from "@aws-sdk/client-bedrock-runtime";
 import { shorten } from "../../../errors.ts";
 import { describeFreeform, FREEFORM_SCHEMA } from "../../content/freeform-tool.ts";
+import { readMode, withChoice } from "../../content/tool-choice.ts";
 import { readToolSchema } from "../../content/tool-schema.ts";
 import type { RequestField } from "../../request-field.ts";
 
@@ -17,12 +18,12 @@ export function readTools(tools: RequestField, choice: RequestField): ToolConfig
   }
   if (wanted === "none") return undefined;
   if (typeof wanted === "string")
-    return configuration(declared, wanted === "auto" ? undefined : modeOf(choice));
+    return withChoice(declared, wanted === "auto" ? undefined : readMode(choice));
   const type = choice.at("type");
   const kind = KINDS.find((known) => known === type.value);
   if (kind !== undefined) {
     const name = choice.at(kind).at("name");
-    return configuration(declared, { tool: { name: known(name.name(), namesOf(declared), name) } });
+    return withChoice(declared, { tool: { name: known(name.name(), namesOf(declared), name) } });
   }
   if (type.value === "allowed_tools") return allowed(choice.at("allowed_tools"), declared);
   throw type.mustBe("function, custom or allowed_tools");
@@ -86,7 +87,7 @@ function allowed(field: RequestField, declared: readonly Declared[]): ToolConfig
   const names = new Set(tools.items().map((item) => known(nameOf(item), all, item)));
   const kept = declared.filter(({ toolSpec }) => names.has(toolSpec.name ?? ""));
   if (kept.length === 0) throw tools.refused(`'${tools.param}' allows none of the tools.`);
-  return configuration(kept, modeOf(mode));
+  return withChoice(kept, readMode(mode));
 }
 
 function namesOf(declared: readonly Declared[]): ReadonlySet<string | undefined> {
@@ -96,14 +97,4 @@ function namesOf(declared: readonly Declared[]): ReadonlySet<string | undefined>
 function known(name: string, all: ReadonlySet<string | undefined>, field: RequestField): string {
   if (all.has(name)) return name;
   throw field.refused(`There is no tool '${shorten(name)}' among 'tools'.`);
-}
-
-function modeOf(mode: RequestField): ToolChoice | undefined {
-  if (mode.value === "auto") return undefined;
-  if (mode.value === "required") return { any: {} };
-  throw mode.mustBe("none, auto, required or a tool");
-}
-
-function configuration(tools: readonly Declared[], toolChoice: ToolChoice | undefined): ToolConfiguration {
-  return { tools: [...tools], ...(toolChoice ? { toolChoice } : {}) };
 }

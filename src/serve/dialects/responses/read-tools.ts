@@ -1,7 +1,8 @@
-import type { Tool, ToolChoice, ToolConfiguration, ToolInputSchema } from "@aws-sdk/client-bedrock-runtime";
+import type { Tool, ToolConfiguration, ToolInputSchema } from "@aws-sdk/client-bedrock-runtime";
 import { shorten } from "../../../errors.ts";
 import type { JsonObject } from "../../../json.ts";
 import { describeFreeform, FREEFORM_SCHEMA } from "../../content/freeform-tool.ts";
+import { readMode, withChoice } from "../../content/tool-choice.ts";
 import { readToolSchema } from "../../content/tool-schema.ts";
 import type { RequestField } from "../../request-field.ts";
 import { type ClientTool, type ClientTools, qualifiedName, TOOL_SEARCH } from "./client-tools.ts";
@@ -140,12 +141,12 @@ function choose(reader: ToolReader, choice: RequestField): ToolConfiguration | u
     throw choice.refused("'tool_choice' asks for a tool, and 'tools' holds none.");
   }
   if (typeof wanted === "string")
-    return configuration(declared, wanted === "auto" ? undefined : modeOf(choice));
+    return withChoice(declared, wanted === "auto" ? undefined : readMode(choice));
   const type = choice.at("type");
   switch (type.value) {
     case "function":
     case "custom":
-      return configuration(declared, { tool: { name: chosenName(choice, reader) } });
+      return withChoice(declared, { tool: { name: chosenName(choice, reader) } });
     case "allowed_tools":
       return allowed(choice, reader);
     default:
@@ -159,7 +160,7 @@ function allowed(choice: RequestField, reader: ToolReader): ToolConfiguration {
   const names = new Set(named.map((item) => chosenName(item, reader)));
   const kept = reader.declared.filter(({ toolSpec }) => names.has(toolSpec.name ?? ""));
   if (kept.length === 0) throw tools.refused(`'${tools.param}' allows none of the tools.`);
-  return configuration(kept, modeOf(choice.at("mode")));
+  return withChoice(kept, readMode(choice.at("mode")));
 }
 
 /** The name that the model knows a tool by that is chosen by its own, with or without its namespace. */
@@ -171,17 +172,4 @@ function chosenName(item: RequestField, { clientTools, byOwnName }: ToolReader):
   const known = namespace === undefined ? byOwnName.get(name) : undefined;
   if (known !== undefined) return known;
   throw field.refused(`There is no tool '${shorten(name)}' among 'tools'.`);
-}
-
-function modeOf(mode: RequestField): ToolChoice | undefined {
-  if (mode.value === "auto") return undefined;
-  if (mode.value === "required") return { any: {} };
-  throw mode.mustBe("none, auto, required or a tool");
-}
-
-function configuration(
-  tools: readonly Tool.ToolSpecMember[],
-  toolChoice: ToolChoice | undefined,
-): ToolConfiguration {
-  return { tools: [...tools], ...(toolChoice ? { toolChoice } : {}) };
 }
