@@ -1,5 +1,5 @@
 import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
-import { isRecord, type JsonObject } from "../json.ts";
+import { isRecord, type JsonObject, recordAt } from "../json.ts";
 import { toJson } from "../json-numbers.ts";
 import { toPart } from "./read-part.ts";
 
@@ -8,11 +8,11 @@ import { toPart } from "./read-part.ts";
  * (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_Converse.html).
  */
 export function* partsOfAnswer(answer: JsonObject): Generator<ConverseStreamOutput> {
-  const message = objectAt(objectAt(answer, "output"), "message");
+  const message = recordAt(recordAt(answer, "output"), "message");
   yield toPart("messageStart", { role: "assistant" });
   const content = Array.isArray(message["content"]) ? (message["content"] as unknown[]) : [];
   for (const [contentBlockIndex, block] of content.filter(isRecord).entries()) {
-    const { input, ...tool } = objectAt(block, "toolUse");
+    const { input, ...tool } = recordAt(block, "toolUse");
     if (block["toolUse"]) yield toPart("contentBlockStart", { contentBlockIndex, start: { toolUse: tool } });
     const deltas = block["toolUse"] ? [{ toolUse: { input: toJson(input ?? {}) } }] : deltasOf(block);
     for (const delta of deltas) yield toPart("contentBlockDelta", { contentBlockIndex, delta });
@@ -28,7 +28,7 @@ function deltasOf(block: JsonObject): readonly JsonObject[] {
   const { text, reasoningContent, citationsContent } = block;
   if (isRecord(reasoningContent)) {
     const { redactedContent } = reasoningContent;
-    const thought = objectAt(reasoningContent, "reasoningText");
+    const thought = recordAt(reasoningContent, "reasoningText");
     const { text: said, signature } = thought;
     const all = [{ text: said }, { signature }, { redactedContent }];
     return all.flatMap((delta) =>
@@ -45,9 +45,4 @@ function deltasOf(block: JsonObject): readonly JsonObject[] {
     ];
   }
   return text === undefined ? [] : [{ text }];
-}
-
-function objectAt(holder: JsonObject, name: string): JsonObject {
-  const value = holder[name];
-  return isRecord(value) ? value : {};
 }

@@ -8,7 +8,7 @@ import {
   placeOfSource,
 } from "../network/network-errors.ts";
 import type { Exchange } from "../network/request-handler.ts";
-import { describeSkew } from "../network/clock-skew.ts";
+import { describeSkew, SET_CLOCK } from "../network/clock-skew.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import type { Chosen } from "./chosen.ts";
 import { processError } from "./credential-process.ts";
@@ -71,7 +71,6 @@ export interface ResolutionRow {
 
 const renew = ({ renewal }: ResolutionContext): string => renewal;
 const AGAIN = "Try again in a minute.";
-const SET_CLOCK = "sudo timedatectl set-ntp true";
 const answers = (c: ResolutionContext): string =>
   `${c.who} answers ${c.status}${said(c)} Credentials come from there (${c.from}).`;
 

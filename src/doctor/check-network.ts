@@ -3,7 +3,7 @@ import type { Service } from "../aws/endpoint.ts";
 import { findAll } from "../credentials/findings.ts";
 import { profileInForce } from "../credentials/shared-config.ts";
 import { OpenclawError } from "../errors.ts";
-import { tellSkew } from "../network/clock-skew.ts";
+import { SET_CLOCK, tellSkew } from "../network/clock-skew.ts";
 import { hostOfRedirect } from "../network/network-errors.ts";
 import { findProxy } from "../network/proxy-settings.ts";
 import { explainFailure } from "../session/aws-errors.ts";
@@ -164,7 +164,6 @@ function describeWays(ways: readonly Way[]): string[] {
 /** AWS rejects signatures older than this: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html */
 const SIGNATURE_MS = 5 * 60_000;
 const NOTICEABLE_MS = 30_000;
-const SET_CLOCK = "sudo timedatectl set-ntp true";
 
 /** This machine's clock against the date in an answer. */
 const clockCheck: Check<Examination> = {

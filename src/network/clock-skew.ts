@@ -1,3 +1,6 @@
+/** What sets a clock that is wrong. */
+export const SET_CLOCK = "sudo timedatectl set-ntp true";
+
 /** How far a clock is off, for a sentence: "62 minutes fast". `skewMs` is how far it is ahead. */
 export function tellSkew(skewMs: number): string {
   const seconds = Math.abs(Math.round(skewMs / 1000));

@@ -74,10 +74,16 @@ export function describeDenial({ action, resource, policy, isExplicit, policyArn
   return `${what}: ${article} ${policy} denies it explicitly${policyArn ? ` (${policyArn})` : ""}.`;
 }
 
+/**
+ * What jobs do. S3 asks of a key for whoever calls it, as they do:
+ * https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuAndPermissions.html
+ */
+const IS_OF_JOBS = /^s3:|^bedrock:\w+ModelInvocationJobs?$/;
+
 /** What `openclaw iam policy` allows only where its `--for` names it. */
 const EXTRA_POLICIES: readonly (readonly [command: string, actions: RegExp])[] = [
   ["openclaw batch role --s3 s3://BUCKET/PREFIX has the statement", /^iam:PassRole$/],
-  ["openclaw iam policy --for batch --s3 s3://BUCKET/PREFIX", /^s3:|^bedrock:\w+ModelInvocationJobs?$/],
+  ["openclaw iam policy --for batch --s3 s3://BUCKET/PREFIX", IS_OF_JOBS],
   ["openclaw iam policy --for quota", /^(?:servicequotas|cloudwatch):/],
   [
     "openclaw iam policy --for access",
@@ -85,9 +91,6 @@ const EXTRA_POLICIES: readonly (readonly [command: string, actions: RegExp])[] =
   ],
   ["openclaw iam policy --for web", /^bedrock:InvokeTool$/],
 ];
-
-/** What S3 asks of a key for whoever calls it, as jobs do: https://docs.aws.amazon.com/AmazonS3/latest/userguide/mpuAndPermissions.html */
-const USES_KEY = /^s3:|^bedrock:\w+ModelInvocationJobs?$/;
 
 /**
  * The one thing to do about a denial. `credentials` says whose policy it is where AWS does not, in words; `called` is the
@@ -113,7 +116,7 @@ export function adviseDenial(denial: Denial, credentials: string, called = denia
     default: {
       if (isExplicit) return `Lift the Deny of ${action} in the IAM policies of ${principal}.`;
       const command =
-        action.startsWith("kms:") && USES_KEY.test(called) ? keyPolicy(denial) : extraPolicy(action);
+        action.startsWith("kms:") && IS_OF_JOBS.test(called) ? keyPolicy(denial) : extraPolicy(action);
       if (command !== undefined) return `Allow ${action} to ${principal}: ${command}`;
       return /^bedrock(-mantle)?:/.test(action)
         ? `Allow ${action} to ${principal}; a policy with all that is needed: openclaw iam policy`

@@ -1,5 +1,6 @@
 import { stemOf } from "../aws/error-name.ts";
 import { capitalize, type ErrorCode } from "../errors.ts";
+import { SET_CLOCK } from "../network/clock-skew.ts";
 import { checkAnswerer } from "../network/network-errors.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { adviseDenial, type Denial, describeDenial } from "./denial.ts";
@@ -94,7 +95,7 @@ const JOBS = /^bedrock:\w+ModelInvocationJobs?$/;
 /** The region that S3 names as the right one. */
 const RIGHT_REGION = /expecting '([a-z0-9-]+)'/;
 
-const SET_CLOCK = "Set the clock, for example with: sudo timedatectl set-ntp true";
+const SETTING_CLOCK = `Set the clock, for example with: ${SET_CLOCK}`;
 const OTHER_MODEL = "Choose another model: openclaw models list";
 
 /** What AWS says of a model that it has closed to those who do not use it, and of one that has ended. */
@@ -127,7 +128,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     status: [400, 403],
     code: "credentials-rejected",
     message: (c) => `AWS rejects the request because this machine's clock is${c.skew ?? " wrong"}.`,
-    hint: () => SET_CLOCK,
+    hint: () => SETTING_CLOCK,
   },
   {
     names: ["AccessDenied"],
@@ -167,7 +168,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     pattern: /signature (expired|not yet current)/i,
     code: "credentials-rejected",
     message: (c) => `AWS rejects the signature because this machine's clock is${c.skew ?? " wrong"}.`,
-    hint: () => SET_CLOCK,
+    hint: () => SETTING_CLOCK,
   },
   {
     names: ["InvalidSignature", "SignatureDoesNotMatch"],

@@ -20,7 +20,8 @@ export interface LineBuffer {
 
 export const EMPTY_BUFFER: LineBuffer = { text: "", cursor: 0, cut: "" };
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
+/** Characters as people see them. */
+export const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 
 type Edit = (buffer: LineBuffer) => LineBuffer;
 type Place = (text: string, cursor: number) => number;

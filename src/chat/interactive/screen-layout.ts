@@ -1,5 +1,6 @@
 import stringWidth from "string-width";
 import { neutralise } from "../../terminal/neutralise.ts";
+import { graphemes } from "./line-buffer.ts";
 
 /** A text as it stands on a screen. */
 export interface ScreenLayout {
@@ -15,7 +16,6 @@ export interface ScreenRow {
   isFull: boolean;
 }
 
-const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" });
 const TAB = "    ";
 /** Lines whose characters all take one column. */
 const PLAIN = /^[\u0020-\u007E]*$/;

@@ -2,6 +2,7 @@ import { answerTextOf, questionOf } from "../../converse/conversation.ts";
 import { readSession, sessionIds } from "../../chat/sessions/session-files.ts";
 import { summarize, wordsOf } from "../../chat/sessions/session-documents.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
+import type { Warning } from "../../models/discovered.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { formatAge } from "../../terminal/numbers.ts";
@@ -38,7 +39,7 @@ export async function run({ text, here }: SearchOptions, runtime: Runtime): Prom
     throw usageError("There is nothing to search for.", 'openclaw sessions search "rate limit"');
   const pattern = patternOf(query);
   const matches: Match[] = [];
-  const warnings: { code: string; message: string; hint: string }[] = [];
+  const warnings: Warning[] = [];
   const titles = new Map<string, { title: string; updated: string }>();
   // One after the other: together they may be larger than the memory.
   for (const id of await sessionIds(runtime)) {
