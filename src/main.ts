@@ -3,7 +3,7 @@ import { OpenclawError, toErrorDocument } from "./errors.ts";
 import { once } from "./once.ts";
 import { runProgram } from "./command-line/run-program.ts";
 import { PROGRAM } from "./program.ts";
-import { createRuntime, type Runtime } from "./runtime.ts";
+import { createRuntime, isInBackground, type Runtime } from "./runtime.ts";
 import { isHungUp } from "./terminal/output-sink.ts";
 import { BUG_HINT } from "./version.ts";
 
@@ -75,6 +75,11 @@ function isTerminalGone(): boolean {
   return [0, 1, 2].some((descriptor) => isHungUp(descriptor, isTerminal));
 }
 
+/** Whether Node may not set the terminal back when it exits: another program has it, and whoever sets it then is stopped. */
+function isTerminalAway(): boolean {
+  return isTerminalGone() || (isTerminal(0) && isInBackground());
+}
+
 /** Whether what is done in that pool is done within so many ms. */
 async function poolEndsWithin(mostMs: number): Promise<boolean> {
   for (let waited = 0; isPoolBusy(); waited += 5) {
@@ -86,13 +91,13 @@ async function poolEndsWithin(mostMs: number): Promise<boolean> {
 
 /** Ends the process for a signal that the command has heard, when its own work on files is done. */
 async function endSoon(signal: Signal, exitCode: number): Promise<never> {
-  if (!(await poolEndsWithin(POOL_MS)) || isTerminalGone()) endAtOnce(signal);
+  if (!(await poolEndsWithin(POOL_MS)) || isTerminalAway()) endAtOnce(signal);
   process.exit(exitCode);
 }
 
 /** Ends the process for a signal. Its end would wait for the pool of threads, which the signal itself does not. */
 function endAtOnce(signal: Signal): never {
-  if (isPoolBusy() || isTerminalGone()) {
+  if (isPoolBusy() || isTerminalAway()) {
     // What is done at the end in any case, such as showing the cursor again.
     process.emit("exit", SIGNALS[signal]);
     listen(false);

@@ -67,8 +67,13 @@ export interface Runtime {
   readonly onUncaught: (take: (failure: unknown) => void) => void;
   /** Leaves Ctrl-C to a program that this one has started in the terminal, such as a pager, until what it returns is called. */
   readonly lendTerminal: () => () => void;
-  /** Stops the process as Ctrl-Z does; resolves when it goes on. */
+  /** Stops the process as Ctrl-Z does; resolves when it goes on, and has its terminal again, or `signal` is aborted. */
   readonly suspend: () => Promise<void>;
+  /**
+   * Resolves when the process may read its terminal, or `signal` is aborted. Before it is stopped, as one in the background
+   * is that reads: by itself, since the system would stop it again and again, and it would hear no signal.
+   */
+  readonly untilForeground: () => Promise<void>;
   /** True under `--emulator`: nothing that was learnt is worth keeping on disk. */
   readonly isEmulated: boolean;
 }
@@ -129,7 +134,11 @@ export function createRuntime(
     onReload,
     onUncaught,
     lendTerminal,
-    suspend,
+    suspend: async () => {
+      await stop();
+      await untilForeground(signal());
+    },
+    untilForeground: () => untilForeground(signal()),
     isEmulated: false,
   };
 }
@@ -262,14 +271,32 @@ function endOne(id: number, signal: "SIGTERM" | "SIGKILL"): void {
 /** Where nobody could continue the process the system does not stop it: then it goes on at once. */
 const NOT_STOPPED_MS = 200;
 
-async function suspend(): Promise<void> {
-  if (process.platform === "win32") return;
-  await new Promise<void>((resolve) => {
-    process.once("SIGCONT", resolve);
+/** Stops the process as Ctrl-Z does. Resolves to whether somebody let it go on. */
+async function stop(): Promise<boolean> {
+  if (process.platform === "win32") return false;
+  return new Promise<boolean>((resolve) => {
+    const goOn = (): void => resolve(true);
+    process.once("SIGCONT", goOn);
     process.kill(process.pid, "SIGTSTP");
-    setTimeout(() => {
-      process.off("SIGCONT", resolve);
-      resolve();
-    }, NOT_STOPPED_MS);
+    // Node looks at what is due before it looks at signals.
+    setTimeout(setImmediate, NOT_STOPPED_MS, () => {
+      process.off("SIGCONT", goOn);
+      resolve(false);
+    });
   });
+}
+
+async function untilForeground(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted && isInBackground()) if (!(await stop())) return;
+}
+
+/**
+ * Whether another group of processes has this one's terminal: its input, and the right to set it. Only Linux tells that:
+ * behind the name in brackets are state, parent, group, session, terminal and the group that has it (proc_pid_stat(5)).
+ */
+export function isInBackground(): boolean {
+  if (process.platform !== "linux") return false;
+  const behindName = readFileSync("/proc/self/stat", "utf8").replace(/^.*\) /s, "");
+  const [, , group, , , foreground = "-1"] = behindName.split(" ");
+  return Number(foreground) > 0 && foreground !== group;
 }

@@ -163,7 +163,9 @@ async function* readTexts(lines: boolean, runtime: Runtime, signal: AbortSignal)
 /** A line longer than this is no text for any model, in characters. */
 const LONGEST_LINE = 2_000_000;
 
-async function* readLines({ stdin }: Runtime, signal: AbortSignal): AsyncGenerator<string[]> {
+async function* readLines(runtime: Runtime, signal: AbortSignal): AsyncGenerator<string[]> {
+  const { stdin, untilForeground } = runtime;
+  if (stdin.isTTY) await untilForeground();
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const chunks = (stdin as AsyncIterable<string | Uint8Array>)[Symbol.asyncIterator]();
   let rest = "";

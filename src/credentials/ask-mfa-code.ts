@@ -16,7 +16,10 @@ export async function askMfaCode(serial: string, profile: string, runtime: Runti
   return withoutSpinner(runtime, () => readCode(serial, runtime));
 }
 
-async function readCode(serial: string, { stdin, terminal, signal }: Runtime): Promise<string> {
+async function readCode(serial: string, runtime: Runtime): Promise<string> {
+  const { stdin, terminal, signal, untilForeground } = runtime;
+  await untilForeground();
+  signal.throwIfAborted();
   terminal.writeAside(`Enter MFA code for ${serial}: `);
   const lines = createInterface({ input: stdin, terminal: false });
   try {

@@ -16,7 +16,10 @@ import {
 } from "./read-file.ts";
 import { readPipe } from "./read-pipe.ts";
 
-type Inputs = Pick<Runtime, "stdin" | "signal" | "currentFolder" | "platform" | "terminal">;
+type Inputs = Pick<
+  Runtime,
+  "stdin" | "signal" | "currentFolder" | "platform" | "terminal" | "untilForeground"
+>;
 
 /** What was named by a person, read whole. */
 export interface Input {
@@ -76,11 +79,12 @@ export async function readTextInput(
 }
 
 /** Reads stdin to its end, at most so many bytes. Throws a `ReadFailure`, and the signal's reason when it is aborted. */
-async function readStdin({ stdin, signal }: Pick<Inputs, "stdin" | "signal">, most: number): Promise<Buffer> {
+async function readStdin({ stdin, signal, untilForeground }: Inputs, most: number): Promise<Buffer> {
   try {
     // Node makes an empty stream of a folder.
     const stats = stdin.fd === undefined ? undefined : fstatSync(stdin.fd);
     if (stats?.isDirectory()) refuseIrregular(stats);
+    if (stdin.isTTY) await untilForeground();
     return await readUntilAborted(stdin, most, signal);
   } catch (error) {
     throw toReadFailure(error);

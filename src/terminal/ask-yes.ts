@@ -6,10 +6,11 @@ interface Asker {
   stdin: NodeJS.ReadableStream & { isTTY?: boolean };
   terminal: Terminal;
   signal: AbortSignal;
+  untilForeground: () => Promise<void>;
 }
 
 /** Whether a person sits at both ends, who can be asked. */
-export function canAsk({ stdin, terminal }: Omit<Asker, "signal">): boolean {
+export function canAsk({ stdin, terminal }: Pick<Asker, "stdin" | "terminal">): boolean {
   return stdin.isTTY === true && terminal.isStderrTTY;
 }
 
@@ -25,8 +26,9 @@ export async function askYes(question: string, asker: Asker): Promise<boolean> {
  */
 export async function askLine(
   question: string,
-  { stdin, terminal, signal }: Asker,
+  { stdin, terminal, signal, untilForeground }: Asker,
 ): Promise<string | undefined> {
+  await untilForeground();
   signal.throwIfAborted();
   terminal.ask(question);
   // Of one that has ended nobody is told again.

@@ -58,6 +58,7 @@ export function testRuntime(options: TestRuntimeOptions): TestRuntime {
     onUncaught: () => undefined,
     lendTerminal: () => () => undefined,
     suspend: async () => undefined,
+    untilForeground: async () => undefined,
     isEmulated: false,
     stdout: () => written.stdout,
     stderr: () => written.stderr,

@@ -54,9 +54,11 @@ export class Keyboard {
     emitKeypressEvents(runtime.stdin, { escapeCodeTimeout: ESCAPE_MS } as unknown as Interface);
   }
 
-  /** Takes the terminal. */
-  start(): void {
-    const { stdin, onExit } = this.#runtime;
+  /** Takes the terminal as soon as it may, unless the command is ending. */
+  async start(): Promise<void> {
+    const { stdin, onExit, signal, untilForeground } = this.#runtime;
+    await untilForeground();
+    if (signal.aborted) return;
     stdin.setRawMode?.(true);
     this.#screen.write(BRACKETED_PASTE_ON);
     // Node itself puts the line mode back.
@@ -178,7 +180,7 @@ export class Keyboard {
     try {
       return await work();
     } finally {
-      this.start();
+      await this.start();
     }
   }
 

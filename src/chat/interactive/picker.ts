@@ -61,7 +61,7 @@ export class Asker {
 
   /** Has the keyboard while `work` asks; keys that nobody has read by then go to whoever reads next. */
   async during<T>(work: () => Promise<T>): Promise<T> {
-    this.#keyboard.start();
+    await this.#keyboard.start();
     try {
       return await work();
     } finally {

@@ -49,7 +49,7 @@ export async function runInteractive(options: InteractiveOptions): Promise<void>
       await showLast(talk);
       terminal.note("");
     }
-    keyboard.start();
+    await keyboard.start();
     await converse(talk, editor, history, style);
   } finally {
     keyboard.stop();

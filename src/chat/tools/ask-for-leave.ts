@@ -26,12 +26,13 @@ const CTRL_C = 0x03;
 export function askAtTerminal(runtime: Runtime): AskForLeave {
   return (request, signal) =>
     withoutSpinner(runtime, async () => {
-      const { terminal, stdin } = runtime;
+      const { terminal, stdin, untilForeground } = runtime;
+      await untilForeground();
       await dropTyped(stdin, signal);
       const columns = terminal.screen?.columns ?? Number.POSITIVE_INFINITY;
       const style = await terminal.stderrStyle();
       terminal.writeAside(`${leaveLines(request, columns, style).join("\n")}\n`);
-      const answer = await askLine(questionFor(request, columns), { stdin, terminal, signal });
+      const answer = await askLine(questionFor(request, columns), { ...runtime, signal });
       // The end of the input leaves the cursor where it is.
       if (answer === undefined) terminal.writeAside("\n");
       if (/^y(es)?$/i.test(answer ?? "")) return "once";

@@ -49,6 +49,7 @@ export async function run(options: McpServeOptions, runtime: Runtime): Promise<v
     terminal.note(
       "openclaw: this speaks the Model Context Protocol on stdin and stdout: let a program start it. Ctrl-D ends it.",
     );
+  if (runtime.stdin.isTTY === true) await runtime.untilForeground();
   const transport = new StdioTransport(runtime);
   const by = {
     options,

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it, vi, onTestFinished } from "vitest";
 import type { Script, StreamStep } from "../../../src/emulator/script.ts";
 import { type Emulated, emulate } from "../../helpers/emulated.ts";
 import { PIXEL } from "../../helpers/pixel.ts";
@@ -1232,6 +1232,29 @@ describe("what goes wrong", () => {
     await pty.see(/> half a $/);
     pty.type(`question${ENTER}`);
     await pty.see(/asked: half a question\n\n> $/);
+  });
+
+  it.each([
+    ["after Ctrl-Z", ["chat", "-m", MODEL], /\n> $/, "\u001A"],
+    ["in the background, where it waits for the terminal", ["chat", "-m", MODEL, "&"], /shell\$ $/, ENTER],
+    ["in the background, where it would choose", ["models", "set", "&"], /shell\$ $/, ENTER],
+    ["in the background, where it would read", ["config", "patch", "--stdin", "&"], /shell\$ $/, ENTER],
+  ])("`kill` by the shell ends it %s", async (_, args, begun, key) => {
+    const emulated = await emulate();
+    const pty = openPty([], emulated.home, {
+      command: ["bash", "--norc", "--noprofile", "-i"],
+      env: { ...emulated.env, PATH: pathWithOpenclaw(emulated.home), PS1: "shell$ " },
+    });
+    await pty.see(/shell\$ $/);
+    pty.type(`openclaw ${args.join(" ")}${ENTER}`);
+    await pty.see(begun);
+    pty.type(key);
+    // A shell tells of what is in the background with its next prompt.
+    const asking = setInterval(() => pty.type(ENTER), 200);
+    onTestFinished(() => clearInterval(asking));
+    await pty.see("Stopped");
+    pty.type(`kill %1${ENTER}`);
+    await pty.see("Terminated");
   });
 
   it.each(["SIGTERM", "SIGHUP"])("%s leaves the terminal as it was", async (signal) => {
