@@ -5,8 +5,17 @@ import { beforeAll, describe, expect, test } from "vitest";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
 
+type Graph = ReadonlyMap<string, { imported: string[]; later: string[] }>;
+
 /** What each file of src/ imports, and what it loads later by `import()`. Packages and parts of Node go by their names. */
 const inputs = new Map<string, { imported: string[]; later: string[] }>();
+
+/** A graph in which a command loads a chain of files. */
+const CHAIN: Graph = new Map([
+  ["src/commands/a.ts", { imported: ["src/chat/b.ts"], later: ["src/session/late.ts"] }],
+  ["src/chat/b.ts", { imported: ["src/models/c.ts"], later: [] }],
+  ["src/models/c.ts", { imported: ["node:fs", "@smithy/core", "src/commands/a.ts"], later: ["src/main.ts"] }],
+]);
 
 beforeAll(async () => {
   const nameOf = (id: string): string => (path.isAbsolute(id) ? path.relative(root, id) : id);
@@ -36,13 +45,27 @@ beforeAll(async () => {
 });
 
 /** Everything that is loaded together with a file: what it imports statically, and what that imports. */
-function loadedWith(file: string, found = new Set<string>()): Set<string> {
-  for (const name of inputs.get(file)?.imported ?? []) {
+function loadedWith(file: string, graph: Graph = inputs, found = new Set<string>()): Set<string> {
+  for (const name of graph.get(file)?.imported ?? []) {
     if (found.has(name)) continue;
     found.add(name);
-    loadedWith(name, found);
+    loadedWith(name, graph, found);
   }
   return found;
+}
+
+/** What a file loads of rooms that no start needs. */
+function roomsLoadedWith(file: string, graph: Graph = inputs): string[] {
+  const rooms = /^src\/(?!command-line\/|terminal\/)[\w-]+\//;
+  return filter(loadedWith(file, graph), (name) => rooms.test(name)).toSorted();
+}
+
+/** The arrows from rooms to what stands above all of them. */
+function rising(graph: Graph): string[] {
+  return [...graph]
+    .filter(([name]) => !/^src\/(commands\/|program|main)/.test(name))
+    .flatMap(([name, { imported, later }]) => [...imported, ...later].map((other) => `${name} -> ${other}`))
+    .filter((arrow) => / -> src\/(commands\/|program|main)/.test(arrow));
 }
 
 const isAws = (name: string): boolean => /^@(aws-sdk|smithy)\//.test(name);
@@ -54,8 +77,7 @@ describe("the import graph", () => {
     const loaded = loadedWith("src/main.ts");
     // The bundle has four lines in its place, which load it for the first text that is not plain.
     expect(filter(loaded, (name) => !name.startsWith("src/") && !isNode(name))).toEqual(["string-width"]);
-    const rooms = /^src\/(aws|commands|config|converse|credentials|discovery|doctor|emulator|openai)\//;
-    expect(filter(loaded, (name) => rooms.test(name)).toSorted()).toEqual([
+    expect(roomsLoadedWith("src/main.ts")).toEqual([
       "src/config/parameters.ts",
       "src/config/setting-kinds.ts",
     ]);
@@ -112,10 +134,15 @@ describe("the import graph", () => {
   });
 
   test("lets nothing go back up", () => {
-    const rising = [...inputs]
-      .filter(([name]) => !/^src\/(commands\/|program|main)/.test(name))
-      .flatMap(([name, { imported, later }]) => [...imported, ...later].map((other) => `${name} -> ${other}`))
-      .filter((arrow) => / -> src\/(commands\/|program|main)/.test(arrow));
-    expect(rising).toEqual([]);
+    expect(rising(inputs)).toEqual([]);
+  });
+
+  test("is followed through every file, and not into what is loaded later", () => {
+    const loaded = loadedWith("src/commands/a.ts", CHAIN);
+    expect(filter(loaded, (name) => isAws(name) || isNode(name))).toEqual(["node:fs", "@smithy/core"]);
+    expect(roomsLoadedWith("src/chat/b.ts", CHAIN)).toEqual(
+      ["src/commands/a.ts", "src/chat/b.ts", "src/models/c.ts"].toSorted(),
+    );
+    expect(rising(CHAIN)).toEqual(["src/models/c.ts -> src/commands/a.ts", "src/models/c.ts -> src/main.ts"]);
   });
 });
