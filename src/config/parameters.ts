@@ -20,7 +20,7 @@ export interface Parameter<T = unknown, Notation extends string = string> {
   group: FlagGroup;
   /** Where Converse's request has it; what is sent for it may instead depend on the family of the model. */
   converse: readonly [ConverseObject, string] | "by-family";
-  /** What carries it in a chat completion: the newest field first, and what its words mean here, where they are others. */
+  /** What carries it in a chat completion: the newest field first, and of one that takes a few words what each means here. */
   completion?: {
     fields: readonly CompletionField[];
     words?: Readonly<Record<string, NoInfer<T> | undefined>>;
