@@ -4,7 +4,8 @@ import { AwsError, validationError } from "./aws-error.ts";
 import { describedTools } from "./claude-tools.ts";
 import { malformed } from "./constraints.ts";
 import { checkConstraints, type ConverseRequest, structureOf } from "./converse-model.ts";
-import { checkConversation, checkFeatures, checkForModel, NO_SYSTEM_MESSAGES } from "./converse-rules.ts";
+import { checkConversation } from "./conversation-rules.ts";
+import { checkFeatures, checkForModel, NO_SYSTEM_MESSAGES } from "./model-rules.ts";
 import type { EmulatedModel } from "./models.ts";
 
 /** Throws `AwsError` SerializationException for a body that is no object. */

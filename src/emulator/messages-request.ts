@@ -9,7 +9,7 @@ import {
   structureOf,
   type Tools,
 } from "./converse-model.ts";
-import { checkForModel } from "./converse-rules.ts";
+import { checkForModel } from "./model-rules.ts";
 import type { EmulatedModel } from "./models.ts";
 
 /** Fields of a message's request, by https://platform.claude.com/docs/en/api/messages; others are refused. */

@@ -8,7 +8,7 @@ import {
   type Message,
   type Tools,
 } from "./converse-model.ts";
-import { signReasoning } from "./converse-rules.ts";
+import { signReasoning } from "./model-rules.ts";
 import type { EmulatedModel } from "./models.ts";
 import {
   type AnswerFormat,

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { signReasoning } from "./converse-rules.ts";
+import { signReasoning } from "./model-rules.ts";
 import { AwsError } from "./aws-error.ts";
 import type { ContentBlock, ConverseRequest } from "./converse-model.ts";
 import { type Dialogue, type DialogueStep, resultText, stepFor, type StopReason } from "./dialogue.ts";

@@ -7,7 +7,7 @@ import { packBytes } from "../../src/chat/sessions/session-record.ts";
 import { mendRequest } from "../../src/converse/mend-request.ts";
 import type { Recipient } from "../../src/converse/mending/recipient.ts";
 import { readConverseRequest } from "../../src/emulator/converse-request.ts";
-import { signReasoning } from "../../src/emulator/converse-rules.ts";
+import { signReasoning } from "../../src/emulator/model-rules.ts";
 import { familyOf } from "../../src/models/families.ts";
 import { isThorough } from "../helpers/thorough.ts";
 
