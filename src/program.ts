@@ -41,6 +41,11 @@ const KEY_FILE = flag(
   "--api-key-file <file>",
   "keys that clients may use, a line each: name:key, or of serve keys",
 );
+/** What bounds a run of lines, and what an estimate of one goes by. */
+const MODEL_RATES = [
+  flag("--rpm <number>", "requests in any minute, of each model (default: by its quota)", integerFlag(1)),
+  flag("--tpm <tokens>", "tokens in any minute, of each model (default: by its quota)", integerFlag(1)),
+];
 const SHELLS = ["bash", "zsh", "fish"];
 
 /** Every command: its name, flags and help, and the file that is loaded when it runs. */
@@ -320,16 +325,7 @@ export const PROGRAM: Program = {
               "lines of one model that are asked at once, at most",
               integerFlag(1, 1000),
             ),
-            flag(
-              "--rpm <number>",
-              "requests in any minute, of each model (default: by its quota)",
-              integerFlag(1),
-            ),
-            flag(
-              "--tpm <tokens>",
-              "tokens in any minute, of each model (default: by its quota)",
-              integerFlag(1),
-            ),
+            ...MODEL_RATES,
             flag("--max-tokens <tokens>", "most tokens of an answer whose line names none", integerFlag(1)),
             flag("--deadline <time>", "be done in this time: 2h; in the tier flex as long as that makes it"),
             flag("--max-cost <usd>", "most that the whole run may cost, by list prices", numberFlag(0)),
@@ -345,16 +341,7 @@ export const PROGRAM: Program = {
             flag("--lines", "each line is a prompt, whatever it looks like"),
             flag("--output-tokens <tokens>", "what an answer mostly has", integerFlag(1)),
             flag("--max-tokens <tokens>", "most tokens of an answer whose line names none", integerFlag(1)),
-            flag(
-              "--rpm <number>",
-              "requests in any minute, of each model (default: by its quota)",
-              integerFlag(1),
-            ),
-            flag(
-              "--tpm <tokens>",
-              "tokens in any minute, of each model (default: by its quota)",
-              integerFlag(1),
-            ),
+            ...MODEL_RATES,
           ],
         },
         submit: {
