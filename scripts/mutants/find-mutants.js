@@ -101,7 +101,9 @@ function mutate(node, text, add) {
       // A directive is a text.
       return typeof node["directive"] === "string" ? undefined : add(node.start, node.end, ";");
     case "ReturnStatement":
-      return node["argument"] ? add(node.start, node.end, "return undefined;") : undefined;
+      return node["argument"] && !isUndefined(/** @type {Node} */ (node["argument"]))
+        ? add(node.start, node.end, "return undefined;")
+        : undefined;
     default:
       return undefined;
   }
@@ -123,6 +125,11 @@ function mutateOperator(node, text, add) {
   if (operator.startsWith("+") && [left, right].some(isText)) return undefined;
   const start = text.indexOf(operator, left.end);
   return start < right.start ? add(start, start + operator.length, replacement) : undefined;
+}
+
+/** @param {Node} node */
+function isUndefined(node) {
+  return node.type === "Identifier" && node["name"] === "undefined";
 }
 
 /** @param {Node} node */
