@@ -259,6 +259,29 @@ describe("calls below a quota", () => {
     expect(await answered).toHaveLength(3);
   });
 
+  it("go before those that wait where they were throttled", async () => {
+    const all = paced({ requests: 1 });
+    const asked: string[] = [];
+    const askAs = (name: string, ask: () => ChatEvents) =>
+      outcome(
+        all,
+        planOf(NOVA, 10),
+        () => {
+          asked.push(name);
+          return ask();
+        },
+        { mostMs: 600_000 },
+      );
+    const throttled = new OpenclawError("throttled", { message: "slow down" });
+    const answered = [askAs("first", failingOnce(throttled)), askAs("second", () => answer(1, 1))];
+    for (let minute = 0; minute < 5; minute += 1) {
+      await new Promise(setImmediate);
+      all.pass(60_000);
+    }
+    expect(await Promise.all(answered)).toMatchObject([{ length: 3 }, { length: 3 }]);
+    expect(asked).toEqual(["first", "first", "second"]);
+  });
+
   it("wait for the quota of a day only where they are told to", async () => {
     const daily = new OpenclawError("quota-exceeded", { message: "The daily quota is used up." });
     expect(await outcome(paced({}), planOf(NOVA, 10), failingOnce(daily), { mostMs: 1e9 })).toBe(daily);

@@ -34,7 +34,12 @@ describe("an answer of Converse, as the parts of a stream,", () => {
   ])("says the same: %s", (_, content, blocks = content as ContentBlock[]) => {
     const assembler = new MessageAssembler();
     const parts = [...partsOfAnswer(answerOf(content))];
-    for (const part of parts) assembler.take(part);
+    for (const part of parts) {
+      assembler.take(part);
+      // Each says something.
+      const thought = Object.values(part.contentBlockDelta?.delta?.reasoningContent ?? { text: "" });
+      expect(thought.filter((said) => said !== undefined)).toHaveLength(1);
+    }
     expect(assembler.message()).toEqual({ role: "assistant", content: blocks });
     expect(parts.at(-2)).toMatchObject({ messageStop: { stopReason: "end_turn" } });
     expect(parts.at(-1)).toMatchObject({ metadata: { usage: { inputTokens: 1, outputTokens: 2 } } });
