@@ -6,13 +6,27 @@ import type { IncomingMessage } from "node:http";
  */
 const AT_ONCE = 32 * 1024;
 
+/** Connections that are to be read again, longest first. */
+const waiting: (() => void)[] = [];
+
+/** Has one connection after the other read again, a turn of the event loop for each. */
+function readLater(read: () => void): void {
+  waiting.push(read);
+  if (waiting.length === 1) setImmediate(readNext);
+}
+
+function readNext(): void {
+  waiting.shift()?.();
+  if (waiting.length > 0) setImmediate(readNext);
+}
+
 /**
  * Lets others have their turn while the body of a message over HTTP/1.1 arrives in chunks. Node reads on for as long as
- * somebody takes what there is, 2 MB of it before any timer, whatever number of chunks that is.
+ * somebody takes what there is, 2 MB of it before any timer, whatever number of chunks that is. Returns whether it does.
  */
-export function takeInTurns(message: IncomingMessage): void {
+export function takeInTurns(message: IncomingMessage): boolean {
   const { socket, headers } = message;
-  if (headers["transfer-encoding"] === undefined) return;
+  if (headers["transfer-encoding"] === undefined) return false;
   let taken = 0;
   let isOver = false;
   /** Whether there is more to be read in the next turn: who takes it may have stopped the reading, too. */
@@ -23,7 +37,7 @@ export function takeInTurns(message: IncomingMessage): void {
     isOver = true;
     goesOn = !socket.isPaused();
     socket.pause();
-    setImmediate(() => {
+    readLater(() => {
       isOver = false;
       taken = 0;
       if (goesOn) socket.resume();
@@ -40,4 +54,5 @@ export function takeInTurns(message: IncomingMessage): void {
   socket.on("data", took);
   // The next message of the connection has its own.
   message.once("close", () => socket.off("data", took));
+  return true;
 }

@@ -211,6 +211,8 @@ async function readAll(
   handOn: (chunk: Buffer) => void,
 ): Promise<number> {
   let length = 0;
+  let isOver = false;
+  const isChunked = !("stream" in request) && takeInTurns(request);
   let finish = (): void => undefined;
   try {
     await new Promise<void>((resolve, reject) => {
@@ -219,20 +221,41 @@ async function readAll(
       const stallMs = Math.min(STALL_MS, readMs);
       const stall = setTimeout(() => late(`Nothing of the body came for ${stallMs / 1000} s.`), stallMs);
       const end = setTimeout(() => late(`The body was not whole after ${readMs / 1000} s.`), readMs);
+      const refuse = (error: unknown): void =>
+        reject(
+          error instanceof JsonBoundsError ? notJson(`cannot be taken: ${error.message}`) : (error as Error),
+        );
+      const look = (chunk: Buffer): void => {
+        try {
+          handOn(chunk);
+        } catch (error) {
+          refuse(error);
+        }
+      };
+      // However many bodies come at once: each chunk of them takes its time.
+      let waiting: Promise<void> | undefined;
+      const waitFor = async (over: Promise<void>, chunk: Buffer): Promise<void> => {
+        request.pause();
+        await over;
+        waiting = undefined;
+        if (isOver) return;
+        stall.refresh();
+        look(chunk);
+        request.resume();
+      };
       const take = (chunk: Buffer): void => {
         stall.refresh();
         length += chunk.length;
         try {
           if (length > most) throw tooLarge(most);
           share.grow(chunk.length);
-          handOn(chunk);
         } catch (error) {
-          reject(
-            error instanceof JsonBoundsError
-              ? notJson(`cannot be taken: ${error.message}`)
-              : (error as Error),
-          );
+          return refuse(error);
         }
+        const over = isChunked ? undefined : turnOver();
+        if (over) waiting = waitFor(over, chunk);
+        else look(chunk);
+        return undefined;
       };
       const fail = (error?: Error): void => reject(error ?? new Error("The body ended before it was whole."));
       const stop = (): void => reject(signal.reason as Error);
@@ -245,18 +268,21 @@ async function readAll(
         // What is cut off on HTTP/2 ends, too.
         if (isCutOff(request)) return fail();
         isWhole = true;
-        return resolve();
+        // It may come before the last chunk has had its turn.
+        return waiting ? void waiting.then(resolve) : resolve();
       };
       finish = () => {
+        isOver = true;
         clearTimeout(stall);
         clearTimeout(end);
         signal.removeEventListener("abort", stop);
         request.off("data", take).off("end", whole).off("error", fail).off("close", close);
         // Nobody else may be listening when the client leaves later.
         request.on("error", () => undefined);
+        // What still comes is thrown away.
+        request.resume();
       };
       signal.addEventListener("abort", stop, { once: true });
-      if (!("stream" in request)) takeInTurns(request);
       request.on("data", take).on("end", whole).on("error", fail).on("close", close);
       if (signal.aborted) stop();
     });

@@ -16,6 +16,7 @@ import { App, type AppOptions, newRequestId, toldError } from "./app.ts";
 import type { ServerState } from "./telemetry/server-metrics.ts";
 import { type Certificate, OLDEST_TLS } from "./certificate.ts";
 import { Http2Side } from "./http2-side.ts";
+import { takeInTurns } from "../network/take-in-turns.ts";
 import { settlesWithin } from "../settles-within.ts";
 
 /** A request's headers are awaited so long, in ms. */
@@ -199,6 +200,7 @@ interface Exchange {
 class Exchanges {
   readonly #running = new WeakMap<Socket, Set<Exchange>>();
   readonly #last = new WeakMap<Socket, Exchange>();
+  readonly #waiting = new WeakMap<Socket, { count: number }>();
 
   on(socket: Socket): Set<Exchange> {
     const running = this.#running.get(socket) ?? new Set<Exchange>();
@@ -208,12 +210,22 @@ class Exchanges {
 
   /** Takes one more; it is over when its response is closed. Returns what came before it. */
   begin(exchange: Exchange): Exchange | undefined {
-    const running = this.on(exchange.request.socket);
-    const before = [...running].at(-1);
+    const { socket } = exchange.request;
+    const running = this.on(socket);
+    const last = this.#last.get(socket);
     running.add(exchange);
-    this.#last.set(exchange.request.socket, exchange);
+    this.#last.set(socket, exchange);
     exchange.response.once("close", () => running.delete(exchange));
-    return before;
+    // They end in their order.
+    return last && running.has(last) ? last : undefined;
+  }
+
+  /** Counts one more on a connection that waits for the one before it. */
+  wait(socket: Socket): { count: number } {
+    const waiting = this.#waiting.get(socket) ?? { count: 0 };
+    this.#waiting.set(socket, waiting);
+    waiting.count += 1;
+    return waiting;
   }
 
   /**
@@ -242,24 +254,37 @@ function inTurn(exchanges: Exchanges, lingerMs: number, answer: RequestListener)
     const before = exchanges.begin({ request, response });
     if (before === undefined) return void answer(request, response);
     // Nor is more taken from it meanwhile: who reads nothing and goes on sending is silent, too.
-    let isWaiting = true;
-    // Node itself goes on reading when a request is whole, which is in this very turn.
-    setImmediate(() => {
-      if (isWaiting) request.socket.pause();
-    });
+    const { socket } = request;
+    const waiting = exchanges.wait(socket);
+    if (waiting.count === 1) stopReading(socket);
     before.response.once("close", () => {
-      isWaiting = false;
-      request.socket.resume();
+      waiting.count -= 1;
+      if (waiting.count === 0) goOnReading(socket);
       setImmediate(() => void answer(request, response));
     });
     return undefined;
   };
 }
 
+/** Reads nothing more, though Node itself goes on with each request that is whole: 2 MB of them before any timer. */
+function stopReading(socket: Socket): void {
+  socket.resume = () => socket;
+  // One that was asked for before comes first.
+  queueMicrotask(() => {
+    if (Object.hasOwn(socket, "resume")) socket.pause();
+  });
+}
+
+function goOnReading(socket: Socket): void {
+  Reflect.deleteProperty(socket, "resume");
+  socket.resume();
+}
+
 /** Lets a client send the rest of a request whose answer it has, and read that, on a connection that ends with it, too. */
 function linger(request: IncomingMessage, ms: number): void {
   if (request.complete || request.destroyed) return;
   const { socket } = request;
+  takeInTurns(request);
   let bytes = 0;
   const giveUp = (): void => void socket.destroy();
   const timer = setTimeout(giveUp, ms);
