@@ -110,6 +110,33 @@ export const CLAUDE_RULES: readonly ModelRule[] = [
     },
   },
   {
+    // https://github.com/future-agi/future-agi/pull/412
+    models: HELD_TO_SCHEMA,
+    refuse: ({ structure }) =>
+      structure && structure.toolName === undefined && hasOpenObject(structure.schema)
+        ? "output_config.format.schema: For 'object' type, 'additionalProperties' must be explicitly set to false"
+        : undefined,
+  },
+  {
+    // Both: https://github.com/anomalyco/opencode/issues/1279
+    models: ANY,
+    refuse: ({ messages }) => {
+      const ids = new Set<string>();
+      for (const [index, { content }] of messages.entries()) {
+        for (const [position, { toolUse }] of content.entries()) {
+          if (!toolUse) continue;
+          const { toolUseId: id } = toolUse;
+          const place = `messages.${index}.content.${position}`;
+          if (!/^[a-zA-Z0-9_-]+$/.test(id))
+            return `${place}.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'`;
+          if (ids.has(id)) return `${place}: \`tool_use\` ids must be unique`;
+          ids.add(id);
+        }
+      }
+      return undefined;
+    },
+  },
+  {
     // https://github.com/BerriAI/litellm/issues/3286
     models: ANY,
     refuse: ({ stopSequences }) =>
@@ -164,7 +191,13 @@ export const CLAUDE_RULES: readonly ModelRule[] = [
       for (const [index, { content }] of messages.entries()) {
         for (const [position, { image }] of content.entries()) {
           const source = isRecord(image) ? image["source"] : undefined;
-          const size = textAt(source, "bytes")?.length ?? 0;
+          const bytes = textAt(source, "bytes") ?? "";
+          const size = bytes.length;
+          // https://github.com/anthropics/claude-code/issues/13131
+          const format = textAt(image, "format");
+          const kind = IMAGE_KINDS.find(([beginning]) => beginning.test(bytes))?.[1];
+          if (kind !== undefined && kind !== format)
+            return `messages.${index}.content.${position}.image.source.base64.data: Image does not match the provided media type image/${format}`;
           if (size > MOST_IMAGE_BYTES)
             return `messages.${index}.content.${position}.image.source.base64: image exceeds 5 MB maximum: ${size} bytes > ${MOST_IMAGE_BYTES} bytes`;
         }
@@ -175,6 +208,22 @@ export const CLAUDE_RULES: readonly ModelRule[] = [
 ];
 
 const MOST_IMAGE_BYTES = 5 * 1024 * 1024;
+
+/** How the kinds of images begin, in base64. */
+const IMAGE_KINDS: readonly [RegExp, string][] = [
+  [/^iVBORw0KGgo/, "png"],
+  [/^\/9j\//, "jpeg"],
+  [/^R0lGODdh|^R0lGODlh/, "gif"],
+  [/^UklGR.{7}RUJQ/, "webp"],
+];
+
+/** Whether a schema has an object in it that may have other members than it names. */
+function hasOpenObject(schema: unknown): boolean {
+  if (Array.isArray(schema)) return schema.some(hasOpenObject);
+  if (!isRecord(schema)) return false;
+  const isOpen = schema["type"] === "object" && schema["additionalProperties"] !== false;
+  return isOpen || Object.values(schema).some(hasOpenObject);
+}
 
 /** A block, and what stands in it where it is the result of a tool. */
 function withResults(block: ContentBlock): readonly ContentBlock[] {

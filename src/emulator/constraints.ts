@@ -5,6 +5,9 @@ import { constraintError, describeBreach, validationError } from "./aws-error.ts
 export type Shape =
   | { kind: "text"; min?: number; max?: number; pattern?: RegExp; values?: readonly string[] }
   | { kind: "number"; min?: number; max?: number }
+  | { kind: "flag" }
+  /** Bytes, in base64; lengths are those of the text. */
+  | { kind: "bytes"; min?: number; max?: number }
   | { kind: "list"; of: Shape; min?: number; max?: number }
   /** An object of any names. */
   | { kind: "map"; key: Shape; value: Shape; min?: number; max?: number }
@@ -19,6 +22,10 @@ export const ANY: Shape = { kind: "any" };
 export const TEXT: Shape = { kind: "text" };
 /** A text with something in it. */
 export const NOT_EMPTY: Shape = { kind: "text", min: 1 };
+/** True or false. */
+export const FLAG: Shape = { kind: "flag" };
+/** Some bytes. */
+export const BYTES: Shape = { kind: "bytes", min: 1 };
 /** One of some words. */
 export const oneOf = (...values: readonly string[]): Shape => ({ kind: "text", values });
 /** A list of one kind of values. */
@@ -59,6 +66,12 @@ function check(value: unknown, shape: Shape, path: string, breaches: string[]): 
   switch (shape.kind) {
     case "any":
       return;
+    case "flag":
+      if (typeof value !== "boolean") throw malformed(path);
+      return;
+    case "bytes":
+      if (typeof value !== "string" || !isBase64(value)) throw malformed(path);
+      return checkRange(value.length, shape, "length");
     case "number":
       if (typeof value !== "number") throw malformed(path);
       return checkRange(value, shape, "value");
@@ -99,6 +112,13 @@ function check(value: unknown, shape: Shape, path: string, breaches: string[]): 
       for (const name of given) check(value[name], shape.fields[name] ?? ANY, at(name), breaches);
     }
   }
+}
+
+/** Looks for what is out of place, since files are too long to be matched as a whole. */
+function isBase64(text: string): boolean {
+  const end = text.indexOf("=");
+  const isPadded = end < 0 || (end >= text.length - 2 && text.endsWith("="));
+  return text.length % 4 === 0 && isPadded && !/[^a-zA-Z0-9+/=]/.test(text);
 }
 
 function breachesOf(value: unknown, shape: Shape, path: string): string[] {

@@ -1,7 +1,9 @@
 import type { JsonObject } from "../json.ts";
 import {
   ANY,
+  BYTES,
   checkShape,
+  FLAG,
   list,
   map,
   NOT_EMPTY,
@@ -94,7 +96,7 @@ const S3_LOCATION = object(
 );
 const file = (...formats: readonly string[]): Shape =>
   object(
-    { format: oneOf(...formats), source: union({ bytes: NOT_EMPTY, s3Location: S3_LOCATION }) },
+    { format: oneOf(...formats), source: union({ bytes: BYTES, s3Location: S3_LOCATION }) },
     "format",
     "source",
   );
@@ -122,26 +124,28 @@ const DOCUMENT = object(
     format: oneOf("pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md"),
     name: { kind: "text", min: 1, max: 200 },
     source: union({
-      bytes: NOT_EMPTY,
+      bytes: BYTES,
       s3Location: S3_LOCATION,
       text: TEXT,
       content: list(union({ text: TEXT })),
     }),
-    citations: object({ enabled: ANY }, "enabled"),
+    context: TEXT,
+    citations: object({ enabled: FLAG }, "enabled"),
   },
   "name",
   "source",
 );
-const GUARDED = union({
+/** What guardrails look at: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_GuardrailContentBlock.html */
+export const GUARDED = union({
   text: object({ text: TEXT, qualifiers: list(oneOf("grounding_source", "query", "guard_content")) }, "text"),
-  image: object({ format: oneOf("png", "jpeg"), source: union({ bytes: NOT_EMPTY }) }, "format", "source"),
+  image: object({ format: oneOf("png", "jpeg"), source: union({ bytes: BYTES }) }, "format", "source"),
 });
 const SEARCH_RESULT = object(
   {
     source: TEXT,
     title: TEXT,
     content: list(object({ text: TEXT }, "text")),
-    citations: object({ enabled: ANY }, "enabled"),
+    citations: object({ enabled: FLAG }, "enabled"),
   },
   "source",
   "title",
@@ -199,7 +203,7 @@ const CONTENT = union({
   cachePoint: CACHE_POINT,
   reasoningContent: union({
     reasoningText: object({ text: TEXT, signature: TEXT }, "text"),
-    redactedContent: TEXT,
+    redactedContent: { kind: "bytes" },
   }),
   citationsContent: CITED,
   searchResult: SEARCH_RESULT,
@@ -246,7 +250,7 @@ export const CONVERSE_SHAPE = object({
         }),
         { min: 1 },
       ),
-      toolChoice: union({ auto: ANY, any: ANY, tool: object({ name: TOOL_NAME }, "name") }),
+      toolChoice: union({ auto: object({}), any: object({}), tool: object({ name: TOOL_NAME }, "name") }),
     },
     "tools",
   ),

@@ -1,7 +1,7 @@
 import { isRecord, type JsonObject, textAt } from "../json.ts";
-import { AwsError, constraintError, describeBreach, validationError } from "./aws-error.ts";
-import { checkShape, object } from "./constraints.ts";
-import { type ConverseRequest, GUARDRAIL_ID, GUARDRAIL_VERSION } from "./converse-model.ts";
+import { validationError } from "./aws-error.ts";
+import { checkShape, list, object, oneOf } from "./constraints.ts";
+import { type ConverseRequest, GUARDED, GUARDRAIL_ID, GUARDRAIL_VERSION } from "./converse-model.ts";
 import { requireObject } from "./converse-request.ts";
 import type { RecordedCall } from "./recorded-call.ts";
 import type { SimulatedAnswer } from "./simulated-answer.ts";
@@ -165,19 +165,12 @@ export function guardAnswer(
   };
 }
 
-/** What the service model demands of each block, and is not there. */
-function lacksIn(content: readonly unknown[]): string[] {
-  return content.flatMap((block, index) => {
-    const demanded = isRecord(block) ? { text: ["text"], image: ["format", "source"] } : {};
-    return Object.entries(demanded).flatMap(([member, names]) => {
-      const held = isRecord(block) ? block[member] : undefined;
-      const lacking = isRecord(held) ? names.filter((name) => held[name] == null) : [];
-      return lacking.map((name) =>
-        describeBreach(undefined, `content.${index + 1}.member.${member}.${name}`, "not be null"),
-      );
-    });
-  });
-}
+/** https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ApplyGuardrail.html */
+const APPLIED = object(
+  { source: oneOf("INPUT", "OUTPUT"), content: list(GUARDED), outputScope: oneOf("INTERVENTIONS", "FULL") },
+  "source",
+  "content",
+);
 
 /** Answers ApplyGuardrail. Throws `AwsError` for a guardrail that is not there and for content that is none. */
 export function applyGuardrail(
@@ -187,29 +180,10 @@ export function applyGuardrail(
 ): object {
   const { guardrailIdentifier: id = "", guardrailVersion: version = "" } = parameters;
   requireObject(body);
+  checkShape(body, APPLIED);
   const { source, content, outputScope } = body;
-  const isList = Array.isArray(content);
-  if (content != null && !isList)
-    throw new AwsError("SerializationException", "The content of a guardrail is a list.");
-  const breaches = [
-    ...(source === "INPUT" || source === "OUTPUT"
-      ? []
-      : [
-          describeBreach(
-            source,
-            "source",
-            source == null ? "not be null" : "satisfy enum value set: [INPUT, OUTPUT]",
-          ),
-        ]),
-    ...(isList ? lacksIn(content) : [describeBreach(content, "content", "not be null")]),
-  ];
-  if (breaches.length > 0) throw constraintError(...breaches);
   const guardrail = findGuardrail({ id, version }, "", guardrails, catalogue);
-  const texts = (content as unknown[]).flatMap((block) => {
-    if (!isRecord(block) || (!isRecord(block["text"]) && !isRecord(block["image"])))
-      throw new AwsError("SerializationException", "The content of a guardrail is a text or an image.");
-    return textAt(block["text"], "text") ?? [];
-  });
+  const texts = (content as readonly JsonObject[]).flatMap((block) => textAt(block["text"], "text") ?? []);
   const text = texts.join("\n");
   const { found, assessment } = assess(text, guardrail);
   const isBlocked = found.length > 0;

@@ -197,6 +197,12 @@ function cachePointOf({ cache_control: control }: JsonObject): { cachePoint: obj
   return { cachePoint: { type: "default", ...(ttl === undefined ? {} : { ttl }) } };
 }
 
+/** An image as Converse has it. */
+function imageOf(source: unknown): object {
+  const format = textAt(source, "media_type")?.replace("image/", "");
+  return { ...(format === undefined ? {} : { format }), source: { bytes: textAt(source, "data") } };
+}
+
 function readBlock(block: JsonObject, role: string, path: string): ContentBlock[] {
   const type = textAt(block, "type") ?? "";
   const onlyIn = (needed: string): void => {
@@ -207,7 +213,7 @@ function readBlock(block: JsonObject, role: string, path: string): ContentBlock[
       return [readText(textAt(block, "text") ?? "")];
     case "image":
       readSource(block, `${path}.image.source`);
-      return [{ image: { source: { bytes: textAt(block["source"], "data") } } }];
+      return [{ image: imageOf(block["source"]) }];
     case "document":
       readSource(block, `${path}.document.source`);
       return [{ document: { name: textAt(block, "title") ?? "document" } }];

@@ -104,7 +104,7 @@ describe("Anthropic's own client", () => {
   it("gets JSON for a schema, where the model has that", async () => {
     const { messages } = await clientOf();
     const output_config: Params["output_config"] = {
-      format: { type: "json_schema", schema: weather.input_schema as Record<string, unknown> },
+      format: { type: "json_schema", schema: { ...weather.input_schema, additionalProperties: false } },
     };
     const { content } = await messages.create({ ...hi, output_config });
     expect(JSON.parse(content[0]?.type === "text" ? content[0].text : "")).toEqual({

@@ -13,6 +13,7 @@ import { patternOf, type Shape } from "../../src/emulator/constraints.ts";
 import { CONVERSE_SHAPE } from "../../src/emulator/converse-model.ts";
 import { schemaFault } from "../../src/emulator/schema-rules.ts";
 import { askPython, needBotocore } from "../helpers/botocore.ts";
+import { PIXEL } from "../helpers/pixel.ts";
 import { emulate, runtimeClient, user } from "./clients.ts";
 
 const [C3, C37, C45, O45, C46, O48] = [
@@ -58,11 +59,52 @@ const document = (name: string): ContentBlock => ({
 });
 const format = {
   type: "json_schema",
-  schema: { type: "object", properties: { n: { type: "integer" } }, required: ["n"] },
+  schema: {
+    type: "object",
+    properties: { n: { type: "integer" } },
+    required: ["n"],
+    additionalProperties: false,
+  },
 };
+const calling = (...ids: readonly string[]): Ask => ({
+  messages: [
+    ...ids.flatMap((toolUseId): Message[] => [
+      { role: "user", content: [{ text: "go on" }] },
+      { role: "assistant", content: [{ toolUse: { toolUseId, name: "a", input: {} } }] },
+      { role: "user", content: [{ toolResult: { toolUseId, content: [{ text: "x" }] } }] },
+      { role: "assistant", content: [{ text: "Done." }] },
+    ]),
+    ...user("hi"),
+  ],
+  ...tool({}),
+});
 
 describe("what a model refuses", () => {
   it.each<[what: string, modelId: string, ask: Ask, message: RegExp]>([
+    [
+      "an image under another kind than its own",
+      C45,
+      content({ image: { format: "jpeg", source: { bytes: PIXEL } } }),
+      /messages\.0\.content\.0\.image\.source\.base64\.data: Image does not match the provided media type image\/jpeg$/,
+    ],
+    [
+      "an id of two calls",
+      C45,
+      calling("t1", "t1"),
+      /messages\.5\.content\.0: `tool_use` ids must be unique$/,
+    ],
+    [
+      "an id with a dot",
+      C45,
+      calling("a.b"),
+      /tool_use\.id: String should match pattern '\^\[a-zA-Z0-9_-\]\+\$'$/,
+    ],
+    [
+      "a schema of an answer that leaves an object open",
+      C45,
+      own({ output_config: { format: { type: "json_schema", schema: { type: "object" } } } }),
+      /For 'object' type, 'additionalProperties' must be explicitly set to false$/,
+    ],
     [
       "a field that Claude does not have",
       C46,
@@ -457,8 +499,10 @@ function linesOf(shape: Shape, place: string): string[] {
   const range = "min" in shape || "max" in shape ? [`${place} ${shape.min ?? ""}..${shape.max ?? ""}`] : [];
   switch (shape.kind) {
     case "any":
+    case "flag":
       return [];
     case "number":
+    case "bytes":
       return range;
     case "text":
       return [
@@ -669,8 +713,12 @@ describe("bodies that cannot be read", () => {
     expect((await post(COUNT, counted('{"messages":[]}')))[0]).toBe(200);
     const guarded = (content: unknown): string => JSON.stringify({ source: "INPUT", content });
     for (const [content, message] of [
-      ["a", "The content of a guardrail is a list."],
-      [[5], "The content of a guardrail is a text or an image."],
+      ["a", "Malformed input request at 'content', please reformat your input and try again."],
+      [[5], "Malformed input request at 'content.1.member', please reformat your input and try again."],
+      [
+        [{ text: { text: "a", qualifiers: ["loud"] } }],
+        expect.stringContaining("satisfy enum value set: [grounding_source, query, guard_content]"),
+      ],
       [
         [{ text: { text: "a" } }, { text: {} }],
         "1 validation error detected: Value null at 'content.2.member.text.text' failed to satisfy constraint: Member must not be null",
