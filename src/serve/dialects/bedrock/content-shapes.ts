@@ -34,6 +34,7 @@ import type {
   VideoBlock,
   VideoSource,
 } from "@aws-sdk/client-bedrock-runtime";
+import { detectKind } from "../../../converse/file-kind.ts";
 import { MOST_DOCUMENTS } from "../../content/read-files.ts";
 import { readToolSchema } from "../../content/tool-schema.ts";
 import {
@@ -69,11 +70,22 @@ const cachePoint = object<CachePointBlock>({ type: text, ttl: choice("5m", "1h")
 
 const citations = object<CitationsConfig>({ enabled: flag }, "enabled");
 
-const image = object<ImageBlock>(
+const imageBlock = object<ImageBlock>(
   { format: text, source: union<ImageSource>({ bytes, s3Location }), error: ignored },
   "format",
   "source",
 );
+
+/** An image goes under the kind that it is: under another one models refuse it. */
+const image: Reader = async (field, context) => {
+  const block = (await imageBlock(field, context)) as ImageBlock;
+  const bytes = block.source && "bytes" in block.source ? block.source.bytes : undefined;
+  const found = bytes && detectKind(bytes.subarray(0, LONGEST_SIGNATURE), undefined);
+  return found?.kind === "image" ? { ...block, format: found.format } : block;
+};
+
+/** Bytes by which an image is known. */
+const LONGEST_SIGNATURE = 16;
 
 const video = object<VideoBlock>(
   { format: text, source: union<VideoSource>({ bytes, s3Location }) },

@@ -24,15 +24,19 @@ export async function readUserContent(field: RequestField, context: ContentConte
 }
 
 /** Content that may be text only, as one text. Throws `invalid-request`. */
-export function readTextContent(field: RequestField, types = ["text"]): string {
-  if (typeof field.value === "string") return field.value;
-  const texts = field.parts().map((part) => {
+export function readTextContent(field: RequestField, types?: readonly string[]): string {
+  return readTexts(field, types).join("");
+}
+
+/** The same, its parts apart. */
+export function readTexts(field: RequestField, types: readonly string[] = ["text"]): string[] {
+  if (typeof field.value === "string") return [field.value];
+  return field.parts().map((part) => {
     const given = part.at("type");
     const type = types.find((known) => known === given.value);
     if (type !== undefined) return part.at(type).text();
     throw given.mustBe(types.join(" or "));
   });
-  return texts.join("");
 }
 
 /** The remote images of a request, each once. Reads no more of it than that: what is wrong is found later. */

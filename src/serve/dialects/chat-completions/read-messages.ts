@@ -11,7 +11,7 @@ import { toFreeformInput } from "../../content/freeform-tool.ts";
 import { readArguments } from "../../content/read-arguments.ts";
 import type { ContentContext } from "../../content/read-files.ts";
 import type { RequestField } from "../../request-field.ts";
-import { readTextContent, readUserContent } from "./read-content.ts";
+import { readTextContent, readTexts, readUserContent } from "./read-content.ts";
 
 /** A conversation as Converse takes it. */
 export interface Conversation {
@@ -31,7 +31,7 @@ export async function readMessages(field: RequestField, context: ContentContext)
     switch (role.value) {
       case "system":
       case "developer":
-        system.push(readTextContent(message.at("content")));
+        system.push(...readTexts(message.at("content")));
         break;
       case "user":
         messages.push({ role: "user", content: await readUserContent(message.at("content"), context) });

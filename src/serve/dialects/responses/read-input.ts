@@ -122,7 +122,7 @@ class ItemReader {
       case "developer": {
         const parts = await this.#readParts(content, readTextPart);
         const texts = parts.map(({ text = "" }) => text);
-        return void this.input.system.push(texts.join(""));
+        return void this.input.system.push(...texts);
       }
       default:
         throw role.mustBe("user, assistant, system or developer");

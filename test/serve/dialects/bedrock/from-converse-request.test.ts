@@ -184,6 +184,14 @@ describe("a Converse request", () => {
     expect((await schemaCalled("a card"))?.name).toBeUndefined();
   });
 
+  it.each([
+    ["png", "jpeg", PNG],
+    ["jpeg", "png", Buffer.from("ffd8ffe000104a464946", "hex").toString("base64")],
+  ])("sends an image as the %s that it is, where it is called a %s", async (is, format, bytes) => {
+    const { ask } = await read({ messages: [say({ image: { format, source: { bytes } } })] });
+    expect(ask.messages[0]?.content?.[0]?.image?.format).toBe(is);
+  });
+
   it("names members that nobody knows, and reads on without them", async () => {
     const { ask, unknown } = await read({
       messages: [{ ...hi, later: 1 }],

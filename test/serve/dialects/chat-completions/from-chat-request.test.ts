@@ -67,6 +67,14 @@ describe("a chat completions request", () => {
     ]);
   });
 
+  it("has the parts of its system prompt apart, as its messages", async () => {
+    const parts = ["One.", "Two."].map((text) => ({ type: "text", text }));
+    const { ask } = await read({
+      messages: [say("system", parts), say("developer", "Three."), say("user", "hi")],
+    });
+    expect(JSON.stringify(ask.system)).toContain(String.raw`One.\n\nTwo.\n\nThree.`);
+  });
+
   it("may say all in its system prompt, but not nothing at all", async () => {
     expect((await read({ messages: [say("system", "Say hi.")] })).ask).toMatchObject({ system: "Say hi." });
     await expect(read({ messages: [say("system", " "), say("user", "")] })).rejects.toThrow(/holds nothing/);
