@@ -23,20 +23,31 @@ export async function runProgram(
   const flags = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
   if (flags.includes("--json")) terminal.setMode({ format: "json" });
   if (flags.includes("--ndjson")) terminal.setMode({ format: "ndjson" });
-  if (args.length === 1 && isVersionFlag(program, args[0])) return terminal.print(program.version);
+  const isDocument = flags.includes("--json");
+  const words = isDocument ? args.filter((arg) => arg !== "--json") : args;
+  if (words.length === 1 && isVersionFlag(program, words[0])) {
+    const { version } = program;
+    return isDocument ? terminal.printJson({ version }) : terminal.print(version);
+  }
   const run = (call: Call): Promise<void> => runCall(call, args, runtime);
   const plain = readPlainCall(program, args);
   if (plain) return run(plain);
   if (flags.includes("--no-color")) terminal.setMode({ color: false });
-  const layout = { columns: terminal.columns, style: await terminal.stdoutStyle() };
-  const path = readHelpCall(program, args);
+  const layout = isDocument
+    ? { columns: Number.POSITIVE_INFINITY, style: (await import("../terminal/color.ts")).plainStyle }
+    : { columns: terminal.columns, style: await terminal.stdoutStyle() };
+  const write = (text: string, path: readonly string[] = []): Promise<void> =>
+    isDocument ? terminal.printJson({ name: path.join(" "), text }) : terminal.write(text);
+  const path = readHelpCall(program, words);
   if (path) {
     const { helpText, welcome } = await import("./help-text.ts");
     const isOpening = args.length === 0 && terminal.isStdoutTTY;
-    return terminal.write(isOpening ? welcome(program, layout) : helpText(program, path, layout));
+    return isOpening
+      ? terminal.write(welcome(program, layout))
+      : write(helpText(program, path, layout), path);
   }
   const { parseWithCommander } = await import("./parse-with-commander.ts");
-  await parseWithCommander(program, args, { write: (text) => void terminal.write(text), layout, run });
+  await parseWithCommander(program, args, { write: (text) => void write(text), layout, run });
 }
 
 function isVersionFlag({ versionFlag }: Program, arg: string | undefined): boolean {

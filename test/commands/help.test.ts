@@ -13,6 +13,28 @@ import { expectSchema } from "../helpers/schema.ts";
 
 const pageOf = (name: string): string => readFileSync(path.join(root, "docs", `${name}.md`), "utf8");
 
+describe("--json", () => {
+  it.each([[["--version", "--json"]], [["--json", "-V"]]])("of %j is a document", async (args) => {
+    const { code, stdout } = await openclaw(args, createHome());
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual({ version: expect.stringMatching(/^\d+\.\d+\.\d+/) });
+    expectSchema("version", JSON.parse(stdout));
+  });
+
+  it.each([
+    [["--help", "--json"], "", "Usage: openclaw [options] [command]\n"],
+    [["models", "list", "--json", "--help"], "models list", "Usage: openclaw models list [options]\n"],
+    [["models", "--json"], "models", "Usage: openclaw models"],
+    [["chat", "--region", "us-east-1", "--help", "--json"], "", "Usage: openclaw chat"],
+  ])("of %j is a document", async (args, name, beginning) => {
+    const { code, stdout } = await openclaw(args, createHome());
+    expect(code).toBe(0);
+    const document = JSON.parse(stdout) as { text: string };
+    expectSchema("help", document);
+    expect(document).toMatchObject({ name, text: expect.stringContaining(beginning) });
+  });
+});
+
 describe("help in a pipe", () => {
   it("lists commands and topics", async () => {
     const { code, stdout, stderr } = await openclaw(["help"], createHome());
