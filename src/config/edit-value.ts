@@ -136,6 +136,8 @@ function shortFormKey(value: unknown, path: Path): string | undefined {
 
 function stepsBetween(from: unknown, to: unknown, path: Path, isMerge: boolean): Step[] {
   if (from !== undefined && isSameValue(from, to)) return [];
+  const key = isMerge && isRecord(from) ? shortFormKey(to, path) : undefined;
+  if (key !== undefined) return stepsBetween(from, { [key]: to }, path, isMerge);
   if (isRecord(from) && isRecord(to)) {
     const dropped = isMerge ? [] : Object.keys(from).filter((key) => !Object.hasOwn(to, key));
     return [

@@ -139,6 +139,12 @@ describe("only the bytes of the value change", () => {
       "{\n  agents: { defaults: { model: { primary: 'x', fallbacks: ['y'] } } }, // c\n}",
     ],
     [
+      "the text that a default model may be, merged",
+      '{"agents":{"defaults":{"model":{"primary":"a","fallbacks":["b"]}}}}',
+      merge("agents.defaults.model", "c"),
+      '{"agents":{"defaults":{"model":{"primary":"c","fallbacks":["b"]}}}}',
+    ],
+    [
       "entries merged",
       "{ a: { b: 1, c: { d: 1 } } }",
       merge("a", { c: { e: 2 } }),
