@@ -77,6 +77,18 @@ it.each([
   expect(result.stderr).toContain(message);
 });
 
+it("refuses a name that is the id of another model, unless told otherwise", async () => {
+  const emulated = await emulate();
+  const args = ["models", "alias", "amazon.nova-lite-v1:0", "amazon.nova-micro-v1:0"];
+  const { code, stderr } = await emulated.run(args);
+  expect(code).toBe(2);
+  expect(stderr).toContain(
+    "'amazon.nova-lite-v1:0' is the id of a model, which could no longer be called by it.",
+  );
+  expect(stderr).toContain("hint: openclaw models alias NAME amazon.nova-micro-v1:0");
+  expect((await emulated.run([...args, "--force"])).code).toBe(0);
+});
+
 it("refuses a model that nobody knows, unless told otherwise", async () => {
   const emulated = await emulate();
   const unknown = await emulated.run(["models", "alias", "x", "amazon.nova-ultra-v9:0"]);

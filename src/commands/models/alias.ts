@@ -4,6 +4,8 @@ import type { Configuration } from "../../config/settings.ts";
 import { updateConfig } from "../../config/update.ts";
 import { shorten, usageError } from "../../errors.ts";
 import { isRecord, textAt } from "../../json.ts";
+import { baseModelId } from "../../models/base-model-id.ts";
+import { lookUpCatalog } from "../../models/catalog.ts";
 import { nearestIds } from "../../models/nearest.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
@@ -62,6 +64,14 @@ function findAlias(name: string, aliases: readonly Alias[]): Alias | undefined {
   return aliases.find(({ alias }) => alias.toLowerCase() === name.toLowerCase());
 }
 
+/** Whether a name is that of a model, by the catalog or the configuration. */
+function isId(name: string, { models }: Configuration): boolean {
+  const configured = Object.entries(models?.providers ?? {}).flatMap(([provider, { models = [] }]) =>
+    models.flatMap(({ id }) => [id, `${provider}/${id}`]),
+  );
+  return configured.includes(name) || lookUpCatalog(baseModelId(name) ?? name) !== undefined;
+}
+
 /** A name that can stand wherever a model can. Throws `usage`. */
 function checkAlias(name: string): string {
   const trimmed = name.trim();
@@ -81,6 +91,11 @@ async function setAlias(
 ): Promise<void> {
   const { terminal } = runtime;
   const aliases = listAliases(config);
+  if (isId(name, config) && !options.force)
+    throw usageError(
+      `'${shorten(name)}' is the id of a model, which could no longer be called by it.`,
+      `openclaw models alias NAME ${quoteForShell(model)}`,
+    );
   const command = `openclaw models alias ${quoteForShell(name)}`;
   const key = await findKey(command, { ...options, model }, runtime);
   const other = findAlias(name, aliases);
