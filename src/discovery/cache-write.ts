@@ -3,7 +3,8 @@ import path from "node:path";
 import { holdLock } from "../disk/lock.ts";
 import { makeFolder } from "../disk/make-folder.ts";
 import { replaceFile } from "../disk/replace-file.ts";
-import { EXIT_CODES, type ErrorCode, OpenclawError, toErrorDocument } from "../errors.ts";
+import { stateFolder } from "../disk/state-folder.ts";
+import { errorCode, EXIT_CODES, type ErrorCode, OpenclawError, toErrorDocument } from "../errors.ts";
 import { isRecord } from "../json.ts";
 import type { Discovered } from "../models/discovered.ts";
 import type { Runtime } from "../runtime.ts";
@@ -185,6 +186,12 @@ export async function withCacheLock<T>(file: string, runtime: Runtime, work: () 
   const lock = await hold().catch((error: unknown) => {
     if (error instanceof OpenclawError && error.code === "interrupted") throw error;
     runtime.terminal.verbose(() => `the cache is not locked: ${messageOf(error)}`);
+    const code = errorCode(error);
+    if (code !== "ENOTDIR" && code !== "EEXIST") return;
+    const folder = stateFolder(runtime);
+    runtime.terminal.note(
+      `openclaw: nothing is kept: ${folder} is no folder. Name one: export OPENCLAW_STATE_DIR=FOLDER`,
+    );
   });
   try {
     return await work();

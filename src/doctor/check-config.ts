@@ -7,7 +7,7 @@ import { unsetVariables } from "../config/expand-env.ts";
 import { formatPath } from "../config/path.ts";
 import { writtenSecret } from "../config/secrets.ts";
 import type { LoadedConfig } from "../config/resolve.ts";
-import type { Environment } from "../runtime.ts";
+import type { Environment, Runtime } from "../runtime.ts";
 import { type Check, ok, type Outcome, warn } from "./check.ts";
 import type { Examination } from "./examination.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
@@ -23,13 +23,17 @@ const configCheck: Check<Examination> = {
     const folder = stateFolder(runtime);
     const obstacle = await whyUnwritable(folder);
     if (!loaded.exists) {
+      const absent = ok(`${loaded.file} is not there yet; defaults apply`);
       return obstacle === undefined
-        ? ok(`${loaded.file} is not there yet; defaults apply`)
+        ? judgeFolder(folder, await modeOf(folder, runtime), absent)
         : keepsNothing(folder, obstacle);
     }
     const mode = runtime.platform === "win32" ? 0 : (await stat(loaded.file)).mode;
     const outcome = judgeConfig(loaded, mode, runtime.env);
-    return outcome.status === "ok" && obstacle !== undefined ? keepsNothing(folder, obstacle) : outcome;
+    if (outcome.status !== "ok") return outcome;
+    return obstacle === undefined
+      ? judgeFolder(folder, await modeOf(folder, runtime), outcome)
+      : keepsNothing(folder, obstacle);
   },
 };
 
@@ -50,6 +54,22 @@ async function whyUnwritable(folder: string): Promise<string | undefined> {
     const isLink = (await ifSystemLets(lstat(folder)))?.isSymbolicLink();
     return isLink ? `${folder} is a link that leads nowhere` : whyUnwritable(parent);
   }
+}
+
+/** The mode of a folder; 0 where modes mean nothing, and where it is not there yet. */
+async function modeOf(folder: string, { platform }: Runtime): Promise<number> {
+  if (platform === "win32") return 0;
+  return (await ifSystemLets(stat(folder)))?.mode ?? 0;
+}
+
+/** Whoever may write in the folder can put other settings, tools to run and conversations there. */
+export function judgeFolder(folder: string, mode: number, otherwise: Outcome): Outcome {
+  return (mode & 0o002) === 0
+    ? otherwise
+    : warn(
+        `others may write in ${folder} (mode ${(mode & 0o777).toString(8)}), and so change settings and conversations`,
+        `chmod 700 ${quoteForShell(folder)}`,
+      );
 }
 
 /** Everything works without, only slower: so it is told here and nowhere else. */

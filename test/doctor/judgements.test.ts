@@ -3,7 +3,7 @@ import { resolveModel } from "../../src/models/resolve-model.ts";
 import type { FoundationModel, InferenceProfile } from "../../src/models/discovered.ts";
 import { type Outcome, worst } from "../../src/doctor/check.ts";
 import type { Configuration } from "../../src/config/settings.ts";
-import { judgeConfig } from "../../src/doctor/check-config.ts";
+import { judgeConfig, judgeFolder } from "../../src/doctor/check-config.ts";
 import { judgeGatesOf, judgeModel, type ModelLists } from "../../src/doctor/check-models.ts";
 import { judgeClock, judgeWays, type Way } from "../../src/doctor/check-network.ts";
 import type { Reached } from "../../src/doctor/reach.ts";
@@ -139,6 +139,18 @@ describe("the configuration", () => {
     expect(outcome).toMatchObject({ status, detail: expect.stringContaining(detail) });
     expect(JSON.stringify(outcome)).not.toContain("sk-1");
   });
+});
+
+it.each([
+  [0o40700, "ok"],
+  [0o40775, "ok"],
+  [0o40777, "warn"],
+  [0o41777, "warn"],
+  [0, "ok"],
+])("a folder of mode %o is %s", (mode, status) => {
+  const outcome = judgeFolder("/s t", mode, { status: "ok", detail: "" });
+  expect(outcome.status).toBe(status);
+  if (status === "warn") expect(outcome).toMatchObject({ hint: "chmod 700 '/s t'" });
 });
 
 describe("the region", () => {
