@@ -1,6 +1,8 @@
 import { type FileHandle, open } from "node:fs/promises";
 import path from "node:path";
+import { ReadFailure, toReadFailure } from "../../disk/read-file.ts";
 import { makePrivateFolder, type PrivateFolder, temporaryError } from "../../disk/private-folder.ts";
+import { OpenclawError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
 
 /** Written at once, in bytes. */
@@ -48,7 +50,11 @@ export class SpoolFile {
     await this.#flush();
     const buffer = Buffer.allocUnsafe(length);
     for (let at = 0; at < length;) {
-      const { bytesRead } = await this.#handle.read(buffer, at, length - at, offset + at);
+      const { bytesRead } = await this.#handle
+        .read(buffer, at, length - at, offset + at)
+        .catch((error: unknown) => {
+          throw readError(path.dirname(this.#folder.path), error);
+        });
       if (bytesRead === 0) return buffer.subarray(0, at);
       at += bytesRead;
     }
@@ -72,4 +78,15 @@ export class SpoolFile {
     }
     this.#written += block.length;
   }
+}
+
+/** Node's error of reading what was written as one that says where it was. Others stay as they are. */
+function readError(parent: string, error: unknown): unknown {
+  const failure = toReadFailure(error);
+  if (!(failure instanceof ReadFailure)) return error;
+  return new OpenclawError("internal", {
+    message: `A temporary file in ${parent} cannot be read back: ${failure.message}.`,
+    hint: "Name a folder on another disk for temporary files: export TMPDIR=FOLDER",
+    cause: error,
+  });
 }
