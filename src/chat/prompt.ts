@@ -1,7 +1,7 @@
 import { decodeText } from "../disk/decode-text.ts";
 import { ReadFailure } from "../disk/read-file.ts";
 import { namesStdin, readInput, readTextInput } from "../disk/read-input.ts";
-import { OpenclawError, usageError } from "../errors.ts";
+import { OpenclawError, shorten, usageError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import type { FilledTemplate } from "./template.ts";
 
@@ -52,18 +52,25 @@ export async function readPrompt(
       `stdin is both the prompt (-) and a file (${stdinFlag}).`,
       "Write the prompt as an argument.",
     );
+  if (args.length > 1 && args[0] === "-")
+    throw usageError(
+      `- stands for stdin alone, and '${shorten(args.slice(1).join(" "))}' stands behind it.`,
+      "Leave - out: what is piped in comes before the words.",
+    );
   const isPiped = runtime.stdin.isTTY !== true && stdinFlag === undefined;
   const piped = isPiped || isStdinOnly ? await readPiped(runtime) : "";
   const typed = isStdinOnly ? "" : args.join(" ");
   const input = [piped.replace(/[\r\n]+$/, ""), typed].filter((part) => part.trim() !== "").join("\n\n");
   const prompt = template ? template.ask(input) : input;
-  if (prompt === "" && !(hasFiles && args.length === 0))
+  if (prompt === "" && !(hasFiles && args.length === 0)) {
+    const words = args.length === 0 || isStdinOnly ? "no argument was given" : "what was given is empty";
     throw usageError(
       stdinFlag
-        ? `There is no prompt: no argument was given, and stdin is a file (${stdinFlag}).`
-        : "There is no prompt: no argument was given and stdin is empty.",
+        ? `There is no prompt: ${words}, and stdin is a file (${stdinFlag}).`
+        : `There is no prompt: ${words} and stdin is empty.`,
       'openclaw chat "Hello"',
     );
+  }
   return { prompt, input };
 }
 

@@ -155,7 +155,7 @@ async function* readTexts(lines: boolean, runtime: Runtime, signal: AbortSignal)
       throw cause;
     },
   );
-  const text = decodeText(bytes, { label: "What is piped in", file: undefined, code: "usage" });
+  const text = decodeText(bytes, { label: "What is piped in", file: undefined, code: "bad-attachment" });
   if (text.trim() === "") throw emptyText();
   yield [text.replace(/\r?\n$/, "")];
 }
@@ -190,9 +190,9 @@ function decode(decoder: InstanceType<typeof TextDecoder>, chunk?: Uint8Array): 
   try {
     return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true });
   } catch (cause) {
-    throw new OpenclawError("usage", {
+    throw new OpenclawError("bad-attachment", {
       message: "What is piped in is not UTF-8 text.",
-      hint: "Convert it first: iconv -t UTF-8",
+      hint: "If you know its encoding: … | iconv -f ENCODING -t UTF-8 | openclaw embed --lines",
       cause,
     });
   }

@@ -731,7 +731,10 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     code: "throttled",
     message: (c) =>
       `AWS throttles ${c.modelId ? model(c) : (c.action ?? "the call")}${inRegion(c)}: ${c.message}`,
-    hint: () => "Wait a minute and try again; AWS_MAX_ATTEMPTS=8 keeps trying for longer.",
+    hint: (c) =>
+      c.modelId
+        ? "Wait a minute and try again; --wait-for-quota of chat and embed waits for room by itself."
+        : "Wait a minute and try again; AWS_MAX_ATTEMPTS=8 keeps trying for longer.",
   },
   {
     names: ["ModelTimeout", "RequestTimeout"],

@@ -220,6 +220,7 @@ describe("chat --tool in a pipe", () => {
     [["--tool-result", "-", "--session", "s", "--system-file", "-"], /both read stdin/, /Leave one/],
     [["--tool-result", "-", "--session", "s", "-"], /stdin is both/, /argument/],
     [["--tool-result", "x.jsonl", "--session", "s"], /--tool-result 'x.jsonl' cannot be read/, /toolUseId/],
+    [["--tool-result", "-", "--session", "new"], /Session 'new' has no answer yet/, /sessions list/],
     [["--tool", "marc", "go"], /There is no tool 'marc'/, /Did you mean mark\?/],
     [["--tool", "profile", "go"], /There is no tool 'profile'/, /tools list/],
     [["--tool", "shell:.", "go"], /'shell' takes no folder/, /--tool shell/],

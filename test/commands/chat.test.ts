@@ -667,8 +667,9 @@ describe("wrong calls change nothing and call nobody", () => {
     [["--system", "a", "--system-file", "b", "hi"], 2, "--system-file"],
     [["--colour", "hi"], 2, "--colour"],
     [["--json", "--ndjson", "hi"], 2, "--ndjson"],
-    [[], 2, "prompt"],
-    [["   "], 2, "prompt"],
+    [[], 2, "no argument was given"],
+    [["   "], 2, "what was given is empty and stdin is empty"],
+    [["-", "hi"], 2, "- stands for stdin alone, and 'hi' stands behind it"],
   ])("chat %j", async (args, exitCode, value) => {
     const emulated = await emulate();
     const model = args.includes("--model") ? [] : ["-m", MODEL];

@@ -953,7 +953,7 @@ const WORDINGS: readonly Wording[] = [
     "Too many requests, please wait before trying again.",
     "throttled",
     "AWS throttles model",
-    "AWS_MAX_ATTEMPTS",
+    "--wait-for-quota",
   ],
   [
     "ServiceQuotaExceededException",

@@ -53,10 +53,13 @@ export async function readGivenResults(
   return (conversation, words) => {
     const last = conversation?.turns.at(-1);
     const left = last && leftTurn(last.messages);
+    const { id = "" } = conversation ?? {};
     if (!left)
       throw usageError(
-        `The last answer of session '${conversation?.id ?? ""}' calls no tool, so there is nothing to give a result for.`,
-        `openclaw sessions show ${quoteForShell(conversation?.id ?? "")}`,
+        last
+          ? `The last answer of session '${id}' calls no tool, so there is nothing to give a result for.`
+          : `Session '${id}' has no answer yet, so there is nothing to give a result for.`,
+        last ? `openclaw sessions show ${quoteForShell(id)}` : "openclaw sessions list",
       );
     const results = toMessage(text, left.calls, `${FLAG} '${shorten(file)}'`);
     const newest = { ...results, content: [...(results.content ?? []), ...textBlocks(words)] };
