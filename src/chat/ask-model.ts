@@ -282,6 +282,8 @@ async function* askPaced(
 ): ChatEvents {
   const { callToPace } = await import("./pace.ts");
   const { bounds, runtime } = question;
+  // Waiting has a bound of its own.
+  bounds.onCall?.();
   let waitedMs = 0;
   const terms: PaceTerms = {
     ...pacing,

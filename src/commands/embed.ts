@@ -46,7 +46,6 @@ export async function run(options: EmbedOptions, runtime: Runtime): Promise<void
     );
   if (lines) runtime.terminal.setMode({ notesOnce: true });
   const config = await loadConfig(options, runtime);
-  const setup = await readSetup(options, runtime, config);
   const name =
     options.model ??
     config.value.agents?.defaults?.embeddingModel ??
@@ -57,10 +56,11 @@ export async function run(options: EmbedOptions, runtime: Runtime): Promise<void
       hint: "Name one of `openclaw models list --embeddings` with --model, or keep it: openclaw config set agents.defaults.embeddingModel MODEL",
     });
   const ledger = new Ledger(runtime, config.value, { command: "embed", ignoresBudget: options.ignoreBudget });
-  const { signal, end } = deadlineOf(options, runtime);
   const inputType = options.inputType?.replace(/^search_/, "") as InputType | undefined;
   const { dimensions, maxCost } = options;
+  const { signal, end } = deadlineOf(options, runtime);
   try {
+    const setup = await readSetup(options, { ...runtime, signal }, config);
     const pacing = await pacingOf(options, setup);
     const asked = { dimensions, inputType, maxCost, ledger, signal, pacing: pacing?.terms };
     const embedder = await openEmbedder(name, setup, asked);

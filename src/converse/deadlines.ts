@@ -18,6 +18,8 @@ export interface Bounds {
   totalMs: number | undefined;
   /** What of it is over when the call begins, in ms: by the calls before it. */
   spentMs?: number | undefined;
+  /** Told when the call begins, which from then on is watched over. */
+  onCall?: (() => void) | undefined;
 }
 
 /** Bounds as they are asked for. */
@@ -49,12 +51,11 @@ export class Deadlines {
     this.#now = now;
     if (outer.aborted) this.#onOuterAbort();
     else outer.addEventListener("abort", this.#onOuterAbort, { once: true });
-    const { firstEventMs, totalMs, spentMs = 0 } = bounds;
+    const { firstEventMs, totalMs, spentMs = 0, onCall } = bounds;
+    onCall?.();
     const expireAfter = (ms: number, toError: () => OpenclawError): NodeJS.Timeout =>
       setTimeout(() => this.#controller.abort(toError()), Math.min(ms, LONGEST_MS));
-    this.#waiting = expireAfter(firstEventMs, () =>
-      late(`The model sent nothing for ${seconds(firstEventMs)}.`, "--first-token-timeout"),
-    );
+    this.#waiting = expireAfter(firstEventMs, () => sentNothing(firstEventMs));
     if (totalMs !== undefined) this.#total = expireAfter(totalMs - spentMs, () => tookTooLong(totalMs));
   }
 
@@ -146,6 +147,26 @@ export class TurnClock {
     const expire = (): void => this.#controller.abort(tookTooLong(totalMs));
     this.#timer = setTimeout(expire, Math.min(totalMs - this.#spentMs, LONGEST_MS));
   }
+}
+
+/**
+ * Watches over what comes before the first call, such as names, credentials and counts: it has no more time than was given
+ * for the answer. The reason of its signal is the error to report.
+ */
+export function boundOpening({ firstEventMs, totalMs }: WantedBounds): {
+  signal: AbortSignal;
+  stop: () => void;
+} {
+  const controller = new AbortController();
+  const timers = [[totalMs, tookTooLong] as const, [firstEventMs, sentNothing] as const].flatMap(
+    ([ms, toError]) =>
+      ms === undefined ? [] : setTimeout(() => controller.abort(toError(ms)), Math.min(ms, LONGEST_MS)),
+  );
+  return { signal: controller.signal, stop: () => timers.forEach((timer) => clearTimeout(timer)) };
+}
+
+function sentNothing(firstEventMs: number): OpenclawError {
+  return late(`The model sent nothing for ${seconds(firstEventMs)}.`, "--first-token-timeout");
 }
 
 function tookTooLong(totalMs: number): OpenclawError {

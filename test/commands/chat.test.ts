@@ -439,6 +439,28 @@ describe("a failed chat exits non-zero, with the error on stderr and the text th
 });
 
 describe("credentials that are long in coming", () => {
+  it.each([
+    ["--timeout", "took longer than 0.5 s"],
+    ["--first-token-timeout", "sent nothing for 0.5 s"],
+  ])("wait for credentials no longer than %s", async (flag, message) => {
+    const emulated = await emulate();
+    const file = path.join(emulated.home, "aws");
+    writeFileSync(file, "[default]\ncredential_process = exec sleep 60\nregion = us-east-1\n");
+    const env = {
+      AWS_CONFIG_FILE: file,
+      AWS_ACCESS_KEY_ID: undefined,
+      AWS_SECRET_ACCESS_KEY: undefined,
+      AWS_SESSION_TOKEN: undefined,
+    };
+    const args = ["chat", "-m", "a name that nobody has", flag, "0.5", "--json", "hi"];
+    const { code, stdout } = await emulated.run(args, { env });
+    expect(code).toBe(5);
+    expect(JSON.parse(stdout).error).toMatchObject({
+      code: "timeout",
+      message: expect.stringContaining(message),
+    });
+  });
+
   it("count against --timeout", async () => {
     const emulated = await emulate();
     const identity = await startIdentityServer();

@@ -7,6 +7,8 @@ import type { FilledTemplate } from "../../chat/template.ts";
 import type { GoneOn } from "../../chat/tools/given-results.ts";
 import { findStdinFlag, readPrompt, readSystemPrompt } from "../../chat/prompt.ts";
 import { type ChatParameters, userMessage } from "../../converse/request.ts";
+import { boundOpening } from "../../converse/deadlines.ts";
+import { asksForCode } from "../../credentials/chosen.ts";
 import { Ledger } from "../../ledger/ledger.ts";
 import { priceOf } from "../../models/price.ts";
 import { defaultModels, splitModelNames } from "../../models/default-models.ts";
@@ -80,6 +82,8 @@ interface Asked extends ChatOptions {
 interface Newest extends Partial<GoneOn> {
   messages: Query["messages"];
   tools?: TurnTools | undefined;
+  /** Told when a model is called. */
+  onCall?: (() => void) | undefined;
 }
 
 const SILENCE_MS = 300_000;
@@ -90,27 +94,41 @@ export async function runChat(
   setup: Setup,
   { screen, template }: { screen: Screen | undefined; template: FilledTemplate | undefined },
 ): Promise<void> {
-  const { runtime } = setup;
   const wanted = wantedTools(options, template);
   checkToolOptions(options, wanted);
   if (screen) return talk(template ? withTemplate(options, template, "") : options, setup, screen, wanted);
+  const { runtime } = setup;
   const [extras, { prompt, input }, goOn] = await Promise.all([
     readExtras(options, runtime),
     readQuestion(options, runtime, template),
     readResults(options, runtime),
   ]);
   const conversation = await openNamed(options, runtime);
+  const opening = openingOf(options, setup);
+  const bounded = opening ? { ...setup, runtime: { ...runtime, signal: opening.signal } } : setup;
   try {
     const asked = template ? withTemplate(options, template, input) : options;
     const newest = goOn ? goOn(conversation, prompt) : { messages: [userMessage(prompt)] };
     const put = (tools?: TurnTools): Promise<void> =>
-      ask(asked, setup, conversation, extras, { ...newest, tools });
+      ask(asked, bounded, conversation, extras, { ...newest, tools, onCall: opening?.stop });
     if (!wanted) return await put();
     const { withTools } = await import("./with-tools.ts");
-    await withTools(wanted, options, setup, put);
+    await withTools(wanted, options, bounded, put);
   } finally {
+    opening?.stop();
     await conversation?.close();
   }
+}
+
+/** What bounds the time before the first call, where a flag does. A person's time to type an MFA code does not count. */
+function openingOf(
+  options: ChatOptions,
+  { runtime, decision }: Setup,
+): { signal: AbortSignal; stop: () => void } | undefined {
+  const bounds = boundsOf(options);
+  if ((bounds.totalMs ?? bounds.firstEventMs) === undefined || asksForCode(decision)) return undefined;
+  const { signal, stop } = boundOpening(bounds);
+  return { signal: AbortSignal.any([runtime.signal, signal]), stop };
 }
 
 /** What is asked, and what of it was typed and piped in. Results of calls need no words, and stand for what is piped in. */
@@ -155,7 +173,7 @@ async function ask(
   setup: Setup,
   conversation: Conversation | undefined,
   extras: Extras,
-  { messages, goesOn, tools }: Newest,
+  { messages, goesOn, tools, onCall }: Newest,
 ): Promise<void> {
   const { runtime } = setup;
   const { terminal } = runtime;
@@ -163,6 +181,7 @@ async function ask(
   const models = await nameModels(names ?? (await chooseModels(options, setup, conversation)), setup);
   const query = {
     ...(await queryOf(options, runtime, conversation)),
+    bounds: { ...boundsOf(options), onCall },
     ...extras,
     messages,
     // Without this turn, which has a place of its own among them as soon as it is asked.
@@ -303,11 +322,15 @@ async function queryOf(
       options.showReasoning === true ||
       (options.reasoning !== undefined && runtime.terminal.format !== "text"),
     pacing: await pacingOf(options, runtime),
-    bounds: {
-      firstEventMs: options.firstTokenTimeout === undefined ? undefined : options.firstTokenTimeout * 1000,
-      silenceMs: SILENCE_MS,
-      totalMs: options.timeout === undefined ? undefined : options.timeout * 1000,
-    },
+    bounds: boundsOf(options),
+  };
+}
+
+function boundsOf({ firstTokenTimeout, timeout }: ChatOptions): Query["bounds"] {
+  return {
+    firstEventMs: firstTokenTimeout === undefined ? undefined : firstTokenTimeout * 1000,
+    silenceMs: SILENCE_MS,
+    totalMs: timeout === undefined ? undefined : timeout * 1000,
   };
 }
 
