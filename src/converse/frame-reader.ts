@@ -28,6 +28,8 @@ export interface FrameMessage {
   payload: string;
   /** The value that it is, in place of the text, where that is long. */
   value?: unknown;
+  /** How long that is. */
+  bytes?: number;
 }
 
 /**
@@ -99,6 +101,7 @@ export class FrameReader {
     }
     checkSums(frame, sum);
     const { message, headersEnd } = readHeaders(frame);
+    message.bytes = end - headersEnd;
     // What is no JSON has no value, and is told by whoever reads the message.
     message.value = await parseInTurnsIfJson(
       frame.subarray(headersEnd, end),

@@ -66,8 +66,20 @@ export class StreamException extends Error {
  */
 export function readPart(message: FrameMessage): ConverseStreamOutput | undefined {
   refuseException(message);
-  const { name } = message;
-  return Object.hasOwn(EVENTS, name) ? toPart(name as EventName, parsePayload(message)) : undefined;
+  const { name, bytes = 0 } = message;
+  if (!Object.hasOwn(EVENTS, name)) return undefined;
+  const part = toPart(name as EventName, parsePayload(message));
+  if (bytes > LONGEST_WORDLESS && !hasWords(part))
+    throw notAwsMessage(`has an event ('${name}') of ${bytes} bytes without words`);
+  return part;
+}
+
+/** The longest event that has nothing of what the model says, in bytes: words alone are cut and worked on in turns. */
+const LONGEST_WORDLESS = 2_000_000;
+
+function hasWords({ contentBlockDelta }: ConverseStreamOutput): boolean {
+  const { text, toolUse, reasoningContent } = contentBlockDelta?.delta ?? {};
+  return [text, toolUse?.input, reasoningContent?.text].some((words) => words !== undefined);
 }
 
 /** Throws `StreamException` for a message that tells of a failure, and `bad-response` for one that is not one of AWS's. */
@@ -139,14 +151,17 @@ function finish({ start, delta }: JsonObject): void {
   if (isRecord(reasoning) && isText(redacted)) reasoning["redactedContent"] = Buffer.from(redacted, "base64");
 }
 
+/** What is read of the message of an exception, in characters. */
+const LONGEST_TOLD = 64 * 1024;
+
 function messageOf({ payload, value }: FrameMessage): string {
   try {
     const fields: unknown = value ?? JSON.parse(payload);
     const { message, Message } = fields as { message?: unknown; Message?: unknown };
-    return String(message ?? Message ?? "");
+    return String(message ?? Message ?? "").slice(0, LONGEST_TOLD);
   } catch {
     // Not JSON, or null: then what stands there is all there is to tell.
-    return payload;
+    return payload.slice(0, LONGEST_TOLD);
   }
 }
 

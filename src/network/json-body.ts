@@ -35,7 +35,7 @@ export async function toJsonBody(value: unknown): Promise<JsonBody> {
 const SHORT = 64 * 1024;
 
 /** The length of a body, in bytes. */
-export function lengthOf(body: JsonBody): number {
+export function lengthOf(body: string | readonly Uint8Array[]): number {
   if (typeof body === "string") return Buffer.byteLength(body);
   return body.reduce((length, piece) => length + piece.length, 0);
 }

@@ -3,7 +3,7 @@ import type { ChatEvent, ChatEvents } from "../converse/chat-event.ts";
 import type { Ask } from "../converse/plan-request.ts";
 import { OpenclawError, shorten, withFields } from "../errors.ts";
 import { isRecord, type JsonObject, textAt } from "../json.ts";
-import { toJsonText } from "../network/json-body.ts";
+import { lengthOf as bodyLength, toJsonBody } from "../network/json-body.ts";
 import { nextTurn, turnOver } from "../next-turn.ts";
 import { toCompletionUsage } from "../wires/chat-completions/completion-usage.ts";
 import { finishReason } from "../wires/chat-completions/stop-reason.ts";
@@ -69,11 +69,12 @@ export async function answerCall<Piece>(
     return answerWithStream(form.toFrames(pieces), { ...form, toFailure }, service, request);
   }
   const answer = await form.gather(pieces);
-  call.body = answer instanceof Uint8Array ? answer : await toJsonText(answer);
+  const body = answer instanceof Uint8Array ? [answer] : await toJsonBody(answer);
+  call.body = body;
   return new Response(null, {
     headers: {
       ...(answer instanceof Uint8Array ? {} : { "content-type": "application/json" }),
-      "content-length": String(Buffer.byteLength(call.body)),
+      "content-length": String(bodyLength(body)),
       ...form.headers,
     },
   });

@@ -7,7 +7,7 @@ import { OpenclawError, shorten } from "../errors.ts";
 import { foreignHostIn, hostsOf } from "../loopback.ts";
 import type { Runtime } from "../runtime.ts";
 import type { ApiKeys } from "./keys/api-keys.ts";
-import { Call, CLIENT_CLOSED } from "./call.ts";
+import { Call, CLIENT_CLOSED, type Outgoing } from "./call.ts";
 import type { AnswerService, Dialect, Route, ToldError } from "./dialect.ts";
 import { bedrock } from "./dialects/bedrock/routes.ts";
 import { chatCompletions } from "./dialects/chat-completions/routes.ts";
@@ -269,7 +269,12 @@ export class App {
     if (body === undefined) return;
     outgoing.writeHead(answer.status, Object.fromEntries(answered));
     if (typeof body === "function") void body(outgoing);
-    else outgoing.end(body);
+    else if (typeof body === "string") outgoing.end(body);
+    else {
+      const out: Outgoing = outgoing;
+      for (const piece of body) out.write(piece);
+      out.end();
+    }
     context.res = undefined;
     context.res = RESPONSE_ALREADY_SENT;
   };

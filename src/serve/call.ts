@@ -75,7 +75,7 @@ export class Call {
    * The body of its answer, where that goes out as it is, past the streams of the Web, which cost more than all else of a
    * short answer. One that goes on when its handler has returned is a function: it sends the body and ends the call.
    */
-  body: string | Uint8Array | ((outgoing: Outgoing) => Promise<void>) | undefined;
+  body: string | readonly Uint8Array[] | ((outgoing: Outgoing) => Promise<void>) | undefined;
 
   constructor(entry: RequestEntry, runtime: Runtime, log: ServeLog, onEnd: () => void) {
     this.entry = entry;

@@ -28,6 +28,8 @@ const RESETS_A_SECOND = 33;
 const LAST_MS = 500;
 
 export interface Http2Options {
+  /** What begins no request within so long is given up, in ms. */
+  headersMs: number;
   /** A connection without requests, and a reader that takes nothing, is given up after so long, in ms. */
   idleMs: number;
   /** Told what ended a connection that was broken by its client. */
@@ -87,19 +89,20 @@ export class Http2Side {
     this.#connections.add(connection);
     session.setLocalWindowSize(CONNECTION_WINDOW);
     // However much is sent beside them: a connection is there for requests.
-    const startIdle = (): NodeJS.Timeout => setTimeout(() => end(session), this.#options.idleMs);
-    let idle = startIdle();
+    const startIdle = (ms: number): NodeJS.Timeout => setTimeout(() => end(session), ms);
+    const { headersMs, idleMs } = this.#options;
+    let idle = startIdle(Math.min(headersMs, idleMs));
     session.on("stream", (stream) => {
       clearTimeout(idle);
       if (this.#isLeaving) session.close();
       connection.running += 1;
-      watchReader(stream, this.#options.idleMs);
+      watchReader(stream, idleMs);
       stream.once("close", () => {
         connection.running -= 1;
         if (stream.rstCode !== constants.NGHTTP2_NO_ERROR) countReset();
         if (connection.running > 0 || session.destroyed) return;
         if (this.#isLeaving) session.close();
-        idle = startIdle();
+        idle = startIdle(idleMs);
       });
     });
     session.once("close", () => {

@@ -1,9 +1,16 @@
+import { ByteBlocks } from "../byte-blocks.ts";
 import type { ChatEvent, ChatEvents } from "../converse/chat-event.ts";
 import { judgeStop } from "../converse/outcome.ts";
 import { OpenclawError } from "../errors.ts";
 
 /** The beginning of an answer. */
 export type Started = Extract<ChatEvent, { type: "start" }>;
+
+/**
+ * What proves the reasoning of a block, or has it withheld, that is handed on, in characters or bytes: a million tokens, the
+ * most that a model takes, have about as many again.
+ */
+const LONGEST_PROOF = 2_000_000;
 
 type Signed = Extract<ChatEvent, { type: "signature" }>;
 
@@ -30,7 +37,7 @@ export async function* serveEvents(
   let isStopped = false;
   /** The call to which no input came yet. */
   let bare: number | undefined;
-  let signed: Signed | undefined;
+  let proof: Proof | undefined;
   /** What has to come before the next event. */
   function* held(): Generator<ChatEvent> {
     if (started) {
@@ -38,8 +45,9 @@ export async function* serveEvents(
       yield started;
     }
     started = undefined;
+    const signed = proof?.whole();
     if (signed) yield signed;
-    signed = undefined;
+    proof = undefined;
     // A call without any input is one with an empty object: clients parse what they get.
     if (bare !== undefined) yield { type: "tool-input", index: bare, text: "{}" };
     bare = undefined;
@@ -52,8 +60,9 @@ export async function* serveEvents(
           started = event;
           break;
         case "signature":
-          if (signed?.index !== event.index) yield* held();
-          signed = signed ? join(signed, event) : event;
+          if (proof?.index !== event.index) yield* held();
+          proof ??= new Proof(event.index);
+          proof.take(event);
           break;
         case "tool-start":
           if (calls.size >= most) break;
@@ -89,11 +98,33 @@ export async function* serveEvents(
   }
 }
 
-function join(one: Signed, other: Signed): Signed {
-  const redacted = [one, other].flatMap(({ redactedContent }) => redactedContent ?? []);
-  return {
-    ...one,
-    signature: [one, other].map(({ signature = "" }) => signature).join("") || undefined,
-    redactedContent: redacted.length === 0 ? undefined : Buffer.concat(redacted),
-  };
+/** What proves the reasoning of a block, or has it withheld, as it comes. */
+class Proof {
+  readonly index: number;
+  #length = 0;
+  #signature = "";
+  readonly #redacted = new ByteBlocks();
+
+  constructor(index: number) {
+    this.index = index;
+  }
+
+  take({ signature = "", redactedContent }: Signed): void {
+    this.#length += signature.length + (redactedContent?.length ?? 0);
+    if (this.#length > LONGEST_PROOF) return;
+    this.#signature += signature;
+    if (redactedContent) this.#redacted.take(redactedContent);
+  }
+
+  /** Undefined for what is longer than any: without it the reasoning is not sent back. */
+  whole(): Signed | undefined {
+    if (this.#length > LONGEST_PROOF) return undefined;
+    const isRedacted = this.#redacted.length > 0;
+    return {
+      type: "signature",
+      index: this.index,
+      signature: this.#signature || undefined,
+      redactedContent: isRedacted ? Buffer.concat(this.#redacted.blocks()) : undefined,
+    };
+  }
 }

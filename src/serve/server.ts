@@ -94,7 +94,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   watchConnections(http, exchanges, options);
   // It looks at its bounds of time from when it would listen itself.
   http.emit("listening");
-  const http2 = new Http2Side(answer, { idleMs, note: (line) => log.note(line) });
+  const http2 = new Http2Side(answer, { headersMs, idleMs, note: (line) => log.note(line) });
   const secure = options.certificate && createSecureServer(options.certificate, headersMs, log);
   const port = createHttpPort(
     { http, http2: http2.server, secure },

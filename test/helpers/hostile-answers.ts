@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import type { Writable } from "node:stream";
 import { crc32 } from "node:zlib";
 import { onTestFinished } from "vitest";
-import { encodeEvent, EVENT_STREAM_TYPE } from "../../src/aws/event-stream.ts";
+import { encodeEvent, encodeException, EVENT_STREAM_TYPE } from "../../src/aws/event-stream.ts";
 import { modelSummary } from "./model-summary.ts";
 
 /** An answer that takes as much as it can of whoever reads it. */
@@ -46,6 +46,11 @@ function frame(payload: string, more: Uint8Array = Buffer.alloc(0)): Buffer {
 }
 
 const delta = (text: string): string => `{"contentBlockIndex":0,"delta":{"text":"${text}"}}`;
+const withheld = (redactedContent: string): Buffer =>
+  encodeEvent("contentBlockDelta", {
+    contentBlockIndex: 0,
+    delta: { reasoningContent: { redactedContent } },
+  });
 const START = encodeEvent("messageStart", { role: "assistant" });
 const END = Buffer.concat([
   encodeEvent("messageStop", { stopReason: "end_turn" }),
@@ -169,6 +174,17 @@ export const HOSTILE_ANSWERS: readonly HostileAnswer[] = [
       yield encodeEvent("contentBlockStop", { contentBlockIndex: 0 });
     }),
   ),
+  stream("withheld reasoning", (megabytes) => [withheld(filled(megabytes, "QUJD"))]),
+  stream("withheld reasoning in pieces", (megabytes) =>
+    Array.from({ length: megabytes * 50 }, () => withheld("QUJD".repeat(5000))),
+  ),
+  stream("withheld reasoning in tiny pieces", (megabytes) => [...many(megabytes * 15_000, withheld("QUJD"))]),
+  stream("a source", (megabytes) => [
+    frame(`{"contentBlockIndex":0,"delta":{"citation":{"title":"${filled(megabytes, "a")}"}}}`),
+  ]),
+  stream("an exception", (megabytes) => [
+    encodeException("throttlingException", { message: filled(megabytes, "a") }),
+  ]),
   whole("bedrock", "an error of text", (megabytes) => `{"message":"${filled(megabytes, "a")}"}`, {
     status: 400,
   }),

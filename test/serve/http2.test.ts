@@ -210,6 +210,14 @@ describe("an HTTP/2 client that does nothing", () => {
     expect(code).toBe(constants.NGHTTP2_NO_ERROR);
   });
 
+  it("is left where it begins no request within the time for headers", async () => {
+    const { origin } = await serve({ args: ["--read-timeout", "1"] });
+    const [silent, asking] = [open(origin), open(origin)];
+    const { whole } = send(asking, "/v1/chat/completions", {});
+    await Promise.all([once(silent, "close"), whole]);
+    expect(asking.closed).toBe(false);
+  });
+
   it("is let be while a model thinks", async () => {
     const { emulator, finish } = heldAnswer(isToBeHeld);
     const { origin } = await serve({ emulator, args: ["--idle-timeout", "1", "--heartbeat", "60"] });
