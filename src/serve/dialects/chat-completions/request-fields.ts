@@ -7,6 +7,8 @@ const isZero = (value: unknown): boolean => value === 0;
 const isFalse = (value: unknown): boolean => value === false;
 const isEmpty = (value: unknown): boolean => isRecord(value) && Object.keys(value).length === 0;
 
+const OLDER_FORM = "functions are the older form of tools: send `tools` and `tool_choice`";
+
 /**
  * Every field of OpenAI's chat completions request, by its own type, so that a field that OpenAI adds does not compile
  * until somebody decides what becomes of it. What changes the answer and has no counterpart in Converse is refused.
@@ -16,8 +18,9 @@ export const FIELD_RULES: Readonly<
 > = {
   audio: () => "Converse answers with text only",
   frequency_penalty: unless(isZero, "Converse has no penalties"),
-  function_call: () => "functions are the older form of tools: send `tools` and `tool_choice`",
-  functions: () => "functions are the older form of tools: send `tools` and `tool_choice`",
+  // With no functions these ask for nothing.
+  function_call: unless((value) => value === "none" || value === "auto", OLDER_FORM),
+  functions: unless((value) => Array.isArray(value) && value.length === 0, OLDER_FORM),
   logit_bias: unless(isEmpty, "Converse has no bias of single tokens"),
   logprobs: unless(isFalse, "Converse gives no log probabilities"),
   max_completion_tokens: "read",

@@ -31,13 +31,16 @@ describe("a chat completions request", () => {
     });
   });
 
-  it.each([{ top_k: 0 }, { top_k: -1 }, { top_logprobs: 0 }, { top_logprobs: 0, logprobs: false }])(
-    "takes %j, which asks for nothing",
-    async (fields) => {
-      const { ask } = await read({ messages: [say("user", "hi")], ...fields });
-      expect(JSON.parse(JSON.stringify(ask.parameters))).toEqual({});
-    },
-  );
+  it.each([
+    { top_k: 0 },
+    { top_k: -1 },
+    { top_logprobs: 0 },
+    { top_logprobs: 0, logprobs: false },
+    { functions: [], function_call: "auto" },
+  ])("takes %j, which asks for nothing", async (fields) => {
+    const { ask } = await read({ messages: [say("user", "hi")], ...fields });
+    expect(JSON.parse(JSON.stringify(ask.parameters))).toEqual({});
+  });
 
   it("says what its messages say, whatever a model takes of it", async () => {
     const call = { id: "1", type: "function", function: { name: "add", arguments: "not JSON" } };
