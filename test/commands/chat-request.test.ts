@@ -84,7 +84,7 @@ describe("the server receives", () => {
       ["-m", "us.anthropic.claude-opus-4-5-20251101-v1:0", "--reasoning", "high", "--max-tokens", "3000"],
       {
         inferenceConfig: { maxTokens: 3000 },
-        additionalModelRequestFields: { thinking: { type: "enabled", budget_tokens: 2999 } },
+        additionalModelRequestFields: { thinking: { type: "enabled", budget_tokens: 2250 } },
       },
     ],
     [
