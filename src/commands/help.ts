@@ -10,7 +10,7 @@ import { readPackageText } from "../package-file.ts";
 import type { Runtime } from "../runtime.ts";
 import { plainStyle } from "../terminal/color.ts";
 import { markdownRenderer } from "../terminal/markdown-renderer.ts";
-import { showInPager } from "../terminal/pager.ts";
+import { showInPager } from "../command-line/pager.ts";
 
 export interface HelpOptions extends GlobalOptions {
   /** The words of a command or a topic; none for what there is. */

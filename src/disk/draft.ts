@@ -1,10 +1,8 @@
-import type { ChildProcess } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { endWith } from "../end-child.ts";
+import { endTreeWith, endWith } from "../end-child.ts";
 import { type ErrorCode, OpenclawError, usageError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import { whenAborted } from "../until-aborted.ts";
 import { decodeText } from "./decode-text.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 
@@ -74,7 +72,7 @@ async function runEditor(editor: string, file: string, runtime: Runtime): Promis
   const takeBack = runtime.lendTerminal();
   const ending = isPlain
     ? endWith(signal, child, false, runtime, GRACE_MS)
-    : endTreeWith(signal, child, runtime);
+    : endTreeWith(signal, child, runtime, GRACE_MS);
   const end = await new Promise<{ code: number | null; by: NodeJS.Signals | null }>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, by) => resolve({ code, by }));
@@ -96,27 +94,6 @@ async function runEditor(editor: string, file: string, runtime: Runtime): Promis
       ? `was ended by ${end.by ?? `signal ${(end.code ?? 0) - 128}`}`
       : `ended with exit code ${end.code}`;
   throw editorError(`The editor '${editor}' ${how}, so nothing was changed.`);
-}
-
-/** Ends a shell when `signal` is aborted, and the editor in it: a shell that ends leaves that behind. */
-function endTreeWith(
-  signal: AbortSignal,
-  { pid }: ChildProcess,
-  { endTree, onExit }: Runtime,
-): { forget: () => Promise<void> } {
-  let kill: (() => void) | undefined;
-  const forgetSignal = whenAborted(signal, () => {
-    if (pid !== undefined) kill = endTree(pid);
-  });
-  const forgetExit = onExit(() => kill?.());
-  return {
-    forget: async () => {
-      forgetSignal();
-      if (kill) await new Promise((resolve) => setTimeout(resolve, GRACE_MS));
-      kill?.();
-      forgetExit();
-    },
-  };
 }
 
 function editorError(message: string): OpenclawError {

@@ -1,13 +1,16 @@
 import { spawn } from "node:child_process";
+import { endTreeWith, endWith } from "../end-child.ts";
 import { errorCode } from "../errors.ts";
+import type { Runtime } from "../runtime.ts";
 
-export interface PagerSurroundings {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Ends the pager when it is aborted. */
-  readonly signal: AbortSignal;
-  /** Leaves Ctrl-C to the pager; what it returns takes that back. */
-  readonly lendTerminal: () => () => void;
-}
+/** What a pager needs of the Runtime: its `signal` ends it. */
+export type PagerSurroundings = Pick<
+  Runtime,
+  "env" | "signal" | "lendTerminal" | "endGroup" | "endTree" | "onExit"
+>;
+
+/** How long a pager that is told to end may take, in ms: it sets the terminal back. */
+const GRACE_MS = 250;
 
 /** A program and words, nothing that a shell would make something of. */
 const PLAIN_COMMAND = /^[\w./+@-]+(?: [\w./+@=:,-]+)*$/;
@@ -27,15 +30,16 @@ export async function showInPager(text: string, surroundings: PagerSurroundings)
   // As git has them: ends where all fits on the screen, shows colours, leaves the text there. The text is UTF-8 anywhere.
   const withDefaults = { LESS: "FRX", LV: "-c", LESSCHARSET: "utf-8", ...env };
   // A program that takes the place of its shell is the one that is told to end.
-  const isPlain = named !== undefined && PLAIN_COMMAND.test(named);
-  const pager = spawn(isPlain ? `exec ${named}` : (named ?? "less"), {
+  const isPlain = named === undefined || PLAIN_COMMAND.test(named);
+  const pager = spawn(named === undefined ? "less" : isPlain ? `exec ${named}` : named, {
     shell: named !== undefined,
     stdio: ["pipe", "inherit", "inherit"],
     env: withDefaults,
   });
   const takeBack = lendTerminal();
-  const stop = (): void => void pager.kill("SIGTERM");
-  signal.addEventListener("abort", stop);
+  const ending = isPlain
+    ? endWith(signal, pager, false, surroundings, GRACE_MS)
+    : endTreeWith(signal, pager, surroundings, GRACE_MS);
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
       pager.on("error", (error) => (errorCode(error) === "ENOENT" ? resolve(127) : reject(error)));
@@ -49,7 +53,7 @@ export async function showInPager(text: string, surroundings: PagerSurroundings)
     signal.throwIfAborted();
     return code === null || !NOT_RUN.has(code);
   } finally {
-    signal.removeEventListener("abort", stop);
     takeBack();
+    await ending.forget();
   }
 }
