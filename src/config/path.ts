@@ -1,10 +1,13 @@
-import { usageError } from "../errors.ts";
+import { shorten, usageError } from "../errors.ts";
 
 /** A key of an object, or an index of a list. */
 export type PathSegment = string | number;
 
 /** Where something stands in a configuration, from its root. */
 export type Path = readonly PathSegment[];
+
+/** Deeper nesting than any configuration has, and shallower than the call stack. */
+export const DEEPEST = 500;
 
 /** Keys that would reach into JavaScript's own objects. */
 const UNSAFE_KEYS: ReadonlySet<string> = new Set(["__proto__", "constructor", "prototype"]);
@@ -18,7 +21,8 @@ export function isUnsafeKey(key: PathSegment): boolean {
 
 /**
  * Parses a path such as `a.b[0].c` or `a["b.c"]`. A shell that eats the quotes leaves `a[b.c]`, which means the same.
- * Throws `usage`, naming the place, for a malformed path and for `__proto__`, `constructor` and `prototype`.
+ * Throws `usage`, naming the place, for a malformed path and for `__proto__`, `constructor` and `prototype`, and for one
+ * that leads more than 500 deep.
  */
 export function parsePath(text: string): PathSegment[] {
   if (text.trim() === "") throw usageError("The path is empty.", SYNTAX_HINT);
@@ -41,6 +45,11 @@ export function parsePath(text: string): PathSegment[] {
       segments.push(key);
       at += key.length;
     }
+    if (segments.length > DEEPEST)
+      throw usageError(
+        `The path ${JSON.stringify(shorten(text))} leads more than ${DEEPEST} deep.`,
+        SYNTAX_HINT,
+      );
     const last = segments.at(-1);
     if (last !== undefined && isUnsafeKey(last)) {
       throw usageError(

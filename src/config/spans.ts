@@ -1,6 +1,6 @@
 import JSON5 from "json5";
 import { OpenclawError } from "../errors.ts";
-import type { Path, PathSegment } from "./path.ts";
+import { DEEPEST, type Path, type PathSegment } from "./path.ts";
 
 /** A stretch of text: from `start` up to, not including, `end`, in UTF-16 units. */
 export interface Span {
@@ -34,8 +34,6 @@ export interface ScannedDocument {
   comments: readonly Comment[];
 }
 
-/** Deeper nesting than any configuration has, and shallower than the call stack. */
-const DEEPEST = 500;
 const WHITE_SPACE = /\s+/y;
 const LINE_COMMENT = /\/\/[^\n\r\u2028\u2029]*/y;
 const BLOCK_COMMENT = /\/\*[^*]*\*+(?:[^/*][^*]*\*+)*\//y;
@@ -55,9 +53,15 @@ export function scanDocument(text: string): ScannedDocument {
   return { root, comments: scanner.comments };
 }
 
+/** The members of a container by their keys, made when one of them is first looked for: there may be thousands. */
+const membersByKey = new WeakMap<Container, ReadonlyMap<PathSegment, Member>>();
+
 /** The member that counts: of several with one key, JSON5 takes the last. */
 export function findMember(container: Container, key: PathSegment): Member | undefined {
-  return container.members.findLast((member) => member.key === key);
+  const byKey =
+    membersByKey.get(container) ?? new Map(container.members.map((member) => [member.key, member]));
+  membersByKey.set(container, byKey);
+  return byKey.get(key);
 }
 
 /** A node and all that are in it with their paths, in the order of the text. */

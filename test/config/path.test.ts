@@ -34,6 +34,11 @@ describe("a path is read", () => {
   });
 });
 
+test("a path leads as deep as a configuration may be nested, and no deeper", () => {
+  expect(parsePath("a.".repeat(499) + "a")).toHaveLength(500);
+  expect(() => parsePath(`a${"[0]".repeat(5000)}`)).toThrow("leads more than 500 deep");
+});
+
 describe("a malformed path is refused with its place", () => {
   const table: [string, number, string][] = [
     ["a..b", 3, "a key is missing before the dot"],
