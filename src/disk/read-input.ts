@@ -78,12 +78,16 @@ export async function readTextInput(
   return decodeText(bytes, { label, file: isReadOnce(name) ? undefined : name, code: "usage" });
 }
 
+/** Refuses a folder as stdin, of which Node makes an empty stream. Throws a `ReadFailure`. */
+export function refuseFolder({ fd }: Inputs["stdin"]): void {
+  const stats = fd === undefined ? undefined : fstatSync(fd);
+  if (stats?.isDirectory()) refuseIrregular(stats);
+}
+
 /** Reads stdin to its end, at most so many bytes. Throws a `ReadFailure`, and the signal's reason when it is aborted. */
 async function readStdin({ stdin, signal, untilForeground }: Inputs, most: number): Promise<Buffer> {
   try {
-    // Node makes an empty stream of a folder.
-    const stats = stdin.fd === undefined ? undefined : fstatSync(stdin.fd);
-    if (stats?.isDirectory()) refuseIrregular(stats);
+    refuseFolder(stdin);
     if (stdin.isTTY) await untilForeground();
     return await readUntilAborted(stdin, most, signal);
   } catch (error) {

@@ -28,8 +28,11 @@ export function outputSink(
     isDirect && fstatSync(descriptor).isSocket() ? new SocketStart(descriptor, stream, onError) : undefined;
   let way: number | undefined;
   let isStreaming = !isDirect;
+  let hasWritten = false;
 
   const write = (text: string | Uint8Array): boolean => {
+    if (text.length === 0) return true;
+    hasWritten = true;
     if (isStreaming || socket?.isOver) return stream().write(text);
     const bytes = typeof text === "string" ? Buffer.from(text) : text;
     if (socket) return socket.write(bytes);
@@ -65,7 +68,8 @@ export function outputSink(
     },
     end: (whenWritten) => {
       const end = (): void => {
-        if (opened) opened.write("", () => whenWritten());
+        // A device that is full takes not even nothing.
+        if (opened && hasWritten) opened.write("", () => whenWritten());
         else whenWritten();
       };
       if (socket?.isBusy) socket.whenIdle(end);

@@ -469,6 +469,7 @@ describe("a stream of the program", () => {
     ["full stdout", `openclaw chat -m ${MODEL} hi > /dev/full`, 1, "", "The answer cannot be written"],
     ["full stdout of --json", `openclaw models list --json > /dev/full`, 1, "", "cannot be written"],
     ["full stdout of --help", `openclaw --help > /dev/full`, 1, "", "cannot be written"],
+    ["full stdout, on which nothing is written", `openclaw nosuch > /dev/full`, 2, "", "Unknown command"],
     ["full stderr", `openclaw chat -m ${MODEL} --verbose hi 2> /dev/full`, 0, WHOLE, ""],
     ["a folder for stdin", `openclaw chat -m ${MODEL} < /`, 2, "", "stdin is a folder"],
     ["a folder for stdin beside a prompt", `openclaw chat -m ${MODEL} hi < /`, 2, "", "stdin is a folder"],
@@ -480,6 +481,7 @@ describe("a stream of the program", () => {
       "",
       "it is a folder",
     ],
+    ["a folder for lines", `openclaw batch run - -m ${MODEL} < /`, 2, "", "it is a folder"],
     ["a folder for a patch", `openclaw config patch --stdin < /`, 2, "", "it is a folder"],
   ])("may be of any kind: %s", async (_, line, code, stdout, stderr) => {
     const result = await bash(await emulate(), line);

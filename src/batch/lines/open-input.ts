@@ -2,7 +2,7 @@ import { close, constants, fstat, open, read, type Stats, write } from "node:fs"
 import path from "node:path";
 import { promisify } from "node:util";
 import { makePrivateFolder, temporaryError } from "../../disk/private-folder.ts";
-import { namesStdin } from "../../disk/read-input.ts";
+import { namesStdin, refuseFolder } from "../../disk/read-input.ts";
 import { pathOf, ReadFailure, refuseIrregular, toReadFailure, withFile } from "../../disk/read-file.ts";
 import { readPipe } from "../../disk/read-pipe.ts";
 import { OpenclawError, shorten, usageError } from "../../errors.ts";
@@ -59,6 +59,7 @@ export async function openBatchInput(name: string, runtime: Inputs): Promise<Bat
     );
   const label = isStdin ? "stdin" : `'${name}'`;
   try {
+    if (isStdin) refuseFolder(runtime.stdin);
     const { descriptor, forget } = isStdin
       ? await copyOf(runtime.stdin as AsyncIterable<string | Uint8Array>, runtime)
       : await descriptorOf(name, runtime);
