@@ -87,6 +87,11 @@ describe("sessions search", () => {
       stderr: "openclaw: Nobody has said 'thread'.\n",
       code: 0,
     });
+    const { code, stderr } = await emulated.run(["sessions", "search", "thread".repeat(10_000)]);
+    expect(stderr).toMatch(
+      /^error: The text to search for has 60000 characters; at most 2000 are taken\.\nhint/,
+    );
+    expect(code).toBe(2);
   });
 
   it("passes a file over that is no session, with a warning", async () => {

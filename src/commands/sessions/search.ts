@@ -27,16 +27,23 @@ interface Match {
 
 /** What is shown on either side of a match, in characters. */
 const AROUND = 60;
+/** What is searched for has no more characters: an expression of tens of thousands is too large for the engine. */
+const LONGEST_QUERY = 2000;
 
 /**
  * Finds a text in the questions and answers of the sessions, in any case, the latest session first; each question and answer
- * once. Throws `usage` for an empty text.
+ * once. Throws `usage` for an empty text, and for one that is too long.
  */
 export async function run({ text, here }: SearchOptions, runtime: Runtime): Promise<void> {
   const { terminal, currentFolder, now, signal } = runtime;
   const query = text.join(" ").trim();
   if (query === "")
     throw usageError("There is nothing to search for.", 'openclaw sessions search "rate limit"');
+  if (query.length > LONGEST_QUERY)
+    throw usageError(
+      `The text to search for has ${query.length} characters; at most ${LONGEST_QUERY} are taken.`,
+      "Search for a few words of it.",
+    );
   const pattern = patternOf(query);
   const matches: Match[] = [];
   const warnings: Warning[] = [];
