@@ -1,5 +1,5 @@
 import type { Style } from "../terminal/color.ts";
-import { hang } from "../terminal/word-wrap.ts";
+import { hang, LEAST_BESIDE, stepOf } from "../terminal/word-wrap.ts";
 import {
   type Action,
   commandAt,
@@ -201,9 +201,17 @@ function lay(
 ): string {
   const terms = sections.flatMap(({ rows = [] }) => rows.map(([term]) => term.length));
   const width = INDENT.length + Math.max(0, ...terms) + GAP.length;
+  // Where most meanings stand below their terms, all do.
+  const isNarrow = columns - width < LEAST_BESIDE;
+  const layRow = (term: string, meaning: string): string[] => {
+    const lines = hang(`${INDENT}${term}`.padEnd(width), meaning, columns);
+    return isNarrow && lines.length === 1 && meaning !== ""
+      ? [`${INDENT}${term}`, `${INDENT}${stepOf(columns)}${meaning}`]
+      : lines;
+  };
   const paragraphs = sections.flatMap(({ heading, rows = [], lines = [], examples = [] }) => {
     const laid = [
-      ...rows.flatMap(([term, meaning]) => hang(`${INDENT}${term}`.padEnd(width), meaning, columns)),
+      ...rows.flatMap(([term, meaning]) => layRow(term, meaning)),
       ...lines.flatMap((line) => hang(INDENT, line, columns)),
       ...examples.flatMap((example) => layExample(example, columns, style)),
     ];

@@ -1,5 +1,5 @@
 import { neutraliseStyled, onOneLine } from "./neutralise.ts";
-import { cutText, hang, stepOf, widthOf, wrapText } from "./word-wrap.ts";
+import { cutText, hang, KEPT_SPACE, stepOf, widthOf, wrapText } from "./word-wrap.ts";
 
 export interface Column {
   title: string;
@@ -203,13 +203,21 @@ function cutCell(cell: Cell | undefined, width: number): Cell | undefined {
   return typeof cell === "object" ? { ...cell, text: cut } : cut;
 }
 
-/** A row as a block: its first cell, and those that are never dropped below it. */
+/**
+ * A row as a block: its first cell, and those that are never dropped below it. What a number counts is said, for want of
+ * a title above it.
+ */
 function stack(row: readonly Cell[], columns: readonly Column[], width: number): string[] {
   const isKept = (index: number): boolean =>
     index > 0 && (!columns[index]?.dropOrder || columns[index]?.isBelow === true);
-  const others = row.filter((cell, index) => isKept(index) && textOf(cell) !== "");
+  const others = row.flatMap((cell, index) => {
+    if (!isKept(index) || textOf(cell) === "") return [];
+    const { align, title = "" } = columns[index] ?? {};
+    return align === "right" ? `${title} ${shownAs(cell)}`.replaceAll(" ", KEPT_SPACE) : shownAs(cell);
+  });
   const indent = stepOf(width);
-  const below = wrapText(others.map(shownAs).join(GAP), width - indent.length);
+  const text = wrapText(others.join(GAP), width - indent.length);
+  const below = text.map((line) => line.replaceAll(KEPT_SPACE, " "));
   const first = shownAs(row[0]).trimEnd();
   return [
     ...(first === "" ? [] : [first]),

@@ -171,7 +171,7 @@ export function wrapText(text: string, columns: number): string[] {
 }
 
 /** Beside a title a longer text has at least this many columns; where there are fewer, it stands below. */
-const LEAST_BESIDE = 24;
+export const LEAST_BESIDE = 24;
 
 /** How far further lines go in where they cannot stand below the first: a little, and nothing where that is much. */
 export function stepOf(columns: number): string {
@@ -256,7 +256,7 @@ function bare(command: string): string {
 }
 
 /** Stands for a space that no line may end at: it looks like one, and is one column wide. */
-const KEPT_SPACE = "\u2800";
+export const KEPT_SPACE = "\u2800";
 /** Stands between the parts of a line that sums up. */
 const DOT = " · ";
 /** What people copy: a command in backticks, or from the name of a program to the end, or to what is said of it. */

@@ -59,6 +59,19 @@ describe("layoutTable", () => {
     ]);
   });
 
+  it("says there what numbers count, and keeps both on one line", () => {
+    const needed = [
+      { title: "Key" },
+      { title: "Req/min", align: "right" as const },
+      { title: "Tok/day", align: "right" as const },
+    ];
+    expect(layoutTable(needed, [["alpha.beta", "200", "5 M"]], 24)).toEqual([
+      "alpha.beta",
+      "   Req/min 200",
+      "   Tok/day 5 M",
+    ]);
+  });
+
   it("lets the last column go on below itself", () => {
     const wrapping = [{ title: "Key" }, { title: "Value", wraps: true }];
     expect(layoutTable(wrapping, [["alpha", "one two three four five six"]], 34)).toEqual([

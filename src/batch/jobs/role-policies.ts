@@ -129,10 +129,10 @@ export function roleCommands(
   const folder = folderOf(place);
   const arn = `arn:${account.partition}:iam::${account.id}:role/${name}`;
   return [
-    `# The role that Amazon Bedrock reads and writes ${folder} as: who may assume it.`,
+    "# The role that Amazon Bedrock works with: who may assume it.",
     `aws iam create-role --role-name ${quoteForShell(name)} --assume-role-policy-document ${json(trust)}`,
     "",
-    "# What it may do.",
+    `# What it may do: read and write ${folder}.`,
     `aws iam put-role-policy --role-name ${quoteForShell(name)} --policy-name batch-inference --policy-document ${json(role)}`,
     "",
     "# Whoever submits jobs needs this beside `openclaw iam policy --for batch`:",

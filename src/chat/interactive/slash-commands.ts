@@ -136,9 +136,9 @@ export const SLASH_COMMANDS: readonly SlashCommand[] = [
       const models = [...new Set(talk.spending.map(({ model }) => model))];
       for (const model of models) {
         const own = talk.spending.filter((one) => one.model === model);
-        say(talk, describeSpending(own, priceOf), `${model}: `);
+        say(talk, `${model}: ${describeSpending(own, priceOf)}`);
       }
-      if (models.length !== 1) say(talk, describeSpending(talk.spending, priceOf), "in all: ");
+      if (models.length !== 1) say(talk, `in all: ${describeSpending(talk.spending, priceOf)}`);
     },
   },
   {

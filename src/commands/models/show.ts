@@ -28,7 +28,7 @@ import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { type Fact, printFacts } from "../../terminal/fact-lines.ts";
 import { hang } from "../../terminal/word-wrap.ts";
-import { formatAge, formatPrice, formatTokens } from "../../terminal/numbers.ts";
+import { formatAge, formatPriceColumn, formatTokens } from "../../terminal/numbers.ts";
 
 export interface ShowOptions extends GlobalOptions {
   model: string;
@@ -218,11 +218,13 @@ function priceInWords({ cost, priceSource }: ModelFacts): string {
 }
 
 function pricesInWords({ input, output, cacheRead, cacheWrite }: TokenPrices): string {
+  // Of money two decimals are read at once.
+  const format = (price: number): string => `$${formatPriceColumn([price])(price)}`;
   return [
-    `$${formatPrice(input)} in`,
-    `$${formatPrice(output)} out`,
-    ...(cacheRead === undefined ? [] : [`cache read $${formatPrice(cacheRead)}`]),
-    ...(cacheWrite === undefined ? [] : [`cache write $${formatPrice(cacheWrite)}`]),
+    `${format(input)} in`,
+    `${format(output)} out`,
+    ...(cacheRead === undefined ? [] : [`cache read ${format(cacheRead)}`]),
+    ...(cacheWrite === undefined ? [] : [`cache write ${format(cacheWrite)}`]),
   ].join(", ");
 }
 
