@@ -2,7 +2,9 @@ import { discoverySettings } from "../config/resolve.ts";
 import { defaultModels } from "../models/default-models.ts";
 import { hasMantle, isMantle, isOfBedrock, servedProviders } from "../models/provider-api.ts";
 import { resolveModel } from "../models/resolve-model.ts";
-import type { Check } from "../doctor/check.ts";
+import type { CredentialDecision } from "../credentials/order.ts";
+import { reportCredentials } from "../credentials/report.ts";
+import type { Check, CheckResult } from "../doctor/check.ts";
 import { checksOf } from "../doctor/checks.ts";
 import { hasTools } from "../doctor/check-tools.ts";
 import { Examination } from "../doctor/examination.ts";
@@ -35,8 +37,12 @@ const PROBE_MS = 30_000;
 export async function run(options: DoctorOptions, runtime: Runtime): Promise<void> {
   const others = await checksOfBatch(options);
   const examination = new Examination(options, runtime);
+  const progress: Progress = { checks: [], done: new Map() };
   try {
-    const report = await examine(examination, options, others);
+    const report = await examine(examination, options, others, progress).catch((error: unknown) => {
+      const isStopped = error instanceof OpenclawError && error.code === "interrupted";
+      throw isStopped ? withFields(error, { document: documentSoFar(progress, error) }) : error;
+    });
     const document = toDocument(report);
     const { terminal } = runtime;
     const failed = report.results.find(({ status }) => status === "fail");
@@ -48,6 +54,27 @@ export async function run(options: DoctorOptions, runtime: Runtime): Promise<voi
   } finally {
     examination.close();
   }
+}
+
+/** How far an examination has come. */
+interface Progress {
+  decision?: CredentialDecision;
+  checks: readonly Check<Examination>[];
+  done: Map<string, CheckResult>;
+}
+
+/** The document of an examination that was stopped; undefined where it had not begun. */
+function documentSoFar(
+  { decision, checks, done }: Progress,
+  { exitCode }: OpenclawError,
+): Record<string, unknown> | undefined {
+  if (decision === undefined) return undefined;
+  const results = checks.map(
+    ({ id, title }): CheckResult =>
+      done.get(id) ?? { id, title, status: "skip", detail: "was stopped", durationMs: 0 },
+  );
+  const report = { results, credentials: reportCredentials(decision), region: undefined };
+  return { ...toDocument(report), ok: false, exitCode };
 }
 
 /** Whether models of AWS are listed beside those that are called by default. */
@@ -71,10 +98,12 @@ async function examine(
   examination: Examination,
   options: DoctorOptions,
   others: readonly Check<Examination>[],
+  progress: Progress,
 ): Promise<DoctorReport> {
   const { runtime } = examination;
+  progress.decision = (await examination.setup()).decision;
   // The time that a person needs for an MFA code is not that of the checks.
-  if (asksForCode((await examination.setup()).decision)) await examination.identity().catch(toldByCheck);
+  if (asksForCode(progress.decision)) await examination.identity().catch(toldByCheck);
   const { config } = await examination.setup();
   const hasProviders = servedProviders(config.value).length > 0;
   const asked = defaultModels(config.value, runtime).map((name) => resolveModel(name, config.value));
@@ -82,11 +111,13 @@ async function examine(
   const usesTools = hasTools(config.value);
   const usesAws =
     others.length > 0 || asked.length === 0 || asked.some(isOfBedrock) || (await hasAws(examination));
+  progress.checks = checksOf({ ...options, usesAws, hasProviders, usesMantle, usesTools, others });
   const results = await withSpinner(runtime, "Checking", () =>
-    runChecks(checksOf({ ...options, usesAws, hasProviders, usesMantle, usesTools, others }), examination, {
+    runChecks(progress.checks, examination, {
       totalMs: TOTAL_MS + (options.probe ? PROBE_MS : 0),
       signal: runtime.signal,
       elapsed: runtime.elapsed,
+      onResult: (result) => progress.done.set(result.id, result),
     }),
   );
   return { results, credentials: await examination.credentials(), region: await regionOf(examination) };

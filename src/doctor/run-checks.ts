@@ -9,6 +9,8 @@ export interface RunBounds {
   signal: AbortSignal;
   /** Milliseconds on a clock that never goes back. */
   elapsed: () => number;
+  /** Told of each check when it is done. */
+  onResult?: (result: CheckResult) => void;
 }
 
 /**
@@ -21,7 +23,7 @@ export async function runChecks<TContext>(
   context: TContext,
   bounds: RunBounds,
 ): Promise<CheckResult[]> {
-  const { totalMs, signal, elapsed } = bounds;
+  const { totalMs, signal, elapsed, onResult } = bounds;
   signal.throwIfAborted();
   const byId = new Map(checks.map((check) => [check.id, check]));
   let timer: NodeJS.Timeout | undefined;
@@ -36,7 +38,7 @@ export async function runChecks<TContext>(
       ? skip(`needs ${missing.title}`)
       : await Promise.race([attempt(check, context), timeUp.then(() => late(check, totalMs))]);
     const hint = "hint" in outcome ? hintFor(outcome.hint, check) : undefined;
-    return {
+    const result: CheckResult = {
       id: check.id,
       title: check.title,
       status: outcome.status,
@@ -45,6 +47,8 @@ export async function runChecks<TContext>(
       durationMs: Math.round(elapsed() - started),
       ...(outcome.status === "fail" ? { error: outcome.error } : {}),
     };
+    onResult?.(result);
+    return result;
   };
   /** Starts a check, once. */
   const resultOf = oncePer(examine);

@@ -791,11 +791,13 @@ describe("doctor in time", () => {
     expect(checkOf(document, "credentials")?.detail).toContain("no connection within 1 s");
   });
 
-  it("ends with 130 at once when it is interrupted", async () => {
+  it("ends with 130 at once when it is interrupted, with --json with its document", async () => {
     const { emulator, home, env } = await emulate({
       script: ({ route }) => (route === "ListFoundationModels" ? { drop: "stall" } : undefined),
     });
-    const child = start(["doctor"], home, { env });
+    const child = start(["doctor", "--json"], home, { env });
+    let stdout = "";
+    child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
     const ended = new Promise<number | null>((resolve) => child.on("close", (code) => resolve(code)));
     await expect
       .poll(() => emulator.calls.some(({ route }) => route === "ListFoundationModels"), { timeout: 10_000 })
@@ -804,6 +806,18 @@ describe("doctor in time", () => {
     child.kill("SIGINT");
     expect(await ended).toBe(130);
     expect(performance.now() - started).toBeLessThan(1500);
+    const { error, ...document } = JSON.parse(stdout) as { error: object; checks: { id: string }[] };
+    expect(error).toMatchObject({ code: "interrupted", exitCode: 130 });
+    expectSchema("doctor", { ...document, error });
+    expect(document).toMatchObject({
+      ok: false,
+      exitCode: 130,
+      credentials: { source: "AWS_ACCESS_KEY_ID" },
+    });
+    expect(document.checks).toContainEqual(expect.objectContaining({ id: "credentials", status: "ok" }));
+    expect(document.checks).toContainEqual(
+      expect.objectContaining({ id: "discovery", status: "skip", detail: "was stopped" }),
+    );
     expect(existsSync(path.join(home, ".openclaw"))).toBe(false);
   });
 });
