@@ -1,6 +1,6 @@
 import type { CompleteOptions } from "./commands/complete.ts";
 import type { HelpOptions } from "./commands/help.ts";
-import { flag, headed, needing, type Program } from "./command-line/declaration.ts";
+import { declaredLater, flag, headed, needing, type Program } from "./command-line/declaration.ts";
 import {
   integerFlag,
   numberFlag,
@@ -66,8 +66,8 @@ export const PROGRAM: Program = {
     flag("-q, --quiet", "print no notices on stderr; warnings and errors stay"),
     flag("-v, --verbose", "show requests, retries and timings on stderr"),
   ],
-  members: {
-    config: {
+  members: declaredLater({
+    config: () => ({
       description: "Read and edit the configuration file.",
       members: {
         get: {
@@ -127,8 +127,8 @@ export const PROGRAM: Program = {
           load: () => import("./commands/config/schema.ts"),
         },
       },
-    },
-    models: {
+    }),
+    models: () => ({
       description: "Find the models this account can call.",
       members: {
         list: {
@@ -188,8 +188,8 @@ export const PROGRAM: Program = {
           ],
         },
       },
-    },
-    chat: {
+    }),
+    chat: () => ({
       description: "Ask a model and stream its answer.",
       load: () => import("./commands/chat.ts"),
       arguments: [{ notation: "[prompt...]" }],
@@ -288,8 +288,8 @@ export const PROGRAM: Program = {
           flag("--metadata <key=value>", "mark the call in the invocation logs (repeatable)", repeatable),
         ),
       ],
-    },
-    embed: {
+    }),
+    embed: () => ({
       description: "Turn texts into vectors.",
       load: () => import("./commands/embed.ts"),
       arguments: [{ notation: "[text...]" }],
@@ -304,8 +304,8 @@ export const PROGRAM: Program = {
         flag("--max-cost <usd>", "most that it may cost, by list prices", numberFlag(0)),
         flag("--ignore-budget", "embed although a budget of the configuration is spent"),
       ],
-    },
-    batch: {
+    }),
+    batch: () => ({
       description: "Ask the prompts of a file, one a line.",
       members: {
         run: {
@@ -406,8 +406,8 @@ export const PROGRAM: Program = {
           ],
         },
       },
-    },
-    sessions: {
+    }),
+    sessions: () => ({
       description: "Look at the conversations that are kept on this machine.",
       members: {
         list: {
@@ -450,8 +450,8 @@ export const PROGRAM: Program = {
           ],
         },
       },
-    },
-    tools: {
+    }),
+    tools: () => ({
       description: "Look at the tools that a model may call, and run them.",
       members: {
         list: {
@@ -468,8 +468,8 @@ export const PROGRAM: Program = {
           flags: [flag("--timeout <seconds>", "give up when it takes longer", numberFlag(0.001))],
         },
       },
-    },
-    templates: {
+    }),
+    templates: () => ({
       description: "Look at the questions that are kept in the configuration, and edit them.",
       members: {
         list: {
@@ -487,8 +487,8 @@ export const PROGRAM: Program = {
           arguments: [{ notation: "<name>" }],
         },
       },
-    },
-    usage: {
+    }),
+    usage: () => ({
       description: "Show what the calls of this machine used and cost.",
       load: () => import("./commands/usage.ts"),
       flags: [
@@ -496,8 +496,8 @@ export const PROGRAM: Program = {
         flag("--by <field>", "sum up by", USAGE_FIELDS, "model"),
         flag("--csv", "print comma-separated values with a header"),
       ],
-    },
-    quota: {
+    }),
+    quota: () => ({
       description: "Show what this account may ask of a model in a minute and a day.",
       load: () => import("./commands/quota.ts"),
       arguments: [{ notation: "[model]" }],
@@ -509,8 +509,8 @@ export const PROGRAM: Program = {
           integerFlag(1),
         ),
       ],
-    },
-    doctor: {
+    }),
+    doctor: () => ({
       description: "Check credentials, region, permissions and configuration.",
       load: () => import("./commands/doctor.ts"),
       flags: [
@@ -518,8 +518,8 @@ export const PROGRAM: Program = {
         flag("--batch <uri>", "add what batch jobs need, with their place: s3://BUCKET/PREFIX"),
         flag("--role <arn>", "role that those jobs run as"),
       ],
-    },
-    iam: {
+    }),
+    iam: () => ({
       description: "Write the permissions that this configuration needs.",
       members: {
         policy: {
@@ -536,8 +536,8 @@ export const PROGRAM: Program = {
           ],
         },
       },
-    },
-    emulator: {
+    }),
+    emulator: () => ({
       description: "Run a simulated Bedrock on this machine.",
       isEmulator: true,
       load: () => import("./commands/emulator.ts"),
@@ -556,8 +556,8 @@ export const PROGRAM: Program = {
         flag("--upstream <url>", "OpenAI-compatible server whose model answers Converse calls"),
         flag("--upstream-model <model>", "model of that server that answers"),
       ],
-    },
-    serve: {
+    }),
+    serve: () => ({
       description: "Serve every model to programs that speak OpenAI's API, or another.",
       load: () => import("./commands/serve.ts"),
       flags: [
@@ -687,8 +687,8 @@ export const PROGRAM: Program = {
           },
         },
       },
-    },
-    mcp: {
+    }),
+    mcp: () => ({
       description: "Look at MCP servers, call their tools, and be one.",
       members: {
         list: {
@@ -722,8 +722,8 @@ export const PROGRAM: Program = {
           ],
         },
       },
-    },
-    help: {
+    }),
+    help: () => ({
       description: "Read about a command or a topic.",
       load: async () => {
         const { run } = await import("./commands/help.ts");
@@ -733,13 +733,13 @@ export const PROGRAM: Program = {
         };
       },
       arguments: [{ notation: "[topic...]" }],
-    },
-    completion: {
+    }),
+    completion: () => ({
       description: "Print the script that makes a shell complete commands.",
       load: () => import("./commands/completion.ts"),
       arguments: [{ notation: "<shell>", choices: SHELLS }],
-    },
-    complete: {
+    }),
+    complete: () => ({
       description: "Print what may stand at the cursor; completion scripts call it.",
       isHidden: true,
       load: async () => {
@@ -750,6 +750,6 @@ export const PROGRAM: Program = {
         };
       },
       arguments: [{ notation: "<shell>", choices: SHELLS }, { notation: "[words...]" }],
-    },
-  },
+    }),
+  }),
 };

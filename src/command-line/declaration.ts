@@ -1,3 +1,4 @@
+import { once } from "../once.ts";
 import type { Runtime } from "../runtime.ts";
 
 /** The program as data: parsing, help, completion and documentation are made from it. */
@@ -89,6 +90,16 @@ export function flag(
     choices,
     default: initial,
   };
+}
+
+/** Commands that are each declared when somebody asks for them, since a start mostly runs one. */
+export function declaredLater(
+  declarations: Readonly<Record<string, () => Group | Action>>,
+): Group["members"] {
+  const later = Object.entries(declarations).map(
+    ([name, declare]) => [name, { get: once(declare), enumerable: true }] as const,
+  );
+  return Object.defineProperties({}, Object.fromEntries(later));
 }
 
 /** Puts flags under a heading of their own in the help. */

@@ -78,14 +78,23 @@ export function readPlainCall(program: Program, args: readonly string[]): Call |
 export function fillValues(program: Program, typed: readonly string[]): readonly string[] {
   const args = spreadValues(program, typed);
   const end = args.indexOf("--");
-  let presets: Map<string, Flag> | undefined;
+  const isNamed = (flag: Flag, arg: string): boolean => readFlag(flag).long === arg;
   return args.map((arg, index) => {
     if (!arg.startsWith("--") || (end >= 0 && index >= end)) return arg;
-    presets ??= new Map(presetsOf(program).map((flag) => [readFlag(flag).long, flag]));
-    const { parse, preset = "" } = presets.get(arg) ?? {};
+    // Only for another command's flag is every command declared.
+    const flag =
+      flagsOf(program, args).find((each) => isNamed(each, arg)) ??
+      presetsOf(program).find((each) => isNamed(each, arg));
     const next = args[index + 1];
-    return parse === undefined || (next !== undefined && takes(parse, next)) ? arg : `${arg}=${preset}`;
+    if (flag?.preset === undefined || !flag.parse) return arg;
+    return next !== undefined && takes(flag.parse, next) ? arg : `${arg}=${flag.preset}`;
   });
+}
+
+/** The flags of the command that is called, and those of all. */
+function flagsOf(program: Program, args: readonly string[]): readonly Flag[] {
+  const command = args.reduce<Group | Action>((found, arg) => memberOf(found, arg) ?? found, program);
+  return [program.versionFlag, ...program.flags, ...(isGroup(command) ? [] : (command.flags ?? []))];
 }
 
 /** Gives each of the values behind a flag that takes several the flag's name; the last one stays the argument that a command lacks. */

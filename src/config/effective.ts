@@ -1,6 +1,6 @@
 import { maskedAt, valueAt } from "./edit-value.ts";
 import { childrenOf, findSetting, foreignPart, isForeign, isPlaceholder } from "./find-setting.ts";
-import { isWithin, parsePath, type Path } from "./path.ts";
+import { isWithin, type Path } from "./path.ts";
 import type { Kind } from "./setting-kinds.ts";
 import { entriesOf } from "./walk-value.ts";
 
@@ -20,8 +20,8 @@ export interface EffectiveRegion {
   source: string;
 }
 
-const DISCOVERY: Path = parsePath("models.bedrockDiscovery");
-const PLUGIN_DISCOVERY: Path = parsePath("plugins.entries.amazon-bedrock.config.discovery");
+const DISCOVERY: Path = ["models", "bedrockDiscovery"];
+const PLUGIN_DISCOVERY: Path = ["plugins", "entries", "amazon-bedrock", "config", "discovery"];
 
 /**
  * The settings at or below a path that have a value: from the file, from the plugin's entry for the discovery settings,

@@ -3,6 +3,7 @@ import type { FileKind } from "../models/families.ts";
 import { decodeText, hasUtf16Mark, isText, notText, type TextSource } from "../disk/decode-text.ts";
 import { findSignature, hasBytesAt, isUtf8, recogniseBytes } from "../disk/recognise-bytes.ts";
 import { detectMedia } from "./media-kind.ts";
+import { once } from "../once.ts";
 import { isOnlyBlanks, MOST_BLANKS } from "../only-blanks.ts";
 
 /** A file that Converse takes in no form, and why. */
@@ -49,10 +50,15 @@ function own<Format extends string>(format: Format): [string, Format] {
 }
 
 /** The same by extension: a name may end in a word of JavaScript. */
-const KINDS = new Map(
-  Object.entries(EXTENSIONS).flatMap(([kind, formats]) =>
-    Object.entries(formats).map(([extension, format]) => [extension, { kind, format } as FileKind] as const),
-  ),
+const kinds = once(
+  () =>
+    new Map(
+      Object.entries(EXTENSIONS).flatMap(([kind, formats]) =>
+        Object.entries(formats).map(
+          ([extension, format]) => [extension, { kind, format } as FileKind] as const,
+        ),
+      ),
+    ),
 );
 
 /** What can be attached, in words. */
@@ -61,7 +67,7 @@ export const ATTACHABLE =
 
 /** What a file of this name is taken for where nobody can look into it; undefined for a name that does not tell. */
 export function kindByName(fileName: string): FileKind | undefined {
-  return KINDS.get(extensionOf(fileName));
+  return kinds().get(extensionOf(fileName));
 }
 
 /** A kind of file as it is said of one: `an image`, `an mp4 video`, `a pdf document`. */
@@ -153,7 +159,7 @@ function kindOfCompoundFile(file: Buffer, extension: string): FileKind | Unsuppo
 }
 
 function kindOfText(file: Buffer, extension: string): FileKind | Unsupported {
-  const named = KINDS.get(extension);
+  const named = kinds().get(extension);
   // Samples have nothing before them that tells what they are.
   if (named?.format === "pcm") return named;
   if (file.includes(0)) return unknownKind(file, extension);
@@ -174,7 +180,7 @@ function unknownKind(file: Buffer, extension: string): Unsupported {
 
 /** Whether the files of an extension have a signature: all that can be attached do, but texts. */
 function hasSignature(extension: string): boolean {
-  const named = KINDS.get(extension);
+  const named = kinds().get(extension);
   return named !== undefined && !TEXT_FORMATS.has(named.format);
 }
 

@@ -60,10 +60,12 @@ const LATIN_SIGNS =
   `’|(?<!\\p{L})[‚„¿¡](?=\\p{L})|(?<!\\p{L})[–—]|(?<=\\S)\u00A0(?=\\S)|` +
   `(?<!\\p{L})${SIGNS}|${SIGNS}(?!\\p{L})`;
 /** Words of nothing but letters beyond ASCII, and four of them in a row. */
-const LATIN_ODDITIES = /(?<!\p{L})[^\P{L}\p{ASCII}]{2,}(?!\p{L})|[^\P{L}\p{ASCII}]{4}/gu;
+const latinOddities = once(() => /(?<!\p{L})[^\P{L}\p{ASCII}]{2,}(?!\p{L})|[^\P{L}\p{ASCII}]{4}/gu);
 /** A word that mixes alphabets, or has a capital behind a small letter. */
-const ALPHABET_ODDITIES =
-  /[A-Za-z](?!\p{ASCII})[\p{L}\p{M}]|(?!\p{ASCII})[\p{L}\p{M}][A-Za-z]|[^\P{Ll}\p{ASCII}][^\P{Lu}\p{ASCII}]/gu;
+const alphabetOddities = once(
+  () =>
+    /[A-Za-z](?!\p{ASCII})[\p{L}\p{M}]|(?!\p{ASCII})[\p{L}\p{M}][A-Za-z]|[^\P{Ll}\p{ASCII}][^\P{Lu}\p{ASCII}]/gu,
+);
 
 /**
  * A language in Latin letters: nearly all that is beyond ASCII is one of its few, and a capital begins a word or stands
@@ -75,7 +77,7 @@ function latin(letters: string, encodings: readonly Encoding[], fewest = 4): Wri
     .join("");
   const places = `(?<!\\p{Ll})[${capitals}](?=\\p{L})|(?<=\\p{Lu})[${capitals}]|[ÀÈ](?= )`;
   const own = new RegExp(`[${letters}]|${places}|${LATIN_SIGNS}`, "gu");
-  return { encodings, own, common: own, least: OWN, odd: LATIN_ODDITIES, fewest };
+  return { encodings, own, common: own, least: OWN, odd: latinOddities(), fewest };
 }
 
 /** A language of the West, whose encodings are far the most frequent. */
@@ -90,7 +92,7 @@ function alphabet(letters: string, common: string, encodings: readonly Encoding[
     own: new RegExp(`[${letters}]|[^\\P{P}\\p{ASCII}]|[\u00A0€№°©®™]`, "giu"),
     common: new RegExp(`[${common}]`, "giu"),
     least: 0.5,
-    odd: ALPHABET_ODDITIES,
+    odd: alphabetOddities(),
     fewest: 16,
   };
 }
@@ -194,7 +196,7 @@ export function guessEncoding(bytes: Uint8Array, offset: number, isEnd: boolean)
   return isLatin1 ? LATIN1 : best.candidate;
 }
 
-const BEYOND = /[^\p{ASCII}]/gu;
+const BEYOND = /[^\u0000-\u007F]/gu;
 
 /** How much a text is like those in a writing, from 0 to 1. */
 function likenessOf(text: string, { own, common, odd }: Writing): number {

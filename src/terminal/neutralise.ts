@@ -41,7 +41,6 @@ const OWN_OR_CONTROL = new RegExp(`${OWN}|[${CONTROLS}]`, "g");
 let unseenPieces: RegExp | undefined;
 
 const JOINERS = /[\u200C\u200D]/;
-const IGNORABLE = /\p{Default_Ignorable_Code_Point}|[\uFFF9-\uFFFB]/u;
 
 /** More marks than any script puts on one character; Unicode's own bound for streams is 30 (UAX #15, 9.2). */
 const MOST_MARKS = 12;
@@ -192,7 +191,7 @@ function isNeeded(character: string, { base, marks, last }: Place): boolean {
   if (marks >= MOST_MARKS) return false;
   if (JOINERS.test(character)) return base > "\u007F" && !JOINERS.test(last);
   if (isSelector(character)) return base !== "" && !isSelector(last);
-  return !IGNORABLE.test(character);
+  return !/\p{Default_Ignorable_Code_Point}|[\uFFF9-\uFFFB]/u.test(character);
 }
 
 /** Whether it is a variation selector of emoji, Han or Mongolian. */
