@@ -114,7 +114,7 @@ function readEntry(text: string): AwsCredentialIdentity & { expiration: Date } {
 }
 
 /** `2026-11-26T08:00:00Z`, `…+00:00` and `…UTC`: the forms in which the versions of the AWS CLI write it. */
-function readTime(text: string | undefined): Date | undefined {
+export function readTime(text: string | undefined): Date | undefined {
   const match = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d(?:\.\d+)?)(Z|UTC|[+-]\d\d:?\d\d)$/.exec(text ?? "");
   if (!match) return undefined;
   const [, day = "", time = "", zone = ""] = match;

@@ -878,6 +878,16 @@ describe("what goes wrong while credentials are resolved", () => {
       /returned credentials that have expired/,
     ],
     [
+      "an Expiration that nobody can read",
+      `echo '{"Version":1,"AccessKeyId":"AKIAPROC000000000001","SecretAccessKey":"x","Expiration":"soon"}'`,
+      /printed an Expiration that is no time: 'soon'\.$/,
+    ],
+    [
+      "an Expiration in the words of the AWS CLI 1 that is over",
+      `echo '{"Version":1,"AccessKeyId":"AKIAPROC000000000001","SecretAccessKey":"x","Expiration":"2020-01-01T00:00:00UTC"}'`,
+      /returned credentials that have expired\.$/,
+    ],
+    [
       "a secret on stderr",
       "echo 'bad token wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY' >&2; exit 1",
       /failed: bad token …\./,
