@@ -1,8 +1,9 @@
 import type { Question } from "../chat/ask-model.ts";
+import { refusalOf } from "../converse/apply-lessons.ts";
 import type { ChatEvent, ChatEvents } from "../converse/chat-event.ts";
 import type { Ask } from "../converse/plan-request.ts";
 import { OpenclawError, shorten, withFields } from "../errors.ts";
-import { isRecord, type JsonObject, textAt } from "../json.ts";
+import { isRecord, type JsonObject } from "../json.ts";
 import { lengthOf as bodyLength, toJsonBody } from "../network/json-body.ts";
 import { nextTurn, turnOver } from "../next-turn.ts";
 import { toCompletionUsage } from "../wires/chat-completions/completion-usage.ts";
@@ -179,8 +180,7 @@ async function* namingFields(
     if (!(failure instanceof OpenclawError) || failure.code !== "invalid-request" || !isRecord(body))
       throw failure;
     const { details } = failure;
-    const refusal = textAt(details, "awsMessage") ?? textAt(details, "serverMessage");
-    const param = refusal === undefined ? undefined : fieldOf?.(refusal, body);
+    const param = fieldOf?.(refusalOf(details), body);
     throw param === undefined ? failure : withFields(failure, { details: { ...details, param } });
   }
 }
