@@ -87,7 +87,7 @@ export class OrderedFile implements ResultOutput {
   #waitingBytes = 0;
   #heldBytes = 0;
   /** What is in the output. */
-  #written: { lines: number; bytes: number; tally: Tally };
+  #written: JournalHeader["written"];
   readonly #tally: Tally;
   #taken: Taken[] = [];
   #isWorking = false;
@@ -104,7 +104,7 @@ export class OrderedFile implements ResultOutput {
     journal: Journal;
     output: FileHandle;
     asked: Readonly<Record<string, unknown>>;
-    written: { lines: number; bytes: number; tally: Tally };
+    written: JournalHeader["written"];
     options: OrderedFileOptions;
     made: readonly string[];
   }) {

@@ -146,9 +146,15 @@ export async function sessionIds(runtime: FolderNames): Promise<string[]> {
   return (await findSessions(runtime)).map(({ id }) => id);
 }
 
-async function findSessions(runtime: FolderNames): Promise<{ id: string; file: string; updated: number }[]> {
+interface FoundSession {
+  id: string;
+  file: string;
+  updated: number;
+}
+
+async function findSessions(runtime: FolderNames): Promise<FoundSession[]> {
   const folder = path.dirname(sessionFile(runtime, ""));
-  const found: { id: string; file: string; updated: number }[] = [];
+  const found: FoundSession[] = [];
   for (const name of await namesIn(folder)) {
     if (!name.endsWith(EXTENSION)) continue;
     const file = path.join(folder, name);

@@ -15,6 +15,7 @@ export interface WantedTools {
 /** A tool of this program, before a folder is chosen for it. */
 export interface BuiltIn {
   name: string;
+  /** Whether a folder may stand behind its name: `read-file:DIR`. */
   takesFolder: boolean;
   /** What it does, for a person. */
   says: string;

@@ -3,6 +3,7 @@ import type { JsonObject } from "../../../json.ts";
 import type { GlobalOptions } from "../../../options.ts";
 import type { Runtime } from "../../../runtime.ts";
 import { textResult, type Tool, type ToolResult } from "../tool.ts";
+import type { BuiltIn } from "../toolbox.ts";
 import { AWS, demandOfAws, describeAws, runAws } from "./aws.ts";
 import { Folder } from "./folder.ts";
 import { LIST_FILES, listFiles } from "./list-files.ts";
@@ -10,15 +11,6 @@ import { READ_FILE, readFile } from "./read-file.ts";
 import { SEARCH_FILES, searchFiles } from "./search-files.ts";
 import { describeShell, runShellTool, SHELL, SHELL_DEMAND } from "./shell.ts";
 import { CallFault } from "./tool-input.ts";
-
-/** A tool of this program, as a person may name it. */
-export interface BuiltIn {
-  name: string;
-  /** Whether a folder may stand behind its name: `read-file:DIR`. */
-  takesFolder: boolean;
-  /** What it does, for a person. */
-  says: string;
-}
 
 /** What a built-in tool is once it is opened. */
 type Opened = Omit<Tool, "name">;
