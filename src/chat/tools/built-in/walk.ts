@@ -72,9 +72,13 @@ export async function* walk(
       if (found.isCut) leftOut.cut = `'${folder.nameOf(parent)}' has too many entries`;
       for (const entry of found.entries) {
         seen++;
-        if (seen > MOST_SEEN) leftOut.cut = `there are more than ${MOST_SEEN} entries`;
-        else if (elapsed() - began > MOST_MS) leftOut.cut = `it took more than ${MOST_MS / 1000} seconds`;
-        if (seen > MOST_SEEN || elapsed() - began > MOST_MS) return;
+        const isTooMany = seen > MOST_SEEN;
+        if (isTooMany || elapsed() - began > MOST_MS) {
+          leftOut.cut = isTooMany
+            ? `there are more than ${MOST_SEEN} entries`
+            : `it took more than ${MOST_MS / 1000} seconds`;
+          return;
+        }
         const file = path.join(parent, entry.name);
         if (!hidden && entry.name.startsWith(".")) {
           leftOut.hidden++;
