@@ -2,6 +2,7 @@ import { BedrockRuntimeClient } from "@aws-sdk/client-bedrock-runtime";
 import { describe, expect, it } from "vitest";
 import {
   decideRegion,
+  decideRegions,
   commandForRegion,
   isRegionName,
   type RegionClaims,
@@ -25,6 +26,31 @@ const everything: RegionClaims = {
   profile: { name: "work", region: "ca-central-1" },
   askInstance: async () => "us-gov-west-1",
 };
+
+describe("the regions that calls may go to", () => {
+  it.each([
+    [{}, undefined],
+    [{ setting: [] }, undefined],
+    [{ setting: ["us-east-1", " us-west-2", "us-east-1"] }, ["us-east-1", "us-west-2"]],
+    [{ setting: ["us-east-1"], one: "us-west-2" }, undefined],
+    [{ setting: ["us-east-1"], flag: "eu-west-1,eu-west-3" }, ["eu-west-1", "eu-west-3"]],
+  ])("of %j are %j", (claims, regions) => {
+    expect(decideRegions(claims)).toEqual(regions);
+  });
+
+  it.each([
+    [{ flag: "us-east-1", one: "us-west-2" }, "usage", "Leave one of them out."],
+    [{ flag: "us-east" }, "usage", "Is it us-east-1?"],
+    [{ setting: ["Ünterwegs"] }, "config-invalid", "Is it us-east-1?"],
+    [
+      { setting: ["us-east-1", "cn-north-1"] },
+      "config-invalid",
+      "Name regions of one of them, and run another server for the others.",
+    ],
+  ])("cannot be those of %j", (claims, code, hint) => {
+    expect(() => decideRegions(claims)).toThrow(expect.objectContaining({ code, hint }));
+  });
+});
 
 describe("the region order", () => {
   // Each row takes away the winner of the row before.

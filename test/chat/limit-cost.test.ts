@@ -1,5 +1,6 @@
 import { describe, expect, it, onTestFinished } from "vitest";
-import { limitCost } from "../../src/chat/limit-cost.ts";
+import { limitCost, mostUsdOf } from "../../src/chat/limit-cost.ts";
+import { priceOf } from "../../src/models/price.ts";
 import { startEmulator } from "../../src/emulator/emulator.ts";
 import { namedModel } from "../../src/models/resolve-model.ts";
 import { readSetup, type Setup } from "../../src/session/session.ts";
@@ -36,5 +37,24 @@ describe("what a body in its vendor's words may cost", () => {
     const question = asking(id, { prompt: "hi", inputText: "hi" });
     expect(await limitCost(setup, question, enough)).toEqual({ ...question, asksOnce: true });
     await expect(limitCost(setup, question, tooLittle)).rejects.toMatchObject({ code: "budget-exceeded" });
+  });
+});
+
+describe("a price that is not known", () => {
+  const ID = "amazon.nova-lite-v1:0";
+  const messages = [{ role: "user" as const, content: [{ text: "hi" }] }];
+
+  it.each([
+    ["", undefined, {}],
+    [" (priority tier)", priceOf(namedModel(ID, {}), ID), { serviceTier: "priority" as const }],
+    [" (optimized latency)", priceOf(namedModel(ID, {}), ID), { latency: "optimized" as const }],
+  ])("is told with what it is of:%s", (why, price, parameters) => {
+    const terms = { modelId: ID, price, mostUsd: 1, window: undefined, maxTokens: 10, parameters };
+    expect(() => mostUsdOf({ messages }, terms)).toThrow(
+      expect.objectContaining({
+        code: "invalid-request",
+        message: `--max-cost cannot be kept: what '${ID}' costs is not known${why}.`,
+      }),
+    );
   });
 });
