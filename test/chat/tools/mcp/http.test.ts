@@ -66,6 +66,15 @@ describe("a server behind HTTP", () => {
     expect(asked.find(isCall)?.body).toContain(`"arguments":${input}`);
   });
 
+  test.each([200, 202, 204, 205])("may say to what wants no answer that it has come: %i", async (status) => {
+    const { server } = await open(({ message, response }) => {
+      if (message.id !== undefined || message.method === undefined) return false;
+      response.writeHead(status).end();
+      return true;
+    });
+    expect(await server.tools()).toHaveLength(1);
+  });
+
   const ID = 12_345;
   const RESULT = `{"_meta":{"share":1.0},"content":[],"structuredContent":{"id":12345678901234567890,"share":0.10,"at":${ID}}}`;
   const SCHEMA = '{"type":"object","properties":{"id":{"enum":[12345678901234567890]}}}';
