@@ -426,6 +426,18 @@ describe("list-files", () => {
     expect(text.split("\n")).toContain("z  0 bytes");
     expect(text).toMatch(/\n\(502 more are not listed: name a folder in here, or a pattern\)$/);
   });
+
+  test("ends where it takes too long, and says so", async () => {
+    let now = 0;
+    const runtime = { ...testRuntime({ home }), elapsed: () => (now += 9000) };
+    const tool = await builtInTool("list-files", folder, runtime);
+    const { content } = await tool.run({ depth: 1 }, new AbortController().signal);
+    const text = content[0]?.text ?? "";
+    expect(text).toContain("it took more than 20 seconds");
+    expect(text.split("\n").length).toBeLessThan(
+      (await call("list-files", { depth: 1 })).text.split("\n").length,
+    );
+  });
 });
 
 describe("search-files", () => {
