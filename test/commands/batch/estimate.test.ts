@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Emulated, emulate } from "../../helpers/emulated.ts";
+import { openPty } from "../../helpers/pty.ts";
 import { expectSchema } from "../../helpers/schema.ts";
 
 const SONNET = "anthropic.claude-sonnet-4-5-20250929-v1:0";
@@ -126,16 +127,23 @@ describe("batch estimate", () => {
     const machine = await emulate();
     write(machine, many(1));
     await machine.run(["models", "list"]);
-    const { stdout, stderr, code } = await machine.run(["batch", "estimate", "-", "-m", NOVA_PRO, "--json"], {
+    const args = ["batch", "estimate", "-", "-m", NOVA_PRO];
+    const options = {
       env: { AWS_ENDPOINT_URL_SERVICE_QUOTAS: "http://127.0.0.1:1" },
       input: '{"prompt":"hi"}',
-    });
+    };
+    const { stdout, stderr, code } = await machine.run([...args, "--json"], options);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toMatchObject({
       models: [{ requestsPerMinute: null, missing: { code: "network" } }],
       roads: [{ road: "run", seconds: null }, {}, {}],
     });
     expect(stderr).toContain(`The quotas of '${NOVA_PRO}' are not known`);
+    const screen = openPty(["batch", "estimate", "lines.jsonl", "-m", NOVA_PRO], machine.home, {
+      env: { ...machine.env, ...options.env },
+    });
+    expect(await screen.exit).toBe(0);
+    expect(screen.lines().join("\n")).toMatch(/^batch run .* not known: no quota is$/m);
   });
 
   it("needs a model", async () => {
