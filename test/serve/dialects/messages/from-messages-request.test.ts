@@ -352,9 +352,12 @@ describe("tools", () => {
     expect(
       await names([HI, added({ type: "tool_definition", definition: { ...TOOL, name: "new" } })]),
     ).toEqual(["add", "new"]);
-    expect(
-      await names([HI], [{ type: "tool_search_tool_bm25_20251119", name: "tool_search_tool_bm25" }]),
-    ).toEqual(["add", "late"]);
+    const search = { type: "tool_search_tool_bm25_20251119", name: "tool_search_tool_bm25" };
+    expect(await names([HI], [search])).toEqual(["add", "late"]);
+    expect((await read({ tools: [...tools, search], messages: [HI] })).notices).toEqual([
+      "Tools are not searched for by this server, so all of them are sent",
+    ]);
+    expect((await read({ tools, messages: [HI] })).notices).toEqual([]);
   });
 
   it("search the web where the service's own is named", async () => {
