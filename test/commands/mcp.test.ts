@@ -93,6 +93,18 @@ describe("what other programs have in mcpServers, mcp and tools", () => {
   });
 });
 
+it.each([
+  ["mcp", "call", "hangs", "x"],
+  ["tools", "run", "hangs__x"],
+])("%s %s waits for a server that does not start no longer than --timeout", async (...args) => {
+  const home = machine({ mcpServers: { hangs: { command: "sleep", args: ["60"] } } });
+  const { code, stderr } = await openclaw([...args, "--timeout", "0.5"], home);
+  expect({ code, stderr }).toEqual({
+    code: 5,
+    stderr: "error: The tool took longer than 0.5 s.\nhint: Give it more time: --timeout SECONDS\n",
+  });
+});
+
 describe("mcp list", () => {
   it("lists the servers of both places, starts none, and shows no secret", async () => {
     const home = machine();

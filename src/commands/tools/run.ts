@@ -30,7 +30,9 @@ export interface RunOptions extends GlobalOptions {
 export async function run(options: RunOptions, runtime: Runtime): Promise<void> {
   const { value } = await loadConfig(options, runtime);
   const input = await readInputOf(options, runtime);
-  const sources = sourcesOf(value, runtime, options);
+  // From here on, so that a server that does not start is waited for no longer either.
+  const signal = signalOf(options, runtime);
+  const sources = sourcesOf(value, { ...runtime, signal }, options);
   const toolbox = await openToolbox({ tools: [options.tool], servers: [] }, sources);
   try {
     const tools = await toolbox.tools();
@@ -48,12 +50,10 @@ export async function run(options: RunOptions, runtime: Runtime): Promise<void> 
         `The settings never allow '${tool.name}'.`,
         `openclaw config set ${quoteForShell(`tools.${tool.name}.allow`)} ask`,
       );
-    const problem = await problemOf(tool, { toolUseId: "", name: tool.name, input }, runtime.signal);
+    const problem = await problemOf(tool, { toolUseId: "", name: tool.name, input }, signal);
     if (problem !== undefined) throw usageError(problem, `Its schema: ${wayToSchema(tool)} --json`);
     const startedAt = runtime.elapsed();
-    const result = await withSpinner(runtime, `Running ${tool.name}`, () =>
-      tool.run(input, signalOf(options, runtime)),
-    );
+    const result = await withSpinner(runtime, `Running ${tool.name}`, () => tool.run(input, signal));
     await print(tool, withoutOwnSecrets(result, runtime), Math.round(runtime.elapsed() - startedAt), runtime);
   } finally {
     await toolbox.close();
