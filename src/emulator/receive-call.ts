@@ -1,6 +1,6 @@
 import { readBytes } from "../read-bytes.ts";
-import { JsonBoundsError, parseBoundedJson } from "../json-bounds.ts";
-import { parseExactly } from "../json-numbers.ts";
+import { JsonBoundsError, JsonScan } from "../json-bounds.ts";
+import { parseInTurns } from "../parse-in-turns.ts";
 import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import { AwsError, validationError } from "./aws-error.ts";
@@ -39,7 +39,9 @@ export async function receiveCall(
   const isStorage = signature?.service === "s3" || (!signature && bucketInHost(host) !== undefined);
   const body = isStorage ? undefined : await readBody(request);
   if (body === undefined && !isStorage) return undefined;
-  const { parsed, exact, refusal } = body ? parseBody(body, headers["content-type"] ?? "", isExact) : {};
+  const { parsed, exact, refusal } = body
+    ? await parseBody(body, headers["content-type"] ?? "", isExact)
+    : {};
   const route = isStorage
     ? findStorageRoute({ method, host, path, query, queryText, headers, body: arriving(exchange) })
     : findRoute(method, path, parsed, headers);
@@ -97,16 +99,17 @@ interface ParsedBody {
   refusal?: AwsError;
 }
 
-function parseBody(body: Buffer, contentType: string, isExact: boolean): ParsedBody {
+async function parseBody(body: Buffer, contentType: string, isExact: boolean): Promise<ParsedBody> {
   if (body.length === 0) return {};
-  const text = body.toString("utf8");
   if (contentType.includes("x-www-form-urlencoded"))
-    return { parsed: Object.fromEntries(new URLSearchParams(text)) };
-  if (!isUtf8(body)) return { parsed: text };
+    return { parsed: Object.fromEntries(new URLSearchParams(body.toString("utf8"))) };
+  if (!isUtf8(body)) return { parsed: body.toString("utf8") };
+  const parse = (exactly: boolean): Promise<unknown> => parseInTurns(body, exactly, new JsonScan());
   try {
-    return { parsed: parseBoundedJson(text), ...(isExact ? { exact: parseExactly(text) } : {}) };
+    return { parsed: await parse(false), ...(isExact ? { exact: await parse(true) } : {}) };
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;
+    const text = body.toString("utf8");
     // The operation decides whether text that is not JSON is an error.
     if (!(error instanceof JsonBoundsError)) return { parsed: text };
     return { parsed: text, refusal: validationError(`The emulator cannot take the body: ${error.message}.`) };

@@ -255,12 +255,17 @@ function firstStop(
 }
 
 function characterCount(text: string): number {
-  let count = 0;
-  for (const _ of text) count++;
-  return count;
+  let pairs = 0;
+  const pair = /[\ud800-\udbff][\udc00-\udfff]/g;
+  while (pair.test(text)) pairs++;
+  return text.length - pairs;
 }
 
 function cut(text: string, mostCharacters: number): string {
   if (text.length <= mostCharacters) return text;
-  return Array.from(text).slice(0, Math.max(0, mostCharacters)).join("");
+  const most = Math.max(0, Math.floor(mostCharacters));
+  // A character has one unit or two.
+  return Array.from(text.slice(0, most * 2))
+    .slice(0, most)
+    .join("");
 }

@@ -94,6 +94,7 @@ const KNOWN_TO_EMULATOR = new Set([
   "json",
   "json-bounds",
   "json-numbers",
+  "parse-in-turns",
   "loopback",
   "errors",
   "http-port",

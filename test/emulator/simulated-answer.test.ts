@@ -98,6 +98,13 @@ describe("simulated answers", () => {
     expect(text).toHaveLength(INTRODUCTION.length + 4000 + "… (100000 characters in all)".length);
     expect(inputTokens).toBe(25_000);
   });
+  it("counts characters of two units once, and cuts none of them", () => {
+    const prompt = "a👩日".repeat(5000);
+    const { text, inputTokens } = simulateAnswer(request([{ text: prompt }]), NOVA);
+    const echoed = Array.from(prompt).slice(0, 4000).join("");
+    expect(text).toBe(`${INTRODUCTION}${echoed}… (15000 characters in all)`);
+    expect(inputTokens).toBe(15_000 / 4);
+  });
 
   it.each([
     [{ thinking: { type: "enabled", budget_tokens: 1024 } }, true],
