@@ -10,7 +10,7 @@ const AT_ONCE = 32 * 1024;
 const waiting: (() => void)[] = [];
 
 /** Has one connection after the other read again, a turn of the event loop for each. */
-function readLater(read: () => void): void {
+export function readLater(read: () => void): void {
   waiting.push(read);
   if (waiting.length === 1) setImmediate(readNext);
 }

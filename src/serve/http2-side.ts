@@ -8,6 +8,7 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import { errorCode } from "../errors.ts";
+import { readLater } from "../network/take-in-turns.ts";
 
 /**
  * What one connection may have at once: nginx has 128 streams (http2_max_concurrent_streams) and Go windows of 1 MiB
@@ -92,7 +93,9 @@ export class Http2Side {
     const startIdle = (ms: number): NodeJS.Timeout => setTimeout(() => end(session), ms);
     const { headersMs, idleMs } = this.#options;
     let idle = startIdle(Math.min(headersMs, idleMs));
+    const countFrame = frameCounter(session);
     session.on("stream", (stream) => {
+      countFrames(stream, countFrame);
       clearTimeout(idle);
       if (this.#isLeaving) session.close();
       connection.running += 1;
@@ -132,6 +135,37 @@ class Turn {
     this.#begun = 0;
     for (const work of this.#waiting.splice(0, MOST_IN_TURN)) this.take(work);
   }
+}
+
+/** So many frames of data are taken in from a connection before all others have their turn: what a browser sends has 16 KB. */
+const FRAMES_AT_ONCE = 1000;
+
+/**
+ * Lets others have their turn while data comes in frames of a few bytes. Node reads on for as long as there is something,
+ * 2 MB of it before any timer, whatever number of frames that is.
+ */
+function frameCounter(session: ServerHttp2Session): () => void {
+  let taken = 0;
+  return () => {
+    taken += 1;
+    if (taken !== FRAMES_AT_ONCE) {
+      if (taken === 1) setImmediate(() => (taken = 0));
+      return;
+    }
+    const { _handle: handle } = session.socket as {
+      _handle?: Partial<Record<"readStop" | "readStart", () => void>> | null;
+    };
+    handle?.readStop?.();
+    readLater(() => handle?.readStart?.());
+  };
+}
+
+function countFrames(stream: ServerHttp2Stream, count: () => void): void {
+  const { push } = stream;
+  stream.push = (chunk, encoding) => {
+    count();
+    return push.call(stream, chunk, encoding);
+  };
 }
 
 /** Counts streams that are broken off, and ends a connection that has too many of them. */

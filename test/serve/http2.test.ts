@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect as connectHttp2, constants, type ClientHttp2Session } from "node:http2";
+import { text } from "node:stream/consumers";
 import { promisify } from "node:util";
 import {
   BedrockRuntimeClient,
@@ -210,6 +211,18 @@ describe("an HTTP/2 client that does nothing", () => {
     expect(code).toBe(constants.NGHTTP2_NO_ERROR);
   });
 
+  it("may send a body a byte a frame", async () => {
+    const { origin } = await serve();
+    const stream = open(origin).request({
+      ":method": "POST",
+      ":path": "/v1/chat/completions",
+      "content-type": "application/json",
+    });
+    for (const byte of Buffer.from(JSON.stringify(ask).padEnd(5000))) stream.write(Buffer.of(byte));
+    stream.end();
+    expect((await text(stream)).slice(0, 200)).toContain("chat.completion");
+  });
+
   it("is left where it begins no request within the time for headers", async () => {
     const { origin } = await serve({ args: ["--read-timeout", "1"] });
     const [silent, asking] = [open(origin), open(origin)];
@@ -347,6 +360,14 @@ describe("a hostile HTTP/2 client", () => {
         n === 0
           ? frame(FRAME.HEADERS, FLAG.END_HEADERS, 1, requestHeaders("/v1/chat/completions"))
           : frame(FRAME.DATA, 0, 1),
+      ],
+    ],
+    [
+      "sends a body a byte a frame",
+      (n) => [
+        n === 0
+          ? frame(FRAME.HEADERS, FLAG.END_HEADERS, 1, requestHeaders("/v1/chat/completions"))
+          : frame(FRAME.DATA, 0, 1, Buffer.of(0x20)),
       ],
     ],
     [
