@@ -18,8 +18,12 @@ export type ProvenReasoning = Extract<
   { reasoningText: unknown } | { redactedContent: unknown }
 >;
 
-/** The encrypted content of reasoning that its model has signed. */
-export function sealSigned(text: string, signature: string): string {
+/** The longest reasoning that is sealed, in characters: no model thinks half as long, and it is encoded in one go. */
+const LONGEST_SEALED = 2_000_000;
+
+/** The encrypted content of reasoning that its model has signed; undefined for what is longer than any. */
+export function sealSigned(text: string, signature: string): string | undefined {
+  if (text.length > LONGEST_SEALED) return undefined;
   return [SIGNED, encode(signature), encode(text)].join(".");
 }
 

@@ -13,7 +13,7 @@ describe("the encrypted content of a reasoning item", () => {
         fc.string({ unit: "grapheme" }),
         fc.string({ minLength: 1 }),
         async (text, signature) => {
-          expect(await openSealed(sealSigned(text, signature))).toEqual({
+          expect(await openSealed(sealSigned(text, signature) ?? "")).toEqual({
             reasoningText: { text, signature },
           });
         },
@@ -43,4 +43,9 @@ describe("the encrypted content of a reasoning item", () => {
   ])("is nothing where it is another program's, or cut: %j", async (encrypted) => {
     expect(await openSealed(encrypted)).toBeUndefined();
   });
+});
+
+it("seals no reasoning that is longer than any model's", () => {
+  expect(sealSigned("a".repeat(2_000_000), "s")).toMatch(/^ocs1\./);
+  expect(sealSigned("a".repeat(2_000_001), "s")).toBeUndefined();
 });
