@@ -268,6 +268,8 @@ function endOne(id: number, signal: "SIGTERM" | "SIGKILL"): void {
   }
 }
 
+/** How long a signal is waited for that was sent with the one that lets the process go on, in ms. */
+const OTHER_SIGNAL_MS = 50;
 /** Where nobody could continue the process the system does not stop it: then it goes on at once. */
 const NOT_STOPPED_MS = 200;
 
@@ -275,13 +277,18 @@ const NOT_STOPPED_MS = 200;
 async function stop(): Promise<boolean> {
   if (process.platform === "win32") return false;
   return new Promise<boolean>((resolve) => {
-    const goOn = (): void => resolve(true);
+    let goesOn = false;
+    const goOn = (): void => {
+      goesOn = true;
+      // Whoever ends what is stopped sends two signals, of which any may come first: the other one is heard before it stops again.
+      setTimeout(resolve, isInBackground() ? OTHER_SIGNAL_MS : 0, true);
+    };
     process.once("SIGCONT", goOn);
     process.kill(process.pid, "SIGTSTP");
     // Node looks at what is due before it looks at signals.
     setTimeout(setImmediate, NOT_STOPPED_MS, () => {
       process.off("SIGCONT", goOn);
-      resolve(false);
+      if (!goesOn) resolve(false);
     });
   });
 }
