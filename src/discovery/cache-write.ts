@@ -187,7 +187,8 @@ export async function withCacheLock<T>(file: string, runtime: Runtime, work: () 
     if (error instanceof OpenclawError && error.code === "interrupted") throw error;
     runtime.terminal.verbose(() => `the cache is not locked: ${messageOf(error)}`);
     const code = errorCode(error);
-    if (code !== "ENOTDIR" && code !== "EEXIST") return;
+    // Without a home nobody has named one.
+    if (runtime.env["OPENCLAW_STATE_DIR"] === undefined || (code !== "ENOTDIR" && code !== "EEXIST")) return;
     const folder = stateFolder(runtime);
     runtime.terminal.note(
       `openclaw: nothing is kept: ${folder} is no folder. Name one: export OPENCLAW_STATE_DIR=FOLDER`,

@@ -1,6 +1,15 @@
 import { execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
 import JSON5 from "json5";
@@ -421,6 +430,11 @@ describe("a home folder", () => {
     expect(kept).toMatchObject({ code: 0, stdout: answer.stdout });
     expect(kept.stderr).toMatch(/^warning: The conversation is not kept\. Cannot write /);
     expect(await asNobody(user, ["models", "list"], env)).toMatchObject({ code: 0, stderr: "" });
+    const named = { ...env, OPENCLAW_STATE_DIR: env.HOME };
+    const isFile = statSync(env.HOME, { throwIfNoEntry: false })?.isFile() === true;
+    const said = `openclaw: nothing is kept: ${env.HOME} is no folder. Name one: export OPENCLAW_STATE_DIR=FOLDER\n`;
+    const { stderr } = await asNobody(user, ["models", "list"], named);
+    expect(stderr).toBe(isFile ? said : "");
   });
 });
 
