@@ -1,6 +1,7 @@
 // What the bundler does beyond bundling: for a shorter start, and for a bug's stack that names the sources.
 import { readFile } from "node:fs/promises";
 import path from "node:path";
+import { gzipSync } from "node:zlib";
 import { decode, encode } from "@jridgewell/sourcemap-codec";
 import { build, RolldownMagicString } from "rolldown";
 import { parseSync, Visitor } from "rolldown/utils";
@@ -295,7 +296,7 @@ export function placeOf(file) {
 }
 
 /**
- * Puts the maps of all files into one, `sources.json`, which `src/source-stack.ts` reads when there is a bug to tell of:
+ * Puts the maps of all files into one, `sources.json.gz`, which `src/source-stack.ts` reads when there is a bug to tell of:
  * lines only, which is a quarter of the whole. With `keepsMaps` the whole maps stay beside their files.
  * @param {{ keepsMaps: boolean }} options
  * @returns {import("rolldown").Plugin}
@@ -317,7 +318,7 @@ export function sourcesInOneFile({ keepsMaps }) {
         };
         if (!keepsMaps) delete bundle[name];
       }
-      this.emitFile({ type: "asset", fileName: "sources.json", source: JSON.stringify(all) });
+      this.emitFile({ type: "asset", fileName: "sources.json.gz", source: gzipSync(JSON.stringify(all)) });
     },
   };
 }

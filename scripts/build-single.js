@@ -20,7 +20,7 @@ const FUSE = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
  * @returns {Promise<Record<string, string>>}
  */
 async function assets() {
-  const places = ["bin/openclaw.js", "dist/sources.json"];
+  const places = ["bin/openclaw.js", "dist/sources.json.gz"];
   for (const folder of ["dist", "docs", "docs/commands"]) {
     const names = await readdir(path.join(root, folder));
     places.push(...names.filter((name) => /\.(?:js|md)$/.test(name)).map((name) => `${folder}/${name}`));

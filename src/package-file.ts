@@ -8,13 +8,18 @@ import { getAsset, isSea } from "node:sea";
  */
 export const isSingleFile = isSea();
 
+/** A file that comes with the program, by its path in the package. Throws Node's error where it is not there. */
+export function readPackageFile(place: string): Buffer {
+  // src/ and dist/ lie in the package.
+  return isSingleFile
+    ? Buffer.from(getAsset(place))
+    : readFileSync(path.join(import.meta.dirname, "..", place));
+}
+
 /**
  * A text that comes with the program, by its path in the package, such as `docs/chat.md`. Throws Node's error where it is
  * not there.
  */
 export function readPackageText(place: string): string {
-  // src/ and dist/ lie in the package.
-  return isSingleFile
-    ? getAsset(place, "utf8")
-    : readFileSync(path.join(import.meta.dirname, "..", place), "utf8");
+  return readPackageFile(place).toString();
 }

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { SourceMap, type SourceMapPayload } from "node:module";
 import path from "node:path";
-import { isSingleFile, readPackageText } from "./package-file.ts";
+import { gunzipSync } from "node:zlib";
+import { readPackageFile } from "./package-file.ts";
 
 /** The places of a stack in the bundle as places in the sources: `src/main.ts:52` for `…/dist/main.js:6:65012`. */
 export function withSources(stack: string): string {
@@ -9,7 +9,7 @@ export function withSources(stack: string): string {
   const prefix = folder + path.sep;
   const [start = "", ...rest] = stack.split(prefix);
   if (rest.length === 0) return stack;
-  const payloads = readMaps(folder);
+  const payloads = readMaps();
   const maps = new Map<string, SourceMap>();
   const named = rest.map((text) => {
     const [place = "", file = "", line, column] = /^([\w-]+\.js):(\d+):(\d+)/.exec(text) ?? [];
@@ -25,11 +25,9 @@ export function withSources(stack: string): string {
 }
 
 /** The maps that the build has written, by file. */
-function readMaps(folder: string): Partial<Record<string, SourceMapPayload>> {
+function readMaps(): Partial<Record<string, SourceMapPayload>> {
   try {
-    const text = isSingleFile
-      ? readPackageText("dist/sources.json")
-      : readFileSync(path.join(folder, "sources.json"), "utf8");
+    const text = gunzipSync(readPackageFile("dist/sources.json.gz")).toString();
     return JSON.parse(text) as Record<string, SourceMapPayload>;
   } catch {
     // The sources run unbuilt, or part of the program is gone: the bug is told with the places there are.

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import path from "node:path";
+import { gunzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { root } from "../helpers/documents.ts";
 
@@ -117,7 +118,10 @@ describe("the bill of materials", () => {
 
   test("holds the packages of which the source maps know a line, and no other", () => {
     const maps = Object.values(
-      JSON.parse(read("dist", "sources.json")) as Record<string, { sources: string[] }>,
+      JSON.parse(gunzipSync(readFileSync(path.join(root, "dist", "sources.json.gz"))).toString()) as Record<
+        string,
+        { sources: string[] }
+      >,
     );
     const folders = maps
       .flatMap(({ sources }) => sources)

@@ -13,6 +13,7 @@ import {
 import { SourceMap, type SourceMapPayload } from "node:module";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { root } from "../helpers/documents.ts";
 import { emptyEnvironment, nodeBinary } from "../helpers/openclaw.ts";
@@ -68,9 +69,13 @@ function openclawWith(env: Record<string, string>, ...args: string[]): SpawnSync
   return spawnSync(command, args, { cwd: home, env: { ...environment(), ...env }, encoding: "utf8" });
 }
 
-/** A file of the installed program. */
+/** Where a file of the installed program is. */
+function builtFile(name: string): string {
+  return path.join(installed, "node_modules", "openclaw", "dist", name);
+}
+
 function readBuilt(name: string): string {
-  return readFileSync(path.join(installed, "node_modules", "openclaw", "dist", name), "utf8");
+  return readFileSync(builtFile(name), "utf8");
 }
 
 function builtFiles(): string[] {
@@ -89,7 +94,10 @@ function readLines(source: string): string[] {
 
 /** The maps of the installed program, by file. */
 function readMaps(): Record<string, SourceMapPayload> {
-  return JSON.parse(readBuilt("sources.json")) as Record<string, SourceMapPayload>;
+  return JSON.parse(gunzipSync(readFileSync(builtFile("sources.json.gz"))).toString()) as Record<
+    string,
+    SourceMapPayload
+  >;
 }
 
 function sizeOf(place: string): number {
@@ -139,7 +147,7 @@ describe("the packed package", () => {
       "bin/package.json",
       "dist/package.json",
       "dist/sbom.cdx.json",
-      "dist/sources.json",
+      "dist/sources.json.gz",
       "package.json",
     ]);
     expect(packed.files.map((file) => file.path)).toContain("dist/main.js");
