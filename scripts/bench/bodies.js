@@ -1,6 +1,6 @@
 // How long one hostile body holds up all others: the longest time that the main thread of `openclaw serve` works without
 // letting anything else have its turn, by body and by how the server is started.
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
@@ -29,7 +29,12 @@ const NEAR_MS = 40;
 const SHOWN = 25;
 
 const KEY = randomBytes(16).toString("hex");
-const BUDGET = JSON.stringify({ name: "bench", key: KEY, dailyBudgetUsd: 1_000_000, tpm: 1_000_000_000 });
+const BUDGET = JSON.stringify({
+  name: "bench",
+  hash: `sha256:${createHash("sha256").update(KEY).digest("hex")}`,
+  dailyBudgetUsd: 1_000_000,
+  tpm: 1_000_000_000,
+});
 
 /** Teaches what there is to learn of a model by its refusals. */
 const TEACHING = JSON.stringify({
