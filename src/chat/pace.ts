@@ -6,6 +6,7 @@ import { lookUpCatalog } from "../models/catalog.ts";
 import { familyOf, PLAIN_BURNDOWN } from "../models/families.ts";
 import { type QuotaScope, reservation, scopeOfId, scopeOfProfile, settlement } from "../models/quotas.ts";
 import type { TokenUsage } from "../models/usage.ts";
+import { secondsAsked } from "../network/retry-after.ts";
 import type { AttemptGate } from "../session/rest-client.ts";
 import { guessTokens, guessTokensOfBody } from "./count-question.ts";
 import { type PaceClock, type PaceLimits, type PacePlace, Pacer, type PaceWish } from "./pacer.ts";
@@ -301,11 +302,10 @@ class PacedCall implements AttemptGate {
     if (details?.["isPaced"] === true) return false;
     if (code === "throttled" || (code === "quota-exceeded" && waitsForDays)) {
       const said = textAt(details, "awsMessage") ?? error.message;
-      const asked = details?.["retryAfter"];
       const what = /requests/i.test(said) && !/tokens/i.test(said) ? "requests" : "tokens";
       this.#place.cut(
         what,
-        Math.max(typeof asked === "number" ? asked * 1000 : 0, code === "throttled" ? 0 : DAILY_PAUSE_MS),
+        Math.max((secondsAsked(error) ?? 0) * 1000, code === "throttled" ? 0 : DAILY_PAUSE_MS),
       );
       return true;
     }

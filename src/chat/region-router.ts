@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Ask } from "../converse/plan-request.ts";
 import type { ErrorCode, OpenclawError } from "../errors.ts";
+import { secondsAsked } from "../network/retry-after.ts";
 
 /** How long a region is not asked for a model after a failure: at first, and at most, in ms. Each failure doubles it. */
 interface CoolDown {
@@ -115,8 +116,8 @@ export class RegionRouter {
     if (failure.details?.["isPaced"] === true) return;
     // Calls that were on their way together say one thing, however many they are.
     if (!coolDown || (known && known.since > askedAt)) return;
-    const asked = failure.details?.["retryAfter"];
-    const isAskedFor = typeof asked === "number" && asked > 0;
+    const asked = secondsAsked(failure) ?? 0;
+    const isAskedFor = asked > 0;
     const failures = (known?.failures ?? 0) + 1;
     const grown = Math.min(coolDown.most, coolDown.first * 2 ** (failures - 1));
     const lasts = isAskedFor ? Math.min(asked * SECOND_MS, OF_A_DAY.most) : grown;

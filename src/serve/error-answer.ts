@@ -1,6 +1,7 @@
 import { type ErrorCode, OpenclawError } from "../errors.ts";
 import { textAt } from "../json.ts";
 import { findNetworkRow } from "../network/network-errors.ts";
+import { secondsAsked } from "../network/retry-after.ts";
 
 /** An error as it is answered, in the form of no dialect yet. */
 export interface ErrorAnswer {
@@ -100,8 +101,7 @@ export function toErrorAnswer(failure: unknown): ErrorAnswer {
   const details = error.details ?? {};
   const hint = hintForClients(error);
   const isFinal = details["isFinal"] === true;
-  const asked = details["retryAfter"];
-  const after = typeof asked === "number" ? asked : isFinal ? undefined : retryAfter;
+  const after = secondsAsked(error) ?? (isFinal ? undefined : retryAfter);
   return {
     // Clients try again at it by themselves, which never helps here.
     status: status === 429 && isFinal && after === undefined ? 400 : status,

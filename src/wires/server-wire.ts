@@ -11,6 +11,7 @@ import type { OpenAnswer, RequestPlan, Wire } from "../converse/wire.ts";
 import { profileInForce } from "../credentials/shared-config.ts";
 import { OpenclawError } from "../errors.ts";
 import { textAt } from "../json.ts";
+import { secondsAsked } from "../network/retry-after.ts";
 import { readRefusal } from "../session/refusal-table.ts";
 import { nearestIds } from "../models/nearest.ts";
 import { apiOf } from "../models/provider-api.ts";
@@ -160,11 +161,9 @@ async function begin(
 }
 
 function retryInfo(error: OpenclawError, now: number): RetryErrorInfo {
-  const asked = error.details?.["retryAfter"];
+  const asked = secondsAsked(error);
   const errorType = retryType(error);
-  return typeof asked === "number"
-    ? { errorType, retryAfterHint: new Date(now + asked * 1000) }
-    : { errorType };
+  return asked === undefined ? { errorType } : { errorType, retryAfterHint: new Date(now + asked * 1000) };
 }
 
 function retryType(error: OpenclawError): RetryErrorType {

@@ -1,4 +1,5 @@
 import type { ErrorCode, OpenclawError } from "../../errors.ts";
+import { secondsAsked } from "../../network/retry-after.ts";
 
 /** What a failure is about. */
 type Scope =
@@ -111,9 +112,7 @@ function ruleOf({ code, details }: OpenclawError): FailureRule {
 }
 
 /** As long as the service asks for, and no less than twice as long each time, with some chance in it. */
-function waitBefore({ details }: OpenclawError, tries: number, random: number): number {
-  const asked = details?.["retryAfter"];
+function waitBefore(error: OpenclawError, tries: number, random: number): number {
   const doubled = Math.min(FIRST_WAIT_MS * 2 ** (tries - 1), LONGEST_WAIT_MS);
-  const askedMs = typeof asked === "number" ? asked * 1000 : 0;
-  return Math.max(askedMs, doubled * (0.5 + random / 2));
+  return Math.max((secondsAsked(error) ?? 0) * 1000, doubled * (0.5 + random / 2));
 }
