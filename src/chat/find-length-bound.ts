@@ -3,7 +3,7 @@ import { LENGTH_OF_MODEL, type LengthBound, UNSET_LENGTH } from "../converse/len
 import type { Ask } from "../converse/plan-request.ts";
 import { mergeParameters } from "../converse/request.ts";
 import type { RequestPlan } from "../converse/wire.ts";
-import { lookUpCatalog } from "../models/catalog.ts";
+import { knownLimits } from "../models/catalog.ts";
 
 /** What holds the answer to a request: the model, or who named the most tokens that are sent. */
 export function findLengthBound(
@@ -12,7 +12,7 @@ export function findLengthBound(
   { input }: Pick<RequestPlan, "input">,
 ): LengthBound {
   const { model, parameters, boundBy } = ask;
-  const most = model.configured?.maxTokens ?? lookUpCatalog(input.modelId ?? model.id)?.maxTokens;
+  const most = knownLimits(model, input.modelId ?? model.id).maxTokens;
   const sent = input.inferenceConfig?.maxTokens;
   if (sent === undefined) return { ...UNSET_LENGTH, most };
   if (most !== undefined && sent >= most) return LENGTH_OF_MODEL;

@@ -7,7 +7,7 @@ import { mergeParameters } from "../converse/request.ts";
 import { recallLessons } from "../discovery/lesson-cache.ts";
 import { OpenclawError } from "../errors.ts";
 import { jsonBytes } from "../json.ts";
-import { lookUpCatalog } from "../models/catalog.ts";
+import { knownLimits, lookUpCatalog } from "../models/catalog.ts";
 import { familyOf } from "../models/families.ts";
 import { priceOf } from "../models/price.ts";
 import {
@@ -66,8 +66,8 @@ export async function limitCost(
     };
     if (question.searchesWeb)
       tell("web", `what ${WEB_SEARCH} costs is not known, and --max-cost does not bound it`);
-    const window = model.configured?.contextWindow ?? lookUpCatalog(baseId)?.contextWindow;
-    const counted = await countTokens(wire, plan, window);
+    const limits = knownLimits(model, baseId);
+    const counted = await countTokens(wire, plan, limits.contextWindow);
     const [plain, cached] = usagesOfQuestion(plan.input, counted, { ...known, parameters: wanted });
     const usdOf = (usage: TokenUsage): number => priced(usage, price, called, mostUsd);
     const plainUsd = usdOf(plain);
@@ -80,7 +80,7 @@ export async function limitCost(
       throw tooDear(inputUsd, inputUsd + tokenUsd, mostUsd, spentUsd, called);
     const most = Math.min(
       wanted.maxTokens ?? Number.POSITIVE_INFINITY,
-      model.configured?.maxTokens ?? lookUpCatalog(baseId)?.maxTokens ?? Number.POSITIVE_INFINITY,
+      limits.maxTokens ?? Number.POSITIVE_INFINITY,
     );
     // An answer without anything in it would be asked for again, and cost as much once more.
     const once = { ...question, asksOnce: true };

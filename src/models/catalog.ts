@@ -77,6 +77,18 @@ export function lookUpCatalog(id: string): CatalogEntry | undefined {
   };
 }
 
+/** How many tokens a model takes and puts out, by its settings, else by the catalog, which knows it as `id`. */
+export function knownLimits(
+  { configured }: { configured: Pick<CatalogEntry, "contextWindow" | "maxTokens"> | undefined },
+  id: string | undefined,
+): Pick<CatalogEntry, "contextWindow" | "maxTokens"> {
+  const known = id === undefined ? undefined : lookUpCatalog(id);
+  return {
+    contextWindow: configured?.contextWindow ?? known?.contextWindow,
+    maxTokens: configured?.maxTokens ?? known?.maxTokens,
+  };
+}
+
 function copyCost({ tiers, ...prices }: Cost): Cost {
   return tiers ? { ...prices, tiers: tiers.map((tier) => ({ ...tier })) } : prices;
 }

@@ -7,7 +7,7 @@ import { HOUR_MS, ledgerFolder } from "../../ledger/ledger-files.ts";
 import { readLedger } from "../../ledger/read-ledger.ts";
 import { baseModelId } from "../../models/base-model-id.ts";
 import { needsProfile, profileFor } from "../../models/callable.ts";
-import { lookUpCatalog } from "../../models/catalog.ts";
+import { knownLimits } from "../../models/catalog.ts";
 import { defaultModels } from "../../models/default-models.ts";
 import { familyOf, PLAIN_BURNDOWN } from "../../models/families.ts";
 import { idOfProfile } from "../../models/listed-id.ts";
@@ -192,7 +192,7 @@ async function findModel(name: string, options: EstimateOptions, runtime: Runtim
     ...quotas,
     terms: {
       outputTokens,
-      mostTokens: options.maxTokens ?? wanted.configured?.maxTokens ?? lookUpCatalog(baseId ?? id)?.maxTokens,
+      mostTokens: options.maxTokens ?? knownLimits(wanted, baseId ?? id).maxTokens,
       burndown: (family.burndown ?? PLAIN_BURNDOWN).output,
       usdOf: (usage) => estimateCost(usage, price)?.usd ?? null,
     },

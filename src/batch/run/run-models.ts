@@ -5,7 +5,7 @@ import type { Configuration } from "../../config/settings.ts";
 import { mergeParameters } from "../../converse/request.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
 import { baseModelId } from "../../models/base-model-id.ts";
-import { lookUpCatalog } from "../../models/catalog.ts";
+import { knownLimits } from "../../models/catalog.ts";
 import type { Discovered } from "../../models/discovered.ts";
 import { familyOf } from "../../models/families.ts";
 import { priceOf } from "../../models/price.ts";
@@ -38,9 +38,9 @@ export function runModel(
   { maxTokens, concurrency, maxCost = 0 }: ModelLimits,
 ): RunModel {
   const baseId = baseModelId(model.id, known) ?? model.id;
-  const catalog = lookUpCatalog(baseId);
+  const limits = knownLimits(model, baseId);
   const configured = mergeParameters({}, config, [model.id, model.key]);
-  const most = model.configured?.maxTokens ?? catalog?.maxTokens;
+  const most = limits.maxTokens;
   if (maxTokens !== undefined && most !== undefined && maxTokens > most)
     throw usageError(
       `--max-tokens ${maxTokens} is more than an answer of '${name}' may have: ${most}.`,
@@ -79,7 +79,7 @@ export function runModel(
         { messages: [...ask.messages], system, toolConfig: ask.tools },
         {
           ...terms,
-          window: model.configured?.contextWindow ?? catalog?.contextWindow,
+          window: limits.contextWindow,
           maxTokens: bound ?? 0,
           parameters: mergeParameters(ask.parameters, config, [model.id, model.key]),
         },

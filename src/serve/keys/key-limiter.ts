@@ -4,7 +4,7 @@ import type { Ask } from "../../converse/plan-request.ts";
 import { mergeParameters } from "../../converse/request.ts";
 import { OpenclawError, withFields } from "../../errors.ts";
 import { baseModelId } from "../../models/base-model-id.ts";
-import { lookUpCatalog } from "../../models/catalog.ts";
+import { knownLimits } from "../../models/catalog.ts";
 import { familyOf } from "../../models/families.ts";
 import { priceOf } from "../../models/price.ts";
 import type { ResolvedModel } from "../../models/resolve-model.ts";
@@ -205,7 +205,7 @@ function mostOf(
     const wanted = mergeParameters(parameters, config, [model.id, model.key]).maxTokens ?? USUAL_OUTPUT;
     const id = baseModelId(model.id) ?? model.id;
     if (familyOf(id).embedding) return 0;
-    const limit = model.configured?.maxTokens ?? lookUpCatalog(id)?.maxTokens;
+    const limit = knownLimits(model, id).maxTokens;
     return Math.min(wanted, limit ?? Number.POSITIVE_INFINITY);
   });
   return {

@@ -4,7 +4,7 @@ import type { Configuration } from "../../config/settings.ts";
 import { type Lessons, mostTokensLearnt } from "../../converse/apply-lessons.ts";
 import { type Ask, type KnownAs, planRequest } from "../../converse/plan-request.ts";
 import type { RequestPlan } from "../../converse/wire.ts";
-import { catalogIds, lookUpCatalog } from "../../models/catalog.ts";
+import { catalogIds, knownLimits, lookUpCatalog } from "../../models/catalog.ts";
 import { familyOf, idBehind, MESSAGES_SERVED } from "../../models/families.ts";
 import type { InputKind } from "../../models/list.ts";
 import type { BedrockModel } from "../server-wire.ts";
@@ -41,10 +41,8 @@ export async function planMessages(
   };
   const plan = await planRequest(ask, modelId, config, undefined, lessons, knownAs);
   const limit =
-    mostTokensLearnt(
-      lessons,
-      model.configured?.maxTokens ?? (baseId === undefined ? undefined : lookUpCatalog(baseId)?.maxTokens),
-    ) ?? discoverySettings(config).defaultMaxTokens;
+    mostTokensLearnt(lessons, knownLimits(model, baseId).maxTokens) ??
+    discoverySettings(config).defaultMaxTokens;
   const target = {
     model: modelId,
     maxTokens: Math.min(limit, plan.isReasoning ? REASONED_MOST : USUAL_MOST),
