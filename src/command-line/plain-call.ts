@@ -76,35 +76,48 @@ export function readPlainCall(program: Program, args: readonly string[]): Call |
  * `--wait-for-quota=600`, and `--models a b` `--models=a --models=b`.
  */
 export function fillValues(program: Program, typed: readonly string[]): readonly string[] {
-  const args = spreadValues(program, typed);
+  const called = findCalled(program, typed);
+  const args = spreadValues(program, called, typed);
   const end = args.indexOf("--");
+  const flags = [program.versionFlag, ...program.flags, ...ownFlags(called.command)];
   const isNamed = (flag: Flag, arg: string): boolean => readFlag(flag).long === arg;
   return args.map((arg, index) => {
     if (!arg.startsWith("--") || (end >= 0 && index >= end)) return arg;
     // Only for another command's flag is every command declared.
     const flag =
-      flagsOf(program, args).find((each) => isNamed(each, arg)) ??
-      presetsOf(program).find((each) => isNamed(each, arg));
+      flags.find((each) => isNamed(each, arg)) ?? presetsOf(program).find((each) => isNamed(each, arg));
     const next = args[index + 1];
     if (flag?.preset === undefined || !flag.parse) return arg;
     return next !== undefined && takes(flag.parse, next) ? arg : `${arg}=${flag.preset}`;
   });
 }
 
-/** The flags of the command that is called, and those of all. */
-function flagsOf(program: Program, args: readonly string[]): readonly Flag[] {
-  const command = args.reduce<Group | Action>((found, arg) => memberOf(found, arg) ?? found, program);
-  return [program.versionFlag, ...program.flags, ...(isGroup(command) ? [] : (command.flags ?? []))];
+/** The command that arguments call, and how many words name it. */
+interface Called {
+  command: Group | Action;
+  words: number;
+}
+
+function findCalled(program: Program, args: readonly string[]): Called {
+  return args.reduce<Called>(
+    ({ command, words }, arg) => {
+      const member = memberOf(command, arg);
+      return member ? { command: member, words: words + 1 } : { command, words };
+    },
+    { command: program, words: 0 },
+  );
+}
+
+function ownFlags(command: Group | Action): readonly Flag[] {
+  return isGroup(command) ? [] : (command.flags ?? []);
 }
 
 /** Gives each of the values behind a flag that takes several the flag's name; the last one stays the argument that a command lacks. */
-function spreadValues(program: Program, args: readonly string[]): readonly string[] {
-  const path: string[] = [];
-  const command = args.reduce<Group | Action>((found, arg) => {
-    const member = memberOf(found, arg);
-    if (member) path.push(arg);
-    return member ?? found;
-  }, program);
+function spreadValues(
+  program: Program,
+  { command, words: nameWords }: Called,
+  args: readonly string[],
+): readonly string[] {
   if (isGroup(command) || !command.flags?.some(({ notation }) => SEVERAL.test(notation))) return args;
   const flags = [...program.flags, ...command.flags].map(readFlag);
   const spread: string[] = [];
@@ -131,14 +144,13 @@ function spreadValues(program: Program, args: readonly string[]): readonly strin
     if (index > first) spare = spread.length - 1;
   }
   const needed = (command.arguments ?? []).filter((argument) => readArgument(argument).isRequired).length;
-  if (words < path.length + needed && spare >= 0) spread[spare] = spread[spare]?.replace(/^[^=]*=/, "") ?? "";
+  if (words < nameWords + needed && spare >= 0) spread[spare] = spread[spare]?.replace(/^[^=]*=/, "") ?? "";
   return spread;
 }
 
 function presetsOf(command: Group | Action): Flag[] {
-  const own = isGroup(command) ? [] : (command.flags ?? []);
   const inner = Object.values(command.members ?? {}).flatMap(presetsOf);
-  return [...own.filter(({ preset }) => preset !== undefined), ...inner];
+  return [...ownFlags(command).filter(({ preset }) => preset !== undefined), ...inner];
 }
 
 function takes(parse: NonNullable<Flag["parse"]>, value: string): boolean {

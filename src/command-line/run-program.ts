@@ -21,9 +21,9 @@ export async function runProgram(
   const { terminal } = runtime;
   // A wrong call is reported in the format that was asked for, although it could not be parsed.
   const flags = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
-  if (flags.includes("--json")) terminal.setMode({ format: "json" });
-  if (flags.includes("--ndjson")) terminal.setMode({ format: "ndjson" });
   const isDocument = flags.includes("--json");
+  if (isDocument) terminal.setMode({ format: "json" });
+  if (flags.includes("--ndjson")) terminal.setMode({ format: "ndjson" });
   const words = isDocument ? args.filter((arg) => arg !== "--json") : args;
   if (words.length === 1 && isVersionFlag(program, words[0])) {
     const { version } = program;
