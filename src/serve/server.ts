@@ -200,7 +200,6 @@ interface Exchange {
 class Exchanges {
   readonly #running = new WeakMap<Socket, Set<Exchange>>();
   readonly #last = new WeakMap<Socket, Exchange>();
-  readonly #waiting = new WeakMap<Socket, { count: number }>();
 
   on(socket: Socket): Set<Exchange> {
     const running = this.#running.get(socket) ?? new Set<Exchange>();
@@ -218,14 +217,6 @@ class Exchanges {
     exchange.response.once("close", () => running.delete(exchange));
     // They end in their order.
     return last && running.has(last) ? last : undefined;
-  }
-
-  /** Counts one more on a connection that waits for the one before it. */
-  wait(socket: Socket): { count: number } {
-    const waiting = this.#waiting.get(socket) ?? { count: 0 };
-    this.#waiting.set(socket, waiting);
-    waiting.count += 1;
-    return waiting;
   }
 
   /**
@@ -255,11 +246,10 @@ function inTurn(exchanges: Exchanges, lingerMs: number, answer: RequestListener)
     if (before === undefined) return void answer(request, response);
     // Nor is more taken from it meanwhile: who reads nothing and goes on sending is silent, too.
     const { socket } = request;
-    const waiting = exchanges.wait(socket);
-    if (waiting.count === 1) stopReading(socket);
+    const running = exchanges.on(socket);
+    if (running.size === 2) stopReading(socket);
     before.response.once("close", () => {
-      waiting.count -= 1;
-      if (waiting.count === 0) goOnReading(socket);
+      if (running.size === 1) goOnReading(socket);
       setImmediate(() => void answer(request, response));
     });
     return undefined;
