@@ -58,9 +58,11 @@ const membersByKey = new WeakMap<Container, ReadonlyMap<PathSegment, Member>>();
 
 /** The member that counts: of several with one key, JSON5 takes the last. */
 export function findMember(container: Container, key: PathSegment): Member | undefined {
-  const byKey =
-    membersByKey.get(container) ?? new Map(container.members.map((member) => [member.key, member]));
-  membersByKey.set(container, byKey);
+  let byKey = membersByKey.get(container);
+  if (!byKey) {
+    byKey = new Map(container.members.map((member) => [member.key, member]));
+    membersByKey.set(container, byKey);
+  }
   return byKey.get(key);
 }
 

@@ -22,14 +22,9 @@ const configCheck: Check<Examination> = {
     const loaded = await config();
     const folder = stateFolder(runtime);
     const obstacle = await whyUnwritable(folder);
-    if (!loaded.exists) {
-      const absent = ok(`${loaded.file} is not there yet; defaults apply`);
-      return obstacle === undefined
-        ? judgeFolder(folder, await modeOf(folder, runtime), absent)
-        : keepsNothing(folder, obstacle);
-    }
-    const mode = runtime.platform === "win32" ? 0 : (await stat(loaded.file)).mode;
-    const outcome = judgeConfig(loaded, mode, runtime.env);
+    const outcome = loaded.exists
+      ? judgeConfig(loaded, await modeOf(loaded.file, runtime), runtime.env)
+      : ok(`${loaded.file} is not there yet; defaults apply`);
     if (outcome.status !== "ok") return outcome;
     return obstacle === undefined
       ? judgeFolder(folder, await modeOf(folder, runtime), outcome)
@@ -56,10 +51,10 @@ async function whyUnwritable(folder: string): Promise<string | undefined> {
   }
 }
 
-/** The mode of a folder; 0 where modes mean nothing, and where it is not there yet. */
-async function modeOf(folder: string, { platform }: Runtime): Promise<number> {
+/** The mode of a file or folder; 0 where modes mean nothing, and where it is not there. */
+async function modeOf(place: string, { platform }: Runtime): Promise<number> {
   if (platform === "win32") return 0;
-  return (await ifSystemLets(stat(folder)))?.mode ?? 0;
+  return (await ifSystemLets(stat(place)))?.mode ?? 0;
 }
 
 /** Whoever may write in the folder can put other settings, tools to run and conversations there. */
