@@ -1,25 +1,23 @@
 // Writes THIRD-PARTY-NOTICES.txt: the licences of everything in the bundle.   node scripts/build-notices.js
 // With --check it writes nothing and fails where the file is not what the bundle holds.
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { buildProgram } from "./build.js";
+import { gunzipSync } from "node:zlib";
 import { readLicence, readPackages } from "./bundled-packages.js";
-import { root } from "./set-up.js";
+import { buildWhenStale, root } from "./set-up.js";
 
 /** @typedef {{ title: string, origin: string, text: string | undefined }} Notice */
 
 const file = path.join(root, "THIRD-PARTY-NOTICES.txt");
 const rule = "-".repeat(80);
 
-/** The packages of which something is in the bundle. */
+/** The packages of which the bundle's source maps know a line. */
 async function bundledPackages() {
-  const folder = await mkdtemp(path.join(tmpdir(), "openclaw-notices-"));
-  try {
-    return await readPackages(await buildProgram(path.join(folder, "dist")));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  await buildWhenStale((step) => console.error(`...  ${step}`));
+  const maps = gunzipSync(await readFile(path.join(root, "dist", "sources.json.gz"))).toString();
+  /** @type {{ sources: string[] }[]} */
+  const files = Object.values(JSON.parse(maps));
+  return readPackages(files.flatMap(({ sources }) => sources));
 }
 
 /**

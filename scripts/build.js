@@ -98,19 +98,17 @@ function nameFile({ name, facadeModuleId, moduleIds }) {
 }
 
 /**
- * Builds the program into a folder, which is replaced when the build is whole. Resolves to the files of node_modules and
- * src, from the root, of which something is in it. With `isTraceable` each file has its whole source map beside it and its
- * code stays readable, so that coverage finds its way back.
+ * Builds the program into a folder, which is replaced when the build is whole. With `isTraceable` each file has its whole
+ * source map beside it and its code stays readable, so that coverage finds its way back.
  */
 export async function buildProgram(folder = path.join(root, "dist"), { isTraceable = false } = {}) {
   const fresh = `${folder}-${process.pid}`;
   const old = `${fresh}-old`;
   try {
-    const files = await bundleInto(fresh, isTraceable);
+    await bundleInto(fresh, isTraceable);
     // Whoever runs the program meanwhile finds the old one or the new one, never half of one.
     if (existsSync(folder)) await rename(folder, old);
     await rename(fresh, folder);
-    return files;
   } finally {
     for (const name of [fresh, old]) await rm(name, { recursive: true, force: true });
   }
@@ -180,11 +178,9 @@ async function bundleInto(folder, isTraceable) {
     output: { ...format, chunkFileNames: nameFile, codeSplitting: { groups } },
   });
   for (const part of output) if (part.type === "chunk") addUsed(part.modules);
-  const files = [...used];
-  const bill = JSON.stringify(await billOfMaterials(files), undefined, 1);
+  const bill = JSON.stringify(await billOfMaterials([...used]), undefined, 1);
   await writeFile(path.join(folder, "sbom.cdx.json"), `${bill}\n`);
   await writeFile(path.join(folder, "package.json"), '{ "type": "commonjs" }\n');
-  return files;
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildProgram();

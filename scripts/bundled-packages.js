@@ -21,7 +21,7 @@ const CATALOG = {
 
 /**
  * The packages that the bundled files are of, in alphabetical order of their folders.
- * @param {readonly string[]} files from the root, as `buildProgram` resolves to them
+ * @param {readonly string[]} files from the root
  */
 export async function readPackages(files) {
   const folders = files
@@ -85,7 +85,7 @@ export async function readLicence({ folder, name }) {
 /**
  * The bill of materials of the bundle: https://cyclonedx.org/docs/1.6/json/. The same bundle has the same bill: no time is
  * in it, and its serial number is made from what it says.
- * @param {readonly string[]} files from the root, as `buildProgram` resolves to them
+ * @param {readonly string[]} files from the root
  */
 export async function billOfMaterials(files) {
   const manifest = JSON.parse(await readFile(path.join(root, "package.json"), "utf8"));
