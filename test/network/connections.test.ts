@@ -1,3 +1,4 @@
+import { AsyncLocalStorage, createHook } from "node:async_hooks";
 import { execFileSync } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -11,15 +12,19 @@ import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { everyCommand } from "../helpers/every-command.ts";
 import { writeStdioServer } from "../helpers/mcp-server.ts";
 import { openaiServer, says } from "../helpers/openai-server.ts";
-import { openclaw, start } from "../helpers/openclaw.ts";
+import { binary, emptyEnvironment, openclaw, start } from "../helpers/openclaw.ts";
 import { openPty } from "../helpers/pty.ts";
+import { type InProcessResult, runInProcess } from "../helpers/run-in-process.ts";
 import { writeSharedFiles } from "../helpers/shared-files.ts";
 import { stsCredentials } from "../helpers/sts-answer.ts";
+import { isThorough } from "../helpers/thorough.ts";
 import { type Certificate, issueCertificate, startTlsFront, type TlsFront } from "../helpers/tls-front.ts";
 
 const MODEL = "amazon.nova-lite-v1:0";
 const CHAT = ["chat", "-m", MODEL, "hi"];
 const ROLE_KEY = "ASIASTSROLE000000001";
+/** Nobody looks at its connections: without options of Node it needs no process. */
+const NEEDS_NO_PROCESS = { NODE_OPTIONS: undefined, NODE_EXTRA_CA_CERTS: undefined };
 const NO_KEYS = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
 
 type Service = "bedrock" | "runtime" | "sts" | "quotas" | "metrics" | "s3";
@@ -30,7 +35,21 @@ beforeAll(async () => {
   certificate = await issueCertificate();
 });
 
+/** What Node makes for a connection, or for a name that is looked up. */
+const OUTGOING = /^(TCPCONNECT|PIPECONNECT|GETADDRINFOREQ|QUERY|UDPSEND)WRAP$/;
+/** Of a program inside this process, what it has made of these. */
+const outgoingHere = new AsyncLocalStorage<string[]>();
+const hookHere = createHook({
+  init: (_, type) => {
+    if (OUTGOING.test(type)) outgoingHere.getStore()?.push(type);
+  },
+});
+beforeAll(() => void hookHere.enable());
+afterAll(() => void hookHere.disable());
+
 interface Watched extends Emulated {
+  /** Runs a command inside this process, with its connections counted. */
+  runHere(args: readonly string[], input?: string): Promise<InProcessResult>;
   fronts: Record<Service, TlsFront>;
   /** The file with the certificate that the fronts are trusted by. */
   authority: string;
@@ -65,7 +84,7 @@ async function watch(options: EmulatorOptions = {}): Promise<Watched> {
     hook,
     `const seen = [];
     require("node:async_hooks").createHook({
-      init: (_, type) => { if (/^(TCPCONNECT|PIPECONNECT|GETADDRINFOREQ|QUERY|UDPSEND)WRAP$/.test(type)) seen.push(type); },
+      init: (_, type) => { if (${OUTGOING}.test(type)) seen.push(type); },
     }).enable();
     process.on("exit", () => {
       for (const type of seen) require("node:fs").appendFileSync(${JSON.stringify(report)}, type + "\\n");
@@ -85,8 +104,17 @@ async function watch(options: EmulatorOptions = {}): Promise<Watched> {
     EDITOR: "true",
   };
   const { home } = emulated;
+  const here: string[] = [];
   return {
     ...emulated,
+    runHere: (args, input = "") =>
+      outgoingHere.run(here, () =>
+        runInProcess(binary, args, {
+          env: emptyEnvironment(home, { ...env, ...NEEDS_NO_PROCESS, AWS_CA_BUNDLE: authority }),
+          cwd: home,
+          input,
+        }),
+      ),
     fronts,
     authority,
     env,
@@ -95,7 +123,7 @@ async function watch(options: EmulatorOptions = {}): Promise<Watched> {
     takeOutgoing: () => {
       const lines = readFileSync(report, "utf8").split("\n").slice(0, -1);
       writeFileSync(report, "");
-      return lines;
+      return [...lines, ...here.splice(0)];
     },
   };
 }
@@ -390,10 +418,18 @@ const COMMANDS: Readonly<Record<string, readonly Row[]>> = {
   complete: [{ args: ["complete", "fish", "--", "chat", "-m", ""], after: [LIST], sends: {} }],
 };
 
+/** In the small form a process each: nothing, one connection, many, and what is piped in. The others are counted alike. */
+const PROCESSES = new Set(
+  [["--version"], LIST, CHAT, ["doctor"], ["config", "patch", "--stdin"]].map((args) => args.join(" ")),
+);
+
 async function runRow(watched: Watched, { args, listens, input, sends }: Row): Promise<void> {
   const calls = watched.routes().length + Object.values(sends).flat().length;
   if (!listens) {
-    const { code, stderr } = await watched.run(args, input === undefined ? {} : { input });
+    const isProcess = isThorough || PROCESSES.has(args.join(" "));
+    const { code, stderr } = await (isProcess
+      ? watched.run(args, input === undefined ? {} : { input })
+      : watched.runHere(args, input));
     expect(code, stderr).toBe(0);
     return;
   }
@@ -429,8 +465,7 @@ describe("what a command sends", () => {
     const watched = await watch({ jobSeconds: row.jobSeconds ?? 0 });
     const line = '{"prompt":"hi"}\n';
     writeFileSync(path.join(watched.home, "lines.jsonl"), line.repeat(100));
-    // Nobody looks at their connections: without options of Node they need no process.
-    const env = { NODE_OPTIONS: undefined, NODE_EXTRA_CA_CERTS: undefined, AWS_CA_BUNDLE: watched.authority };
+    const env = { ...NEEDS_NO_PROCESS, AWS_CA_BUNDLE: watched.authority };
     for (const args of row.after ?? []) expect((await watched.run(args, { env })).code).toBe(0);
     const before = SERVICES.map((service) => watched.fronts[service].connections.length);
     watched.takeOutgoing();
@@ -583,7 +618,9 @@ describe("a connection that is opened before everything is decided", () => {
     const watched = await watch();
     if (config !== undefined) watched.configure(config);
     if (shared !== undefined) writeSharedFiles(watched.home, { config: shared });
-    const { code, stdout } = await watched.run(args, { env });
+    const { code, stdout } = await watched.run(args, {
+      env: { ...NEEDS_NO_PROCESS, AWS_CA_BUNDLE: watched.authority, ...env },
+    });
     expect(code).not.toBe(0);
     expect(stdout).toBe("");
     expect(bytesOf(watched)).toEqual([0, 0, 0]);
