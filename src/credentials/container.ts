@@ -4,6 +4,7 @@ import type { AwsCredentialIdentity } from "@smithy/types";
 import { isLoopback, withoutBrackets } from "../loopback.ts";
 import { OpenclawError } from "../errors.ts";
 import { createRequestHandler, type HandlerOptions } from "../network/request-handler.ts";
+import { queryParameters } from "../network/query-parameters.ts";
 import { HttpRequest } from "../network/sdk-parts.ts";
 import { isOfThisMachine } from "../network/proxy-settings.ts";
 import { readBytes } from "../read-bytes.ts";
@@ -52,7 +53,7 @@ export async function askContainer(
       hostname,
       ...(port === "" ? {} : { port: Number(port) }),
       path: pathname,
-      query: Object.fromEntries(searchParams),
+      query: queryParameters(searchParams),
       headers: { host, ...(token === undefined ? {} : { Authorization: token }) },
     });
     const { response } = await handler.handle(request, { abortSignal: runtime.signal });

@@ -1,6 +1,7 @@
 import type { Readable } from "node:stream";
 import type { NodeHttpHandler } from "@smithy/node-http-handler";
 import { HttpRequest } from "../network/sdk-parts.ts";
+import { queryParameters } from "../network/query-parameters.ts";
 import { isSecretName } from "../network/clear-text.ts";
 import type { NamedProfile } from "../network/certificates.ts";
 import { type JsonBody, lengthOf, toJsonBody } from "../network/json-body.ts";
@@ -149,7 +150,7 @@ function requestFor(
     hostname: url.hostname,
     ...(url.port === "" ? {} : { port: Number(url.port) }),
     path: `${url.pathname === "/" ? "" : url.pathname}${below}`,
-    query: Object.fromEntries([...url.searchParams, ...new URLSearchParams(query)]),
+    query: { ...queryParameters(url.searchParams), ...queryParameters(new URLSearchParams(query)) },
     headers: {
       host: url.host,
       "user-agent": `openclaw/${VERSION}`,

@@ -10,6 +10,7 @@ import { isDeeperThan } from "../../../json.ts";
 import { MOST_DEPTH } from "../../../json-bounds.ts";
 import { isSecretName } from "../../../network/clear-text.ts";
 import { fromNetworkFailure, hostOfRedirect } from "../../../network/network-errors.ts";
+import { queryParameters } from "../../../network/query-parameters.ts";
 import { createRequestHandler } from "../../../network/request-handler.ts";
 import { HttpRequest } from "../../../network/sdk-parts.ts";
 import { decodeUserInfo } from "../../../network/user-info.ts";
@@ -233,7 +234,7 @@ export class HttpTransport implements Transport {
       hostname: url.hostname,
       ...(url.port === "" ? {} : { port: Number(url.port) }),
       path: url.pathname,
-      query: Object.fromEntries(url.searchParams),
+      query: queryParameters(url.searchParams),
       headers: {
         host: url.host,
         ...this.#headers,

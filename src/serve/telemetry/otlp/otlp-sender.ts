@@ -6,6 +6,7 @@ import type { HttpResponse } from "@smithy/types";
 import type { NodeHttpHandler } from "@smithy/node-http-handler";
 import { hideSecrets } from "../../../credentials/hide-secrets.ts";
 import { HttpRequest } from "../../../network/sdk-parts.ts";
+import { queryParameters } from "../../../network/query-parameters.ts";
 import type { Runtime } from "../../../runtime.ts";
 import { untilAborted } from "../../../until-aborted.ts";
 import { VERSION } from "../../../version.ts";
@@ -77,7 +78,7 @@ export class OtlpSender {
       hostname: url.hostname,
       ...(url.port !== "" && { port: Number(url.port) }),
       path: url.pathname,
-      query: Object.fromEntries(url.searchParams),
+      query: queryParameters(url.searchParams),
       headers: {
         host: url.host,
         "user-agent": `OTel-OTLP-Exporter-openclaw/${VERSION}`,
