@@ -82,6 +82,8 @@ export const EMBEDDING_FORMS = {
     body: (texts, options) => ({
       ...TEXTS.body(texts, options),
       embedding_types: ["float"],
+      // No default is told: https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-embed-v4.html
+      truncate: "NONE",
       ...(options.dimensions === undefined ? {} : { output_dimension: options.dimensions }),
     }),
   },

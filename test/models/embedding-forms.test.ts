@@ -40,7 +40,7 @@ const FORMS: readonly [
     "cohere.embed-v4:0",
     1536,
     ["a", "b"],
-    { texts: ["a", "b"], input_type: "search_document", embedding_types: ["float"] },
+    { texts: ["a", "b"], input_type: "search_document", embedding_types: ["float"], truncate: "NONE" },
     { embeddings: { float: [[1], [2]] }, response_type: "embeddings_by_type" },
     [[1], [2]],
   ],
