@@ -5,7 +5,7 @@ import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { type AwsSession, openSession, readSetup } from "../../session/session.ts";
 import { withSpinner } from "../../terminal/spinner.ts";
-import { type BatchJob, getJob, listJobs } from "./job.ts";
+import { type BatchJob, getJob, idOfJob, listJobs } from "./job.ts";
 import { type RememberedJob, rememberedJobs } from "./remembered-jobs.ts";
 
 /** A job, and the session that asks for it. */
@@ -20,7 +20,7 @@ const ID = /^[a-z0-9]{12}$/;
 
 /**
  * Finds a job by its ARN, its id or its name, of several the latest one; without any it is the last one that was submitted from
- * this machine. Throws `usage` where there is none to take or a region contradicts an ARN, `invalid-request` for a job that AWS
+ * this machine. One that was submitted from it is asked for in its own region, by the profile that submitted it. Throws `usage` where there is none to take or a region contradicts an ARN, `invalid-request` for a job that AWS
  * does not know, and the errors of the error table.
  */
 export async function findJob(
@@ -29,18 +29,16 @@ export async function findJob(
   runtime: Runtime,
 ): Promise<FoundJob> {
   const remembered = await rememberedJobs(runtime);
-  const text = name?.trim() ?? remembered[0]?.arn;
+  const last =
+    name === undefined ? remembered[0] : remembered.find(({ arn }) => idOfJob(arn) === name.trim());
+  // Where a job of this machine is, its ARN says, unless somebody says otherwise.
+  const text = (options.region === undefined || name === undefined ? last?.arn : undefined) ?? name?.trim();
   if (text === undefined || text === "")
     throw usageError(
       "No job is named, and none was submitted from this machine.",
       "See which there are: openclaw batch list",
     );
-  const session = await openJobSession(
-    text,
-    name === undefined ? remembered[0] : undefined,
-    options,
-    runtime,
-  );
+  const session = await openJobSession(text, last, options, runtime);
   try {
     const job = await withSpinner(runtime, "Asking AWS for the job", () => lookUp(text, session));
     return { job, session, remembered: remembered.find(({ arn }) => arn === job.arn) };

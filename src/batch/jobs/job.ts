@@ -27,8 +27,9 @@ export interface BatchJob {
   expires: string | undefined;
   inputUri: string;
   outputUri: string;
-  /** The account that the buckets have to belong to. */
-  bucketOwner: string | undefined;
+  /** The accounts that the buckets of both have to belong to. */
+  inputOwner: string | undefined;
+  outputOwner: string | undefined;
   /** Of its records; undefined until AWS has counted them. */
   counts: JobCounts | undefined;
 }
@@ -93,7 +94,8 @@ function readJob(answer: JobAnswer): BatchJob {
     expires: answer.jobExpirationTime,
     inputUri: input?.s3Uri ?? "",
     outputUri: output?.s3Uri ?? "",
-    bucketOwner: output?.s3BucketOwner ?? input?.s3BucketOwner,
+    inputOwner: input?.s3BucketOwner,
+    outputOwner: output?.s3BucketOwner,
     counts:
       total === undefined
         ? undefined

@@ -3,7 +3,7 @@ import type { ChatEvents } from "../../converse/chat-event.ts";
 import { partsOfAnswer } from "../../converse/parts-of-answer.ts";
 import { streamAnswer } from "../../chat/ask-model.ts";
 import { type ErrorCode, OpenclawError, withFields } from "../../errors.ts";
-import { isRecord, type JsonObject, textAt } from "../../json.ts";
+import { isRecord, type JsonObject, recordAt, textAt } from "../../json.ts";
 import { parseLine } from "../../ledger/entry.ts";
 import { turnOver } from "../../next-turn.ts";
 import type { Runtime } from "../../runtime.ts";
@@ -23,6 +23,8 @@ import { buffers, type RecordError, type ResultRecord, type ResultRecords } from
 interface AskedLine {
   raw: RawLine;
   recordId: string;
+  /** What it asked, where it may have come to the job without an id. */
+  modelInput: JsonObject | undefined;
   /** The file that the job read it from; undefined where that is not known. */
   file: string | undefined;
   /** Undefined where its words do not matter. */
@@ -69,14 +71,14 @@ const MOST_NAMED = 5;
 
 /**
  * Puts the results of a job into the order of its lines, each in the form that is wanted: what failed, or was never come to, is
- * an error in its place. Throws the errors of the error table, `invalid-request` for results that are not there and for
+ * an error in its place. `openInput` opens the bucket that the job read. Throws the errors of the error table, `invalid-request` for results that are not there and for
  * records that cannot be read, `usage` for a file that is not the one that was submitted, and
  * what `write` throws.
  */
 export async function joinResults(
   job: BatchJob,
   records: ResultRecords,
-  store: ObjectStore,
+  openInput: () => Promise<ObjectStore>,
   terms: JoinTerms,
   runtime: Runtime,
 ): Promise<Joined> {
@@ -88,14 +90,16 @@ export async function joinResults(
       hint: `See what is there: aws s3 ls --recursive ${quoteForShell(job.outputUri)}`,
     });
   let found = 0;
-  for await (const asked of askedLines(job, store, terms, runtime)) {
+  for await (const asked of askedLines(job, openInput, terms, runtime)) {
     const over = turnOver();
     if (over) {
       await over;
       runtime.signal.throwIfAborted();
     }
     joined.lines += 1;
-    const record = await records.find(asked.file, asked.recordId);
+    const record =
+      (asked.modelInput && (await records.take(asked.file, asked.modelInput))) ??
+      (await records.find(asked.file, asked.recordId));
     found += Number(record !== undefined);
     const told = await tellRecord(record, asked, job, terms, runtime);
     if (!(told instanceof OpenclawError)) {
@@ -112,13 +116,14 @@ export async function joinResults(
       message: `${terms.asked.file.label} has none of the ids of the job ${job.name}.`,
       hint: "Name the file that was submitted, or leave --input out.",
     });
+  if (joined.lines === 0 && records.count > 0) throw withoutRecords(job);
   return joined;
 }
 
 /** The lines that a job was made of, from the file that was submitted or from the records in S3. */
 async function* askedLines(
   job: BatchJob,
-  store: ObjectStore,
+  openInput: () => Promise<ObjectStore>,
   { format, asked: { file, kind } }: JoinTerms,
   { signal }: Runtime,
 ): AsyncGenerator<AskedLine, void, undefined> {
@@ -126,21 +131,34 @@ async function* askedLines(
     for await (const raw of file.lines(signal)) {
       if (isBlank(raw)) continue;
       const line = await readLine(raw, { kind, signal });
-      yield { raw, recordId: line.recordId, file: undefined, line };
+      const { recordId } = line;
+      const modelInput = kind === "bedrock" && recordId === String(raw.number) ? line.body : undefined;
+      yield { raw, recordId, modelInput, file: undefined, line };
     }
     return;
   }
   const isRead = format !== "bedrock";
-  for await (const { raw, file: own } of recordLines(job, store)) {
+  for await (const { raw, file: own } of recordLines(job, await openInput())) {
     if (isBlank(raw)) continue;
-    const recordId = textAt(parseLine(raw.bytes.toString("utf8")), "recordId") ?? String(raw.number);
+    const value = parseLine(raw.bytes.toString("utf8"));
+    const id = textAt(value, "recordId");
     yield {
       raw,
-      recordId,
+      recordId: id ?? String(raw.number),
+      modelInput: id === undefined && isRecord(value) ? recordAt(value, "modelInput") : undefined,
       file: own,
       line: isRead ? await readRecord(raw, own, signal) : undefined,
     };
   }
+}
+
+/** The error of a job whose records are no longer in S3, by which its results are put in order. */
+function withoutRecords({ name, inputUri }: BatchJob, cause?: unknown): OpenclawError {
+  return new OpenclawError("invalid-request", {
+    message: `The records of the job ${name} are not in ${inputUri}: somebody removed or moved them.`,
+    hint: "Name the file that was submitted, by which its results are put in order: --input FILE",
+    cause,
+  });
 }
 
 /** Reads a record that another program may have written: the results are to be had without it. */
@@ -170,11 +188,28 @@ async function* recordLines(
   let before = 0;
   for (const key of keys) {
     let last = 0;
-    for await (const raw of splitLines(buffers(store.read(key)))) {
+    for await (const raw of splitLines(buffers(recordsAtKey(key, job, store)))) {
       last = raw.number;
       yield { raw: { ...raw, number: before + raw.number }, file: key.slice(folder.length) };
     }
     before += last;
+  }
+}
+
+async function* recordsAtKey(
+  key: string,
+  job: BatchJob,
+  store: ObjectStore,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  try {
+    yield* store.read(key);
+  } catch (failure) {
+    if (
+      failure instanceof OpenclawError &&
+      /^NoSuch(?:Key|Bucket)$/.test(String(failure.details?.["awsError"]))
+    )
+      throw withoutRecords(job, failure);
+    throw failure;
   }
 }
 

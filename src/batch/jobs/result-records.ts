@@ -2,6 +2,7 @@ import { OpenclawError, shorten } from "../../errors.ts";
 import { isRecord, type JsonObject, textAt } from "../../json.ts";
 import { parseExactly, toJson } from "../../json-numbers.ts";
 import { parseLine } from "../../ledger/entry.ts";
+import { compareText } from "../../models/model-order.ts";
 import { turnOver } from "../../next-turn.ts";
 import type { Runtime } from "../../runtime.ts";
 import type { ObjectStore } from "../../session/object-store.ts";
@@ -30,6 +31,9 @@ export interface Manifest {
   outputTokens: number | undefined;
 }
 
+/** What Bedrock makes ids of for records that came without: https://docs.aws.amazon.com/bedrock/latest/userguide/batch-inference-data.html */
+const MADE_ID = /^[A-Z0-9]{11}$/i;
+
 /** No record of a result is longer, in bytes: the question of 25 MB and the answer. */
 const LONGEST_RECORD = 64 * 1024 * 1024;
 
@@ -40,6 +44,10 @@ const LONGEST_RECORD = 64 * 1024 * 1024;
 export class ResultRecords {
   readonly #spool: SpoolFile;
   readonly #ids = new LineIds();
+  /** The first result of each question whose id Bedrock may have made, and the others of the same question. */
+  readonly #questions = new LineIds();
+  readonly #alike = new Map<number, number[]>();
+  readonly #handedOut = new Set<number>();
   #places = new Float64Array(1024 * 2);
   readonly #files: string[] = [];
   #count = 0;
@@ -122,6 +130,7 @@ export class ResultRecords {
       }
       this.#places.set([offset, kept.length], this.#count * 2);
       this.#count += 1;
+      if (MADE_ID.test(id)) this.#noteQuestion(value["modelInput"]);
     }
   }
 
@@ -135,11 +144,43 @@ export class ResultRecords {
     );
     const [number, ...others] = numbers;
     if (number === undefined) return undefined;
-    const [offset = 0, length = 0] = this.#places.subarray((number - 1) * 2, number * 2);
-    if (length === 0 || others.length > 0)
+    const record = await this.#at(number);
+    if (record === undefined || others.length > 0)
       return new OpenclawError("bad-response", {
         message: `The job has several results with the id '${shorten(recordId)}', and does not tell which is of this line.`,
       });
+    return record;
+  }
+
+  /**
+   * What became of a record that came without an id, by what it asked: Bedrock made it one. Each result is handed out once.
+   * Undefined where nothing has. Throws `internal` as SpoolFile does.
+   */
+  async take(file: string | undefined, modelInput: unknown): Promise<ResultRecord | undefined> {
+    for (const [index, name] of this.#files.entries()) {
+      if (file !== undefined && file !== name) continue;
+      const first = this.#questions.find(questionIn(index, modelInput));
+      if (first === undefined) continue;
+      const number = this.#alike.get(first)?.pop() ?? first;
+      if (this.#handedOut.has(number)) continue;
+      this.#handedOut.add(number);
+      return this.#at(number);
+    }
+    return undefined;
+  }
+
+  #noteQuestion(modelInput: unknown): void {
+    const first = this.#questions.add(questionIn(this.#files.length - 1, modelInput), this.#count);
+    if (first === undefined) return;
+    const alike = this.#alike.get(first) ?? [];
+    this.#alike.set(first, alike);
+    alike.push(this.#count);
+  }
+
+  /** The result of a number; undefined where its id is that of another one, too. */
+  async #at(number: number): Promise<ResultRecord | undefined> {
+    const [offset = 0, length = 0] = this.#places.subarray((number - 1) * 2, number * 2);
+    if (length === 0) return undefined;
     return parseExactly((await this.#spool.read(offset, length)).toString("utf8")) as ResultRecord;
   }
 
@@ -151,6 +192,16 @@ export class ResultRecords {
 /** An id of a file, which another one may have, too. */
 function idIn(file: number, id: string): string {
   return `${file} ${id}`;
+}
+
+/** What a record of a file asked, in whatever order its fields come. */
+function questionIn(file: number, modelInput: unknown): string {
+  const sorted = JSON.stringify(modelInput, (_, value: unknown) =>
+    isRecord(value)
+      ? Object.fromEntries(Object.entries(value).sort(([one], [other]) => compareText(one, other)))
+      : value,
+  );
+  return idIn(file, sorted);
 }
 
 /** The pieces of an object as the splitter of lines takes them. */

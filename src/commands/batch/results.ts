@@ -15,6 +15,7 @@ import { EXIT_CODES, OpenclawError, shorten, usageError, withFields } from "../.
 import { formatUsd, tokensInAndOut } from "../../models/usage.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
+import type { ObjectStore as Store } from "../../session/object-store.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { repeatFlags } from "../../terminal/repeat-flags.ts";
 import { count } from "../../terminal/numbers.ts";
@@ -84,7 +85,12 @@ async function writeResults(found: FoundJob, options: ResultsOptions, runtime: R
     import("../../session/object-store.ts"),
     import("../../batch/jobs/join-results.ts"),
   ]);
-  const store = await ObjectStore.open(session, { name: place.bucket, owner: job.bucketOwner });
+  const store = await ObjectStore.open(session, { name: place.bucket, owner: job.outputOwner });
+  let inputStore: Store | undefined;
+  const openInput = async (): Promise<Store> => {
+    const { bucket: name = place.bucket } = readPlace(job.inputUri) ?? {};
+    return (inputStore ??= await ObjectStore.open(session, { name, owner: job.inputOwner }));
+  };
   const file = options.input === undefined ? undefined : await openBatchInput(options.input, runtime);
   try {
     const asked = await judgeInput(file, found, runtime);
@@ -102,7 +108,7 @@ async function writeResults(found: FoundJob, options: ResultsOptions, runtime: R
         const joined = await joinResults(
           job,
           records,
-          store,
+          openInput,
           {
             format,
             asked,
@@ -126,6 +132,7 @@ async function writeResults(found: FoundJob, options: ResultsOptions, runtime: R
   } finally {
     await file?.close();
     store.close();
+    inputStore?.close();
   }
 }
 

@@ -757,7 +757,11 @@ it("gives results of other machines' jobs in Bedrock's form, and writes half of 
 });
 
 /** A job of another program over a folder of files, by its ARN. */
-async function folderJob(user: Emulated, files: Readonly<Record<string, string>>): Promise<string> {
+async function folderJob(
+  user: Emulated,
+  files: Readonly<Record<string, string>>,
+  { input = "in/", output = "openclaw-emulator" } = {},
+): Promise<string> {
   for (const [name, text] of Object.entries(files)) await putText(user.emulator, `in/${name}`, text);
   const { jobArn = "" } = await controlClient(user.emulator).send(
     new CreateModelInvocationJobCommand({
@@ -765,8 +769,8 @@ async function folderJob(user: Emulated, files: Readonly<Record<string, string>>
       modelId: MODEL,
       roleArn: ROLE,
       modelInvocationType: "Converse",
-      inputDataConfig: { s3InputDataConfig: { s3Uri: "s3://openclaw-emulator/in/" } },
-      outputDataConfig: { s3OutputDataConfig: { s3Uri: "s3://openclaw-emulator/out/" } },
+      inputDataConfig: { s3InputDataConfig: { s3Uri: `s3://openclaw-emulator/${input}` } },
+      outputDataConfig: { s3OutputDataConfig: { s3Uri: `s3://${output}/out/` } },
     }),
   );
   await user.run(["batch", "status", jobArn, "--wait"]);
@@ -803,6 +807,66 @@ it("takes no answer for that of two lines of a file with one id", async () => {
     { recordId: "2", text: expect.stringContaining("Figs?") },
   ]);
   expect(stderr).toContain("line 1 (1): The job has several results with the id '1'");
+});
+
+it("reads the questions of a job from another bucket than its results, and says where they are gone", async () => {
+  const files = { "a.jsonl": record("1", "Apples?") + record("2", "Pears?") };
+  for (const input of ["in/", "in/a.jsonl"]) {
+    const user = await machine([]);
+    await askStorage(user.emulator, { method: "PUT", path: "/results-only" });
+    const job = await folderJob(user, files, { input, output: "results-only" });
+    const { code, stdout, stderr } = await user.run(["batch", "results", job, "--format", "plain"]);
+    expect(code, stderr).toBe(0);
+    expect(linesOf(stdout)).toMatchObject(
+      ["Apples?", "Pears?"].map((text) => ({ text: expect.stringContaining(text) })),
+    );
+    await askStorage(user.emulator, { method: "DELETE", path: "/openclaw-emulator/in/a.jsonl" });
+    const gone = await user.run(["batch", "results", job]);
+    expect(gone.code, gone.stderr).toBe(6);
+    expect(gone.stderr).toContain(`The records of the job folder are not in s3://openclaw-emulator/${input}`);
+    write(user, "asked.jsonl", files["a.jsonl"]);
+    const byFile = await user.run(["batch", "results", job, "--input", "asked.jsonl"]);
+    expect(byFile.code, byFile.stderr).toBe(0);
+    expect(linesOf(byFile.stdout).map(({ recordId }) => recordId)).toEqual(["1", "2"]);
+  }
+});
+
+it("gives records that came without an id the answers to what they asked", async () => {
+  const user = await machine([]);
+  const unnamed = (text: string): string => record("", text).replace('"recordId":"",', "");
+  const asked = ["Apples?", "Pears?", "Apples?", "Figs?"].map(unnamed).join("") + record("own", "Plums?");
+  const job = await folderJob(user, { "a.jsonl": asked, "b.jsonl": unnamed("Pears?") });
+  const answers = ["Apples?", "Pears?", "Apples?", "Figs?", "Plums?"];
+  const { code, stdout, stderr } = await user.run(["batch", "results", job, "--format", "plain"]);
+  expect(code, stderr).toBe(0);
+  expect(linesOf(stdout)).toMatchObject(
+    [...answers, "Pears?"].map((text) => ({ text: expect.stringContaining(text) })),
+  );
+  // What is asked is the same in another order of its fields.
+  const [first = "", ...rest] = asked.split("\n");
+  const { modelInput } = JSON.parse(first) as {
+    modelInput: { messages: { role: string; content: unknown }[] };
+  };
+  const messages = modelInput.messages.map(({ role, content }) => ({ content, role }));
+  write(user, "asked.jsonl", [JSON.stringify({ modelInput: { messages } }), ...rest].join("\n"));
+  const byFile = await user.run(["batch", "results", job, "--input", "asked.jsonl", "--format", "plain"]);
+  expect(byFile.code, byFile.stderr).toBe(0);
+  expect(linesOf(byFile.stdout)).toMatchObject(
+    answers.map((text) => ({ text: expect.stringContaining(text) })),
+  );
+});
+
+it("finds a job of this machine by its id in whatever region it is", async () => {
+  const user = await machine(plain(1));
+  const elsewhere = ["--region", "eu-west-1"];
+  const submitted = await user.run([...SUBMIT, "--json", ...elsewhere]);
+  const { id, arn } = JSON.parse(submitted.stdout) as { id: string; arn: string };
+  expect(arn).toContain(":eu-west-1:");
+  const found = await user.run(["batch", "status", id, "--json"]);
+  expect(JSON.parse(found.stdout), found.stderr).toMatchObject({ arn });
+  const contradicted = await user.run(["batch", "status", id, "--region", "us-east-1"]);
+  expect(contradicted.code).toBe(6);
+  expect(contradicted.stderr).toContain("No job in us-east-1 has the name or id");
 });
 
 it("says that results are gone, and which record cannot be read", async () => {
