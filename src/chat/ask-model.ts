@@ -49,6 +49,8 @@ const REFUSALS: ReadonlySet<ErrorCode> = new Set([
   "model-not-found",
   "model-access",
   "access-denied",
+  // With status 424 AWS hands on what the model's own API has refused.
+  "model-error",
 ]);
 
 /** The most that is learnt in one turn: the forms of a schema, a profile, and two things more. */

@@ -100,7 +100,8 @@ const OTHER_MODEL = "Choose another model: openclaw models list";
 
 /** What AWS says of a model that it has closed to those who do not use it, and of one that has ended. */
 const LEGACY = /marked by provider as legacy/i;
-const ENDED = /end of its life|has reached (the )?end|no longer (available|supported)/i;
+const ENDED =
+  /end[- ]of[- ](its )?life|has reached (the )?end|no longer (available|supported)|\b(is|was|been) (retired|discontinued)\b/i;
 
 /** Whether AWS says that a model is not to be called any more. */
 export function saysRetired(message: string): boolean {
@@ -375,7 +376,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
   },
   // The request.
   {
-    pattern: /on-demand throughput isn.t supported/i,
+    pattern: /on-demand throughput (isn.t|is not) supported/i,
     code: "needs-inference-profile",
     message: (c) => `AWS calls ${model(c)} only through an inference profile.`,
     hint: () => "List the profiles that reach it: openclaw models list --all",
@@ -435,7 +436,8 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     hint: () => "Split it, or attach only the part that matters.",
   },
   {
-    pattern: /too many images/i,
+    // "You can't include more than 5 documents in a request.": https://github.com/aws-samples/generative-ai-use-cases/issues/1685
+    pattern: /too many (images|documents)|more than \d+ (images|documents|files)/i,
     code: "bad-attachment",
     message: (c) => `${Model(c)} does not take so many files: ${c.message}`,
     hint: () => "Attach fewer files.",

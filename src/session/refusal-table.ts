@@ -213,6 +213,12 @@ const ROWS: readonly RefusalRow[] = [
     pattern: /top_k must be unset when thinking/,
     teaches: teach("topK-while-reasoning"),
   },
+  {
+    // https://github.com/HKUDS/nanobot/pull/4967
+    pattern:
+      /\btemperature\b.*(?:\bonly (?:the default )?\(?[\d.]+\)? (?:value )?is (?:allowed|supported|accepted)|\b(?:must|should|has to) be (?:set to |equal to |exactly )?1(?:\.0)?(?: (?:for|with) (?:this|the) model)?\W*$)/,
+    teaches: teach("temperature"),
+  },
   // More of it than the model takes, which holds for this call.
   {
     // https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html
@@ -484,12 +490,19 @@ const FIELDS: readonly { field: RegExp; teaches: readonly LessonName[] }[] = [
   { field: /toolresult/, teaches: ["plain-tool-results"] },
 ];
 
+/**
+ * Any other words about what proves a thought to be the model's own: nothing else in a request is signed.
+ * https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ReasoningTextBlock.html
+ */
+const OF_PROOF =
+  /^(?=.*(?:thinking|reasoning)).*(?:signature|encrypted|decrypt|tampered|(?:by|from|belongs? to) (?:a different|another) (?:model|conversation|session)|provided without its required)/;
+
 /** How a service says that it does not take something, in whatever words. */
 const REFUSES =
-  /\bunsupported\b|\b(?:not|doesnt|dont|isnt|arent|didnt|cannot|cant)\b(?: \w+){0,2} (?:support|allow|accept|permit|available|compatible|enabled)/;
+  /\bunsupported\b|\bdeprecated\b|\b(?:not|doesnt|dont|isnt|arent|didnt|cannot|cant)\b(?: \w+){0,2} (?:support|allow|accept|permit|available|compatible|enabled)/;
 
 /**
- * What it may be about where no field is named in a known frame, by what people call it. The first that matches counts. AWS
+ * What it may be about where no field is named in a known frame, by what people call it, most likely first. AWS
  * says of cache points that the model is "unsupported", with status 403: https://github.com/anomalyco/opencode/issues/782
  */
 const TOPICS: readonly { topic: RegExp; teaches: readonly LessonName[] }[] = [
@@ -506,6 +519,7 @@ const TOPICS: readonly { topic: RegExp; teaches: readonly LessonName[] }[] = [
   { topic: /\btop[ _-]?p\b/, teaches: ["topP"] },
   { topic: /\btop[ _-]?k\b/, teaches: ["topK"] },
   { topic: /temperature/, teaches: ["temperature"] },
+  { topic: /\bsampling\b/, teaches: ["temperature", "topP", "topK"] },
   { topic: /system[ _](message|prompt|instruction|role)/, teaches: ["no-system"] },
   { topic: /\bthinking\b|\breasoning\b|\beffort\b/, teaches: ["takes-no-level", "no-reasoning-blocks"] },
 ];
@@ -541,9 +555,10 @@ function plainText(message: string): string {
 }
 
 function lessonsOfTopic(text: string): readonly Lesson[] {
+  if (OF_PROOF.test(text)) return [{ name: "old-reasoning", isPassing: true }];
   if (!REFUSES.test(text)) return [];
-  const { teaches = [] } = TOPICS.find(({ topic }) => topic.test(text)) ?? {};
-  return teaches.map((name) => ({ name }));
+  const names = TOPICS.flatMap(({ topic, teaches }) => (topic.test(text) ? teaches : []));
+  return [...new Set(names)].map((name) => ({ name }));
 }
 
 function lessonsOfField(named: string, text: string, message: string): readonly Lesson[] {

@@ -354,6 +354,31 @@ const WORDINGS: readonly Wording[] = [
     `${MODEL}messages.1.content.0.thinking: each thinking block must contain thinking`,
     { name: "old-reasoning", isPassing: true },
   ],
+  ...[
+    "messages.1.content.0: The signature of the thinking block could not be verified",
+    "Thinking block signature verification failed",
+    "The reasoning signature is invalid.",
+    "thinking_signature is invalid or expired",
+    "Invalid encrypted_content in reasoning item",
+    "messages.1.content.0: the thinking block was made by a different model",
+    "Item 'rs_12' of type 'reasoning' was provided without its required following item.",
+  ].map((message): [string, Lesson] => [message, { name: "old-reasoning", isPassing: true }]),
+  // Sampling in other words; where several are named, each is tried.
+  ["invalid temperature: only 1 is allowed for this model", "temperature"],
+  ["invalid temperature: only 0.6 is allowed for this model", "temperature"],
+  ["The value of temperature must be 1 for this model", "temperature"],
+  [
+    "Sampling parameters (temperature, top_p, top_k) are not supported on this model",
+    "topP",
+    "topK",
+    "temperature",
+  ],
+  ["Sampling parameters are not supported by this model", "temperature", "topP", "topK"],
+  [
+    "This model does not support reasoning. Choose a different model.",
+    "takes-no-level",
+    "no-reasoning-blocks",
+  ],
 ];
 
 const lessonsOf = (teaches: readonly (LessonName | Lesson)[]): Lesson[] =>
