@@ -141,6 +141,8 @@ describe("content", () => {
 });
 
 describe("more documents than a request has room for", () => {
+  const many = (names: string): ContentBlock[] => [...names].map((name) => document(name));
+
   it("are left out, the oldest of them, with words in their place and for the one who asked", async () => {
     const messages = [user(document("a"), document("b"), "x"), assistant("y"), user(document("c"), "z")];
     const { input, notices } = await mend({ messages }, SONNET_4_5, { mostDocuments: 2 });
@@ -152,6 +154,33 @@ describe("more documents than a request has room for", () => {
     expect(notices).toEqual(["A request has room for 2 documents, so of 3 the oldest are left out"]);
     const again = await mend({ messages: input.messages ?? [] }, SONNET_4_5, { mostDocuments: 2 });
     expect(again).toMatchObject({ input: { messages: input.messages }, notices: [] });
+  });
+
+  it.each([
+    ["are all of the question, which is refused as it is", [user(...many("abc"), "x")], "abc"],
+    [
+      "are of the question and of one before",
+      [user(...many("ab"), "x"), assistant("y"), user(...many("cde"), "z")],
+      "cde",
+    ],
+    [
+      "came from tools, of which the newest stays",
+      [user(document("a"), "x"), assistant(call("1")), user(result("1"), ...many("bc"))],
+      "ac",
+    ],
+    [
+      "came with a question beside results",
+      [user(...many("ab"), "x"), assistant(call("1")), user(result("1"), document("c"), "z")],
+      "bc",
+    ],
+  ])("%s", async (_, messages, expected) => {
+    const mended = await mend({ messages, toolConfig }, SONNET_4_5, { mostDocuments: 2 });
+    const names = mended.input.messages?.flatMap(({ content = [] }) =>
+      content.flatMap((block) => block.document?.name?.slice(0, 1) ?? []),
+    );
+    expect(names?.join("")).toBe(expected);
+    const again = await mend(mended.input, SONNET_4_5, { mostDocuments: 2 });
+    expect(again).toMatchObject({ input: { messages: mended.input.messages }, notices: [] });
   });
 
   it("all stay where nothing bounds them", async () => {

@@ -115,25 +115,38 @@ export function tellFound(
   return `<search_result title=${JSON.stringify(shorten(title, LONGEST_MESSAGE))} source=${JSON.stringify(shorten(source, LONGEST_MESSAGE))}>\n${said}\n</search_result>`;
 }
 
-/** Of more documents than a request has room for the newest are sent: it would be refused, and every later turn with it. */
+/**
+ * Of more documents than a request has room for the newest are sent: it would be refused, and every later turn with it. Those
+ * of the question stay whatever comes of it, since without them it is another one.
+ */
 export function leaveOutDocuments(
   input: Input,
   { mostDocuments = Number.POSITIVE_INFINITY, tell }: Mending,
 ): Input {
   const messages = input.messages ?? [];
-  const count = messages.flatMap(({ content }) => content ?? []).filter(({ document }) => document).length;
-  let over = count - mostDocuments;
+  const asked = messages.findLastIndex(
+    ({ role, content = [] }) => role === "user" && (content.some(isWords) || !content.some(isResult)),
+  );
+  const counts = messages.map(({ content = [] }) => content.filter(({ document }) => document).length);
+  const count = counts.reduce((sum, many) => sum + many, 0);
+  let over = Math.min(count - mostDocuments, count - (counts[asked] ?? 0));
   if (over <= 0) return input;
   tell(`A request has room for ${mostDocuments} documents, so of ${count} the oldest are left out`);
   const leave = (block: ContentBlock): ContentBlock =>
-    block.document && over-- > 0
-      ? { text: `(The document '${block.document.name ?? "document"}' stood here, and is not sent again.)` }
-      : block;
+    block.document && over-- > 0 ? { text: leftOut(block.document.name) } : block;
   return {
     ...input,
-    messages: messages.map(({ role, content }) => ({ role, content: content?.map(leave) })),
+    messages: messages.map(({ role, content }, index) => ({
+      role,
+      content: index === asked ? content : content?.map(leave),
+    })),
   };
 }
+
+const leftOut = (name = "document"): string => `(The document '${name}' stood here, and is not sent again.)`;
+const isWords = ({ text }: ContentBlock): boolean =>
+  text !== undefined && !/^\(The document '.*' stood here, and is not sent again\.\)$/s.test(text);
+const isResult = ({ toolResult }: ContentBlock): boolean => toolResult !== undefined;
 
 /** Documents have distinct names of certain characters, and a text beside them; where it is asked for they are cited. */
 export function mendDocuments(input: Input, { cites, canCite, modelId, tell }: Mending): Input {
