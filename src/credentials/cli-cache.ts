@@ -8,6 +8,7 @@ import { replaceFile } from "../disk/replace-file.ts";
 import { errorCode } from "../errors.ts";
 import { isRecord, type JsonObject, withoutUndefined } from "../json.ts";
 import type { Runtime } from "../runtime.ts";
+import { readExpiry } from "./expiry.ts";
 
 /** Temporary credentials, and the file of the AWS CLI's cache that they were read from. */
 export type Identity = AwsCredentialIdentity & { readonly cacheFile?: string };
@@ -101,7 +102,7 @@ function readEntry(text: string): AwsCredentialIdentity & { expiration: Date } {
   const accessKeyId = readText("AccessKeyId");
   const secretAccessKey = readText("SecretAccessKey");
   const sessionToken = readText("SessionToken");
-  const expiration = readTime(readText("Expiration"));
+  const expiration = readExpiry(readText("Expiration"));
   if (!accessKeyId || !secretAccessKey || !sessionToken || !expiration)
     throw new ReadFailure("it does not hold whole credentials");
   return withoutUndefined({
@@ -111,17 +112,6 @@ function readEntry(text: string): AwsCredentialIdentity & { expiration: Date } {
     expiration,
     accountId: readText("AccountId"),
   });
-}
-
-/** `2026-11-26T08:00:00Z`, `…+00:00` and `…UTC`: the forms in which the versions of the AWS CLI write it. */
-export function readTime(text: string | undefined): Date | undefined {
-  const match = /^(\d{4}-\d\d-\d\d)T(\d\d:\d\d:\d\d(?:\.\d+)?)(Z|UTC|[+-]\d\d:?\d\d)$/.exec(text ?? "");
-  if (!match) return undefined;
-  const [, day = "", time = "", zone = ""] = match;
-  const milliseconds = time.replace(/(\.\d{3})\d+$/, "$1");
-  const offset = /^[+-]/.test(zone) ? zone.replace(/^(...)(\d\d)$/, "$1:$2") : "Z";
-  const date = new Date(`${day}T${milliseconds}${offset}`);
-  return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
 /**

@@ -10,6 +10,7 @@ import { isOfThisMachine } from "../network/proxy-settings.ts";
 import { readBytes } from "../read-bytes.ts";
 import { maskUserInfo } from "../network/user-info.ts";
 import type { Environment, Runtime } from "../runtime.ts";
+import { readExpiry } from "./expiry.ts";
 import { ASKED } from "./resolution-error.ts";
 
 /** Time for one answer of the endpoint, and before the second try, in ms. */
@@ -19,7 +20,7 @@ const ANSWER_MS = 1000;
  * Asks the credentials endpoint of a container, as the SDK's own provider does
  * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html), but over TLS that a CA bundle of
  * this machine vouches for, and with the failure of a connection as it was. Once more where an answer did not come, or was
- * a 429 or 5xx. Throws what the connection throws, and an `Error` in the SDK's words for another answer than credentials.
+ * a 429 or 5xx, or gave what had expired. Throws what the connection throws, and an `Error` in the SDK's words for another answer than credentials.
  */
 export async function askContainer(
   runtime: Runtime,
@@ -62,7 +63,10 @@ export async function askContainer(
   };
   try {
     const first = await ask().catch((failure: unknown) => ({ failure }));
-    if ("status" in first && first.status !== 429 && first.status < 500) return readCredentials(first);
+    if ("status" in first && first.status !== 429 && first.status < 500) {
+      const credentials = readCredentials(first);
+      if (Number(credentials.expiration) > runtime.now()) return credentials;
+    }
     await wait(ANSWER_MS, undefined, { signal: runtime.signal });
     return readCredentials(await ask());
   } finally {
@@ -101,9 +105,9 @@ function readCredentials({ status, body }: Answer): AwsCredentialIdentity {
   if (status !== 200) throw new Error(`Server responded with status: ${status}`);
   const document = JSON.parse(body) as Partial<Record<string, unknown>> | null;
   const { AccessKeyId, SecretAccessKey, Token, Expiration } = document ?? {};
-  const expiration = new Date(String(Expiration));
+  const expiration = readExpiry(Expiration);
   const isWhole = [AccessKeyId, SecretAccessKey, Token].every((part) => typeof part === "string");
-  if (!isWhole || Number.isNaN(expiration.getTime())) {
+  if (!isWhole || !expiration) {
     throw new Error("The answer is not AccessKeyId, SecretAccessKey, Token and Expiration");
   }
   return {

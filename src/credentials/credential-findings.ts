@@ -4,6 +4,7 @@ import { capitalize } from "../errors.ts";
 import type { Environment } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import type { Chosen } from "./chosen.ts";
+import { readExpiry } from "./expiry.ts";
 import { type FindingRow, NOT_THERE, type Told } from "./finding.ts";
 import { maskKeyId } from "./mask.ts";
 import { findHalf, type RoleBase, tellProblem } from "./profile-source.ts";
@@ -137,11 +138,11 @@ export const CREDENTIAL_FINDINGS: readonly FindingRow[] = [
     explains: ["credentials-expired"],
     isSuspicion: true,
     find: ({ env, chosen }) => {
-      const ends = Date.parse(env["AWS_CREDENTIAL_EXPIRATION"] ?? "");
-      if (chosen.source !== "AWS_ACCESS_KEY_ID" || Number.isNaN(ends)) return [];
+      const ends = readExpiry(env["AWS_CREDENTIAL_EXPIRATION"]);
+      if (chosen.source !== "AWS_ACCESS_KEY_ID" || !ends) return [];
       return [
         {
-          message: `AWS_CREDENTIAL_EXPIRATION says that the key pair of the environment counts until ${new Date(ends).toISOString()}.`,
+          message: `AWS_CREDENTIAL_EXPIRATION says that the key pair of the environment counts until ${ends.toISOString()}.`,
           hint: "Get a new key pair and session token, and set all of them with AWS_CREDENTIAL_EXPIRATION.",
         },
       ];

@@ -7,7 +7,7 @@ import { isRecord, textAt, withoutUndefined } from "../json.ts";
 import type { Runtime } from "../runtime.ts";
 import { redactSecrets } from "./mask.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
-import { readTime } from "./cli-cache.ts";
+import { readExpiry } from "./expiry.ts";
 import type { ProfileSource } from "./profile-source.ts";
 
 type ProcessSource = Extract<ProfileSource, { kind: "process" }>;
@@ -56,8 +56,8 @@ export async function runCredentialProcess(
   if (!accessKeyId || !secretAccessKey)
     throw processError(source, "printed no AccessKeyId or no SecretAccessKey");
   const ends = textAt(answer, "Expiration");
-  const expiration = ends ? (readTime(ends) ?? new Date(ends)) : undefined;
-  if (ends && Number.isNaN(expiration?.getTime()))
+  const expiration = readExpiry(ends);
+  if (ends && !expiration)
     throw processError(source, `printed an Expiration that is no time: '${shorten(ends)}'`);
   if (expiration && expiration.getTime() < now()) {
     throw processError(source, "returned credentials that have expired", "credentials-expired");

@@ -8,6 +8,7 @@ import { withoutBrackets } from "../loopback.ts";
 import { readBytes } from "../read-bytes.ts";
 import type { Runtime } from "../runtime.ts";
 import type { Chosen } from "./chosen.ts";
+import { readExpiry } from "./expiry.ts";
 import type { InstanceMetadataSettings } from "./instance-metadata-settings.ts";
 
 /** How long to wait for a connection, and for each answer, in ms. */
@@ -164,14 +165,13 @@ function readCredentials(body: string): RoleAnswer {
       ? none(`the role has no credentials: ${Code}`)
       : none("instance metadata answered without credentials", "bad-response");
   }
-  const expiration = new Date(String(Expiration));
   return {
     status: "credentials",
     credentials: withoutUndefined({
       accessKeyId: String(AccessKeyId),
       secretAccessKey: String(SecretAccessKey),
       sessionToken: String(Token),
-      expiration: Number.isNaN(expiration.getTime()) ? undefined : expiration,
+      expiration: readExpiry(Expiration),
     }),
   };
 }

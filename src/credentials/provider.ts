@@ -10,7 +10,8 @@ import { withSpinner } from "../terminal/spinner.ts";
 import type { Identity } from "./cli-cache.ts";
 import { askContainer, containerVariable } from "./container.ts";
 import { createDeadline, type Deadline } from "./deadline.ts";
-import { adviseInstance, describeChosen, describeInstance } from "./describe.ts";
+import { adviseInstance, describeChosen, describeInstance, renewalOf } from "./describe.ts";
+import { readExpiry } from "./expiry.ts";
 import { explainChosen, explainError } from "./findings.ts";
 import { hideSecrets, rememberSecrets } from "./hide-secrets.ts";
 import { askChosenInstance, instanceMetadata } from "./imds.ts";
@@ -107,6 +108,7 @@ async function resolve(
       deadline.race(ask(decision, chosen, { ...context, handling }, deadline, rejected)),
     );
     rememberSecrets(runtime, [identity.secretAccessKey, identity.sessionToken]);
+    refuseExpired(identity, chosen, exchange?.answer?.headers["date"], runtime);
     runtime.terminal.verbose(() => {
       const kept = identity.cacheFile === undefined ? "" : ` from ${identity.cacheFile}`;
       return `credentials resolved in ${Math.round(runtime.elapsed() - started)} ms (${chosen.source})${kept}`;
@@ -127,6 +129,27 @@ async function resolve(
   } finally {
     deadline.stop();
   }
+}
+
+/**
+ * As botocore's `RefreshableCredentials` does, of what was just handed out; by the time of who did, where it says so, since a
+ * clock that is wrong is set right by the first answer of AWS. Those of an instance are signed with all the same: its service
+ * hands the old ones on where it has no new ones, and AWS may take them
+ * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-static-credentials.html). Throws `credentials-expired`.
+ */
+function refuseExpired(
+  { expiration }: Identity,
+  chosen: Resolvable,
+  date: string | undefined,
+  { now }: Runtime,
+): void {
+  if (!expiration || ("step" in chosen && chosen.step === "instance-metadata")) return;
+  const at = Date.parse(date ?? "");
+  if (expiration.getTime() > (Number.isNaN(at) ? now() : at)) return;
+  throw new OpenclawError("credentials-expired", {
+    message: `The credentials (${describeChosen(chosen)}) had expired when they were handed out: they counted until ${expiration.toISOString()}.`,
+    hint: renewalOf(chosen),
+  });
 }
 
 /** Who named the endpoint that was asked; undefined for a region's own. */
@@ -299,12 +322,11 @@ function keysOf({ env }: Runtime): AwsCredentialIdentity {
     const value = env[name]?.trim();
     return value === undefined ? undefined : sendable(name, value);
   };
-  const expiration = text("AWS_CREDENTIAL_EXPIRATION");
   return withoutUndefined({
     accessKeyId: text("AWS_ACCESS_KEY_ID") ?? "",
     secretAccessKey: text("AWS_SECRET_ACCESS_KEY") ?? "",
     sessionToken: text("AWS_SESSION_TOKEN"),
-    expiration: expiration === undefined ? undefined : new Date(expiration),
+    expiration: readExpiry(text("AWS_CREDENTIAL_EXPIRATION")),
     accountId: text("AWS_ACCOUNT_ID"),
     credentialScope: text("AWS_CREDENTIAL_SCOPE"),
   });

@@ -16,6 +16,7 @@ import { jsonError, startIdentityServer, stsError, type IdentityServer } from ".
 import { isRunning } from "../helpers/is-running.ts";
 import { createHome } from "../helpers/openclaw.ts";
 import { writeSharedFiles, writeSsoToken } from "../helpers/shared-files.ts";
+import { stsCredentials } from "../helpers/sts-answer.ts";
 import {
   testRuntime,
   useEnvironment,
@@ -1051,6 +1052,63 @@ describe("what goes wrong while credentials are resolved", () => {
     );
     expect(error.code).toBe("no-credentials");
     expect(error.message).toContain("status: 403");
+  });
+
+  describe("credentials that had expired when they came", () => {
+    const container = (Expiration: string) => ({
+      status: 200,
+      body: JSON.stringify({ AccessKeyId: "ASIAOLD", SecretAccessKey: "s", Token: "t", Expiration }),
+    });
+
+    it("are asked for once more, and refused, from a container", async () => {
+      const server = await startIdentityServer();
+      const { signer } = await machine(server, {
+        env: { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${server.url}/container` },
+      });
+      server.answer("ContainerCredentials", container("2020-01-02T03:04:05Z"), 1);
+      expect(await signer()).toBe("ASIACONTAINER0000001");
+      const { signer: again } = await machine(server, {
+        env: { AWS_CONTAINER_CREDENTIALS_FULL_URI: `${server.url}/container` },
+      });
+      server.answer("ContainerCredentials", container("2020-01-02T03:04:05UTC"));
+      const error = await failureOf(again());
+      expect(error.code).toBe("credentials-expired");
+      expect(error.message).toContain("they counted until 2020-01-02T03:04:05.000Z");
+      expect(server.calls).toHaveLength(4);
+    });
+
+    it("are refused from STS, and not kept for the next call", async () => {
+      const server = await startIdentityServer();
+      server.answer("AssumeRole", stsCredentials("AssumeRole", "ASIAOLD", -HOUR));
+      const { signer } = await machine(server, {
+        env: { AWS_PROFILE: "admin" },
+        config: "[profile admin]\nrole_arn = arn:aws:iam::1:role/Admin\nsource_profile = base\n",
+        credentials: BASE,
+      });
+      expect((await failureOf(signer())).code).toBe("credentials-expired");
+      server.answer("AssumeRole", stsCredentials("AssumeRole", "ASIANEW"));
+      expect(await signer()).toBe("ASIANEW");
+    });
+
+    it("are signed with by the time of who handed them out, where this machine's clock is wrong", async () => {
+      const server = await startIdentityServer();
+      server.answer("AssumeRole", {
+        ...stsCredentials("AssumeRole", "ASIANOW", -HOUR),
+        headers: { "content-type": "text/xml", date: new Date(Date.now() - 2 * HOUR).toUTCString() },
+      });
+      const { signer } = await machine(server, {
+        env: { AWS_PROFILE: "admin" },
+        config: "[profile admin]\nrole_arn = arn:aws:iam::1:role/Admin\nsource_profile = base\n",
+        credentials: BASE,
+      });
+      expect(await signer()).toBe("ASIANOW");
+    });
+
+    it("are signed with from an instance, whose service has no newer ones", async () => {
+      const server = await startIdentityServer();
+      server.answer("ImdsCredentials", container("2020-01-02T03:04:05Z"));
+      expect(await (await machine(server, {})).signer()).toBe("ASIAOLD");
+    });
   });
 
   it("a container endpoint that is not allowed by AWS's rules", async () => {

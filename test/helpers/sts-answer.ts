@@ -4,12 +4,13 @@ interface StsAnswer {
   body: string;
 }
 
-/** The keys for an hour that STS gives, in the XML of its query protocol. The secret is `secret`, the token `token`. */
+/** The keys that STS gives, for an hour unless told otherwise, in the XML of its query protocol. The secret is `secret`, the token `token`. */
 export function stsCredentials(
   action: "AssumeRole" | "AssumeRoleWithWebIdentity",
   accessKeyId: string,
+  lastsMs = 3_600_000,
 ): StsAnswer {
-  const expiration = new Date(Date.now() + 3_600_000).toISOString();
+  const expiration = new Date(Date.now() + lastsMs).toISOString();
   return {
     status: 200,
     headers: { "content-type": "text/xml" },
