@@ -1,7 +1,8 @@
-import { Argument, Command, InvalidArgumentError, Option, type OutputConfiguration } from "commander";
+import { Argument, Command, Option, type OutputConfiguration } from "commander";
 import {
   type Action,
   type Argument as DeclaredArgument,
+  checkWord,
   type Flag,
   FlagValueError,
   type Group,
@@ -117,22 +118,50 @@ function toOption({ notation, description, choices, parse, default: initial }: F
   // Several values are written out before.
   const option = new Option(notation.replace(SEVERAL, ">"), description);
   if (initial !== undefined) option.default(initial);
-  if (choices) option.choices(choices);
-  if (parse) {
-    option.argParser((value, previous) => {
-      try {
-        return parse(value, previous as never);
-      } catch (error) {
-        throw error instanceof FlagValueError ? new InvalidArgumentError(error.message) : error;
-      }
-    });
-  }
-  return option;
+  if (!choices && !parse) return option;
+  const { long } = option;
+  return option.argParser((value: string, previous: unknown) =>
+    readValue(long ?? notation, value, () => {
+      if (choices) checkWord(value, choices);
+      return parse ? parse(value, previous as never) : value;
+    }),
+  );
 }
 
 function toArgument({ notation, choices }: DeclaredArgument): Argument {
   const argument = new Argument(notation);
-  return choices ? argument.choices(choices) : argument;
+  if (!choices) return argument;
+  return argument.argParser((value: string) =>
+    readValue(notation, value, () => {
+      checkWord(value, choices);
+      return value;
+    }),
+  );
+}
+
+/** A value that a flag or an argument does not take. The message says what it takes. */
+export class WrongValue extends Error {
+  /** As it was declared: `--max-tokens`, `<shell>`. */
+  readonly of: string;
+  readonly value: string;
+  /** All that it takes, where they are few words. */
+  readonly words: readonly string[];
+
+  constructor(of: string, value: string, { message, words }: FlagValueError) {
+    super(message);
+    this.of = of;
+    this.value = value;
+    this.words = words;
+  }
+}
+
+/** Throws `WrongValue`, which commander hands on as it is: of errors of its own it makes sentences of its own. */
+function readValue<Value>(of: string, value: string, read: () => Value): Value {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof FlagValueError ? new WrongValue(of, value, error) : error;
+  }
 }
 
 function configured(command: Command, output: OutputConfiguration): Command {

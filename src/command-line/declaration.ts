@@ -65,8 +65,20 @@ export interface Flag {
 /** What ends the notation of a flag that takes every word behind it. */
 export const SEVERAL = /\.\.\.>$/;
 
-/** A flag's value that cannot be read. The message says what it takes. */
-export class FlagValueError extends Error {}
+/** A flag's value that cannot be read. The message says what it takes, `words` all of it where they are few. */
+export class FlagValueError extends Error {
+  readonly words: readonly string[];
+
+  constructor(message: string, words: readonly string[] = []) {
+    super(message);
+    this.words = words;
+  }
+}
+
+/** Throws `FlagValueError` for a word that is none of the few. */
+export function checkWord(word: string, words: readonly string[]): void {
+  if (!words.includes(word)) throw new FlagValueError(`It takes ${words.join(", ")}.`, words);
+}
 
 /** An empty text is mostly a variable that is not set. */
 function readText(value: string): string {

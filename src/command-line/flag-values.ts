@@ -1,4 +1,4 @@
-import { FlagValueError } from "./declaration.ts";
+import { checkWord, FlagValueError } from "./declaration.ts";
 
 /** Takes a text that may be empty. */
 export function textOrNothing(value: string): string {
@@ -14,7 +14,7 @@ export function repeatable(value: string, previous: string[] | undefined): strin
 /** Collects the values of a flag that may be given several times and takes a few words. Throws `FlagValueError`. */
 export function repeatableOf(words: readonly string[]): (value: string, previous?: string[]) => string[] {
   return (value, previous = []) => {
-    if (!words.includes(value)) throw new FlagValueError(`It takes ${words.join(", ")}.`);
+    checkWord(value, words);
     return [...previous, value];
   };
 }

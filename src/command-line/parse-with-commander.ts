@@ -1,6 +1,8 @@
 import { type Command, CommanderError } from "commander";
+import { nearestIds } from "../models/nearest.ts";
+import { isOnlyBlanks } from "../only-blanks.ts";
 import { capitalize, type OpenclawError, shorten, usageError } from "../errors.ts";
-import { buildCommand, type CommandSettings, itself, pathOf } from "./build-command.ts";
+import { buildCommand, type CommandSettings, itself, pathOf, WrongValue } from "./build-command.ts";
 import type { Program } from "./declaration.ts";
 import { hintForFlag, hintForWord } from "./other-words.ts";
 
@@ -14,6 +16,7 @@ export async function parseWithCommander(
   try {
     await root.parseAsync([...args], { from: "user" });
   } catch (error) {
+    if (error instanceof WrongValue) throw refuseValue(error, pathOf(namedCommand(root, args)));
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode !== 0 && error.code !== "commander.help")
       throw toUsageError(error, program, root, args);
@@ -45,8 +48,19 @@ function toUsageError(
   return usageError(
     error.code === "commander.excessArguments"
       ? `'${shorten(oneTooMany(command))}' is one argument too many for ${name}.`
-      : capitalize(sentence),
+      : error.code === "commander.optionMissingArgument"
+        ? `${(/--[\w-]+/.exec(sentence) ?? /-\w/.exec(sentence))?.[0] ?? "The option"} takes a value, and none follows.`
+        : capitalize(sentence),
     hint ?? (near ? `Did you mean ${near}?` : `${name} --help`),
+  );
+}
+
+function refuseValue({ of, value, message, words }: WrongValue, path: readonly string[]): OpenclawError {
+  const [near] = nearestIds(value, words, 1);
+  const meant = of.startsWith("-") ? [of, near] : ["openclaw", ...path, near];
+  return usageError(
+    isOnlyBlanks(value) ? `${of} cannot be empty.` : `${of} cannot be '${shorten(value)}'. ${message}`,
+    near === undefined ? `${["openclaw", ...path].join(" ")} --help` : `Did you mean ${meant.join(" ")}?`,
   );
 }
 

@@ -226,6 +226,6 @@ describe("who may come in", () => {
     const { run } = await serve();
     const { code, stderr } = await run(["serve", "--port", "0", "--cors", ""]);
     expect(code).toBe(2);
-    expect(stderr).toContain("'--cors <origin>' argument '' is invalid. It is empty.");
+    expect(stderr).toContain("--cors cannot be empty.");
   });
 });
