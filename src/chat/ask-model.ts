@@ -255,7 +255,7 @@ async function* answerTo(
   plan: RequestPlan,
   question: Pick<
     Question,
-    "bounds" | "recorder" | "schema" | "asksOnce" | "passesSignatures" | "passesDetails" | "pacing"
+    "model" | "bounds" | "recorder" | "schema" | "asksOnce" | "passesSignatures" | "passesDetails" | "pacing"
   > & {
     runtime: Runtime;
     lengthBound: LengthBound;
@@ -279,7 +279,7 @@ async function* answerTo(
 async function* askPaced(
   wire: Wire,
   plan: RequestPlan,
-  question: Parameters<typeof streamAnswer>[2],
+  question: Parameters<typeof streamAnswer>[2] & Pick<Question, "model">,
   pacing: PaceTerms,
 ): ChatEvents {
   const { callToPace } = await import("./pace.ts");
@@ -294,7 +294,7 @@ async function* askPaced(
       pacing.onQueued?.(ms);
     },
   };
-  yield* pacing.pace.ask(callToPace(wire, plan), terms, {
+  yield* pacing.pace.ask(callToPace(wire, plan, question.model), terms, {
     signal: runtime.signal,
     ask: (gate) => {
       const spentMs = (bounds.spentMs ?? 0) + waitedMs;

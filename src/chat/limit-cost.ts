@@ -7,7 +7,7 @@ import { mergeParameters } from "../converse/request.ts";
 import { recallLessons } from "../discovery/lesson-cache.ts";
 import { OpenclawError } from "../errors.ts";
 import { jsonBytes } from "../json.ts";
-import { knownLimits, lookUpCatalog } from "../models/catalog.ts";
+import { knownLimits } from "../models/catalog.ts";
 import { familyOf } from "../models/families.ts";
 import { priceOf } from "../models/price.ts";
 import {
@@ -53,8 +53,9 @@ export async function limitCost(
     const baseId = wire.baseIdOf(plan) ?? called;
     const price = priceOf(model, called) ?? priceOf(model, baseId);
     const known = { modelId: called, price, mostUsd };
+    const limits = knownLimits(model, baseId);
     if (question.invocation) {
-      const usd = mostUsdOfBody(question.invocation, known, baseId);
+      const usd = mostUsdOfBody(question.invocation, { ...known, ...limits }, baseId);
       if (usd > mostUsd - spentUsd) throw tooDear(usd, usd, mostUsd, spentUsd, called);
       return { ...question, asksOnce: true };
     }
@@ -66,7 +67,6 @@ export async function limitCost(
     };
     if (question.searchesWeb)
       tell("web", `what ${WEB_SEARCH} costs is not known, and --max-cost does not bound it`);
-    const limits = knownLimits(model, baseId);
     const counted = await countTokens(wire, plan, limits.contextWindow);
     const [plain, cached] = usagesOfQuestion(plan.input, counted, { ...known, parameters: wanted });
     const usdOf = (usage: TokenUsage): number => priced(usage, price, called, mostUsd);
@@ -124,22 +124,28 @@ export function mostUsdOf(
   );
 }
 
-/** The same of a body in its vendor's words. */
+/** The same of a body in its vendor's words; `maxTokens` is what an answer of the model has at most, where that is known. */
 export function mostUsdOfBody(
   invocation: Invocation,
-  { modelId, price, mostUsd }: Pick<CostTerms, "modelId" | "price" | "mostUsd">,
+  terms: Pick<CostTerms, "modelId" | "price" | "mostUsd"> & { maxTokens?: number | undefined },
   baseId: string,
 ): number {
-  return priced(mostOfBody(invocation, baseId, mostUsd), price, modelId, mostUsd);
+  const { modelId, price, mostUsd, maxTokens } = terms;
+  return priced(mostOfBody(invocation, baseId, mostUsd, maxTokens), price, modelId, mostUsd);
 }
 
 /**
  * What a body in its vendor's words may come to: nobody here knows how long an answer it asks for, so it is the longest that
  * the model gives. What embeds has none.
  */
-function mostOfBody({ body }: Invocation, baseId: string, mostUsd: number): TokenUsage {
+function mostOfBody(
+  { body }: Invocation,
+  baseId: string,
+  mostUsd: number,
+  maxTokens: number | undefined,
+): TokenUsage {
   const inputTokens = Math.ceil(jsonBytes(body) / BYTES_PER_TOKEN);
-  const outputTokens = familyOf(baseId).embedding ? 0 : lookUpCatalog(baseId)?.maxTokens;
+  const outputTokens = familyOf(baseId).embedding ? 0 : maxTokens;
   if (outputTokens === undefined) throw immeasurable("the answer to a body of its own", baseId, mostUsd);
   return { inputTokens, outputTokens, totalTokens: inputTokens + outputTokens };
 }

@@ -2,7 +2,7 @@ import type { ChatEvent, ChatEvents } from "../converse/chat-event.ts";
 import type { RequestPlan, Wire } from "../converse/wire.ts";
 import { OpenclawError } from "../errors.ts";
 import { isRecord, numberOf, textAt } from "../json.ts";
-import { lookUpCatalog } from "../models/catalog.ts";
+import { knownLimits } from "../models/catalog.ts";
 import { familyOf, PLAIN_BURNDOWN } from "../models/families.ts";
 import { type QuotaScope, reservation, scopeOfId, scopeOfProfile, settlement } from "../models/quotas.ts";
 import type { TokenUsage } from "../models/usage.ts";
@@ -27,7 +27,7 @@ export interface PacedModel {
 export interface CallToPace extends PacedModel {
   /** Estimated. */
   inputTokens: number;
-  /** The most that its answer may have; undefined where the request does not say. */
+  /** The most that its answer may have; undefined where neither the request says it nor what is known of the model. */
   maxTokens: number | undefined;
 }
 
@@ -182,6 +182,7 @@ export class Pace {
 export function callToPace(
   wire: Pick<Wire, "region" | "baseIdOf" | "profileOf">,
   plan: RequestPlan,
+  known: Parameters<typeof knownLimits>[0] = { configured: undefined },
 ): CallToPace {
   const { input, body } = plan;
   const { modelId = "" } = input;
@@ -189,12 +190,14 @@ export function callToPace(
   const profile = wire.profileOf(plan);
   const scope = profile ? scopeOfProfile(profile) : scopeOfId(modelId);
   const model = { region: wire.region, modelId, baseId, scope };
+  const most = knownLimits(known, baseId ?? modelId).maxTokens;
   if (input.messages) {
-    return { ...model, inputTokens: guessTokens(input), maxTokens: input.inferenceConfig?.maxTokens };
+    const { maxTokens = most } = input.inferenceConfig ?? {};
+    return { ...model, inputTokens: guessTokens(input), maxTokens };
   }
   // In the words of the model's vendor.
   const said = isRecord(body) ? body["body"] : undefined;
-  const maxTokens = familyOf(baseId ?? modelId).embedding ? 0 : mostTokensIn(said);
+  const maxTokens = familyOf(baseId ?? modelId).embedding ? 0 : (mostTokensIn(said) ?? most);
   return { ...model, inputTokens: guessTokensOfBody(said), maxTokens };
 }
 
@@ -226,8 +229,7 @@ export function mostTokensIn(body: unknown): number | undefined {
 
 /** What a call is going to take: of the quota when it begins, and when it has ended. */
 function wishFor(call: CallToPace, lane: Lane): PaceWish {
-  const most = lookUpCatalog(call.baseId ?? call.modelId)?.maxTokens ?? USUAL_MAX_TOKENS;
-  const { maxTokens = most } = call;
+  const { maxTokens = USUAL_MAX_TOKENS } = call;
   const inputTokens = Math.ceil((call.inputTokens * lane.counted) / lane.estimated);
   const outputTokens = Math.min(lane.output ?? 0, maxTokens);
   return {

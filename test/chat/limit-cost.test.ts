@@ -40,6 +40,15 @@ describe("what a body in its vendor's words may cost", () => {
   });
 });
 
+it("reckons with what the settings say that an answer has at most", async () => {
+  const setup = await setUp();
+  const id = "meta.llama3-3-70b-instruct-v1:0";
+  const question = asking(id, { prompt: "hi" });
+  const known = namedModel(id, {});
+  const model = { ...known, configured: { id, maxTokens: 10 } };
+  await expect(limitCost(setup, { ...question, model }, 0.000_1)).resolves.toMatchObject({ asksOnce: true });
+});
+
 describe("a price that is not known", () => {
   const ID = "amazon.nova-lite-v1:0";
   const messages = [{ role: "user" as const, content: [{ text: "hi" }] }];

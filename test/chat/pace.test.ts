@@ -107,6 +107,15 @@ describe("calls below a quota", () => {
     });
   });
 
+  it("reserve the most that the settings of the model say, before what the catalog knows", () => {
+    const mostOf = (maxTokens?: number) =>
+      callToPace(wireIn("us-east-1", NOVA), planOf(NOVA, undefined), {
+        configured: maxTokens === undefined ? undefined : { maxTokens },
+      }).maxTokens;
+    expect(mostOf(20)).toBe(20);
+    expect(mostOf()).toBe(10_000);
+  });
+
   it("count output by the model's burndown, and hold as much for those that are running", async () => {
     const all = paced({ tokens: 10_000 });
     const ask = () => outcome(all, planOf(OPUS, 300), () => answer(100, 200), { baseId: OPUS.slice(3) });
@@ -320,7 +329,7 @@ describe("calls below a quota", () => {
     [{ inferenceConfig: { maxTokens: 700 }, messages: [{ content: [{ text: "x".repeat(400) }] }] }, 700],
     [{ textGenerationConfig: { maxTokenCount: 700 }, inputText: "x".repeat(400) }, 700],
     [{ prompt: "x".repeat(400), max_gen_len: 700 }, 700],
-    [{ prompt: "x".repeat(400) }, undefined],
+    [{ prompt: "x".repeat(400) }, 10_000],
   ])("know a body in the words of a model's vendor: %j", (body, maxTokens) => {
     const plan = { ...planOf(NOVA, undefined), input: { modelId: NOVA }, body: { body, headers: {} } };
     const call = callToPace(wireIn("us-east-1", NOVA), plan);

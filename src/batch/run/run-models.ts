@@ -71,7 +71,7 @@ export function runModel(
     costOf: (usage, called) => estimateCost(usage, priceOf(model, called) ?? price),
     mostUsd: ({ asked: { ask } }, wanted) => {
       const terms = { modelId: model.id, price, mostUsd: maxCost };
-      if (ask.invocation) return mostUsdOfBody(ask.invocation, terms, baseId);
+      if (ask.invocation) return mostUsdOfBody(ask.invocation, { ...terms, maxTokens: most }, baseId);
       const bound = wanted ?? configured.maxTokens ?? most;
       if (bound === undefined && price !== undefined) throw unbounded(name);
       const system = typeof ask.system === "string" ? [{ text: ask.system }] : [...(ask.system ?? [])];
