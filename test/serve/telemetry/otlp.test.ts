@@ -310,6 +310,24 @@ describe("traces and metrics of serve", () => {
     expect(log.filter(({ kind }) => kind === "note")).toEqual([]);
   });
 
+  // https://www.rfc-editor.org/rfc/rfc9110#section-10.2.3
+  it.each([
+    ["in seconds", () => "3600"],
+    ["as a date", () => new Date(Date.now() + 3_600_000).toUTCString()],
+  ])("are not sent again to a collector that asks for a long wait %s", async (_, later) => {
+    const { url, received } = await collector((response) =>
+      response.writeHead(429, { "retry-after": later() }).end(),
+    );
+    const runtime = testRuntime({ home: "/nowhere", env: { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url } });
+    const exporter = await OtlpExporter.start(runtime, new ServeLog(runtime));
+    const entry = { method: "POST", path: "/v1/x", requestId: "req_1", status: 200, durationMs: 1 };
+    exporter.take({ entry, route: "/v1/x", startedAt: 0, endedAt: 1 }, exporter.begin(undefined));
+    const started = performance.now();
+    await exporter.close(5000);
+    expect(performance.now() - started).toBeLessThan(3000);
+    expect(received).toHaveLength(1);
+  });
+
   it("are kept to so many, and those beyond are dropped and counted, while the collector does not answer", async () => {
     const { url, received } = await collector(() => undefined);
     const runtime = testRuntime({ home: "/nowhere", env: { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url } });

@@ -5,6 +5,7 @@ import { gzip } from "node:zlib";
 import type { HttpResponse } from "@smithy/types";
 import type { NodeHttpHandler } from "@smithy/node-http-handler";
 import { hideSecrets } from "../../../credentials/hide-secrets.ts";
+import { secondsToWait } from "../../../network/retry-after.ts";
 import { HttpRequest } from "../../../network/sdk-parts.ts";
 import { queryParameters } from "../../../network/query-parameters.ts";
 import type { Runtime } from "../../../runtime.ts";
@@ -108,9 +109,8 @@ export class OtlpSender {
   async #judge({ statusCode, headers, body }: HttpResponse): Promise<Undelivered | undefined> {
     await drain(body as Readable);
     if (statusCode >= 200 && statusCode < 300) return undefined;
-    const seconds = Number(headers["retry-after"] ?? 0);
-    const asked = Number.isFinite(seconds) ? seconds * 1000 : 0;
-    return { reason: `HTTP ${statusCode}`, retryMs: RETRYABLE.has(statusCode) ? asked : undefined };
+    const seconds = secondsToWait(headers, this.#runtime.now()) ?? 0;
+    return { reason: `HTTP ${statusCode}`, retryMs: RETRYABLE.has(statusCode) ? seconds * 1000 : undefined };
   }
 }
 
