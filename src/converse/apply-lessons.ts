@@ -239,7 +239,8 @@ function shorten(input: Input, most: number, { modelId, nameOf = flagName, tell 
   return { ...input, inferenceConfig: { ...inferenceConfig, maxTokens: most } };
 }
 
-function withFreeChoice(input: Input, { modelId, tell }: Change): Input {
+/** Leaves it to the model whether it calls a tool. */
+export function withFreeChoice(input: Input, { modelId, tell }: Pick<Change, "modelId" | "tell">): Input {
   const { toolConfig } = input;
   if (!toolConfig?.toolChoice || toolConfig.toolChoice.auto) return input;
   const { toolChoice, ...rest } = toolConfig;

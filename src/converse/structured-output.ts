@@ -50,11 +50,11 @@ function structuredForms(
   { family, isReasoning, hasTools }: FormQuestion,
 ): readonly StructuredForm[] {
   if (wrapped(schema) === undefined) return [];
-  const { outputConfig, reasoning } = family;
+  const { outputConfig, reasoning, freeToolChoice } = family;
   const native: StructuredForm[] = outputConfig && canBeClosed(schema) ? ["native"] : [];
   // A model that has tools of its caller's to call cannot be held to one of ours.
   if (hasTools) return native;
-  const isForceRefused = isReasoning && reasoning?.minds?.includes("forced-tool");
+  const isForceRefused = freeToolChoice ?? (isReasoning && reasoning?.minds?.includes("forced-tool"));
   return [...native, ...(isForceRefused ? [] : ["tool" as const]), "offered-tool"];
 }
 

@@ -44,7 +44,7 @@ export function readConverseRequest(
     served: readServed(body),
   };
   checkConversation(parsed);
-  checkFields(body, model.refusedFields ?? []);
+  checkFields(body, [...(model.refusedFields ?? []), ...fieldsRefusedBy(model.modelId ?? "")]);
   checkFeatures(parsed, model.modelId ?? "", isStreamed);
   checkForModel(parsed, model);
   if (parsed.maxTokens !== undefined && model.maxTokens !== undefined && parsed.maxTokens > model.maxTokens) {
@@ -54,6 +54,14 @@ export function readConverseRequest(
     );
   }
   return parsed;
+}
+
+/**
+ * What models of a family do not have. Llama chooses by itself whether it calls a tool:
+ * https://github.com/run-llama/llama_index/issues/19886, https://github.com/maximhq/bifrost/pull/3196 (measured)
+ */
+function fieldsRefusedBy(modelId: string): readonly string[] {
+  return modelId.startsWith("meta.llama") ? ["toolConfig.toolChoice.any", "toolConfig.toolChoice.tool"] : [];
 }
 
 /** Refuses fields that a model does not have, in the words of https://github.com/aws-samples/sample-kolya-br-proxy/pull/104 */

@@ -104,6 +104,8 @@ export interface FamilyFacts {
   outputConfig?: { source: string } | undefined;
   /** That a tool choice may name the tool it forces; other models take `any`. */
   namedToolChoice?: { source: string } | undefined;
+  /** That it chooses by itself whether to call a tool. */
+  freeToolChoice?: { source: string };
   attachments?: AttachmentLimits;
   /** That it takes videos or sound. */
   media?: { kinds: readonly MediaKind[]; source: string };
@@ -729,6 +731,7 @@ export function families(): readonly ModelFamily[] {
     {
       models: /^meta\.llama/,
       separateToolTurns: { source: "https://github.com/strands-agents/harness-sdk/issues/1223 (measured)" },
+      freeToolChoice: { source: "https://github.com/maximhq/bifrost/pull/3196 (measured)" },
     },
     // Ids such as Kimi's own, `functions.clock:0`, go back as they came.
     {

@@ -6,6 +6,7 @@ import {
   ConverseStreamCommand,
   InvokeModelCommand,
   type Message,
+  type ToolChoice,
   type ToolConfiguration,
 } from "@aws-sdk/client-bedrock-runtime";
 import { describe, expect, it } from "vitest";
@@ -379,6 +380,11 @@ describe("what Converse does not have for a model", () => {
     "This model doesn't support system messages. Try again without a system message or use a model that supports system messages.";
   const NONE = "This model doesn't support tool use.";
   const NOT_STREAMED = "This model doesn't support tool use in streaming mode.";
+  const choosing = (toolChoice: ToolChoice): Ask => ({
+    toolConfig: { tools: tools.toolConfig?.tools, toolChoice },
+  });
+  const NO_CHOICE = (kind: string): string =>
+    `This model doesn't support the toolConfig.toolChoice.${kind} field. Remove toolConfig.toolChoice.${kind} and try again.`;
   const [LLAMA3, LLAMA33, LARGE] = [
     "meta.llama3-8b-instruct-v1:0",
     "us.meta.llama3-3-70b-instruct-v1:0",
@@ -392,6 +398,10 @@ describe("what Converse does not have for a model", () => {
     [MISTRAL, tools, NONE, NONE],
     ["us.deepseek.r1-v1:0", tools, NONE, NONE],
     [LLAMA33, tools, undefined, NOT_STREAMED],
+    [LLAMA33, choosing({ auto: {} }), undefined, NOT_STREAMED],
+    [LLAMA33, choosing({ any: {} }), NO_CHOICE("any"), NO_CHOICE("any")],
+    [LLAMA33, choosing({ tool: { name: "a" } }), NO_CHOICE("tool"), NO_CHOICE("tool")],
+    [NOVA, choosing({ tool: { name: "a" } }), undefined, undefined],
     [LARGE, tools, undefined, NOT_STREAMED],
     [NOVA, tools, undefined, undefined],
     [

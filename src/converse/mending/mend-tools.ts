@@ -13,12 +13,21 @@ import { toJsonText } from "../../network/json-body.ts";
 import { mapInTurns, turnOver } from "../../next-turn.ts";
 import { isOnlyBlanks } from "../../only-blanks.ts";
 import { ANSWER_TOOL } from "../request.ts";
+import { withFreeChoice } from "../apply-lessons.ts";
 import { toolSchema } from "../tool-schema.ts";
 import { isMedia, tellEmpty, tellFound, tellUnread } from "./mend-files.ts";
 import type { Input, Mending } from "./recipient.ts";
 
-/** Tools have distinct names of `[a-zA-Z0-9_-]{1,64}`, no empty description, and take an object. */
+/**
+ * Tools have distinct names of `[a-zA-Z0-9_-]{1,64}`, no empty description, and take an object; not every model can be held
+ * to calling one.
+ */
 export async function mendTools(input: Input, mending: Mending): Promise<Input> {
+  const mended = await mendDeclared(input, mending);
+  return mending.family.freeToolChoice ? withFreeChoice(mended, mending) : mended;
+}
+
+async function mendDeclared(input: Input, mending: Mending): Promise<Input> {
   const { toolConfig, ...rest } = input;
   if (!toolConfig) return input;
   const names = new Set<string>();
