@@ -9,7 +9,7 @@ import {
 } from "node:http";
 import type { AddressInfo, Server as TcpServer, Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
-import { errorCode, OpenclawError } from "../errors.ts";
+import { errorCode, OpenclawError, shorten } from "../errors.ts";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
 import { ALPN_PROTOCOLS, createHttpPort } from "../http-port.ts";
 import { App, type AppOptions, newRequestId, toldError } from "./app.ts";
@@ -71,13 +71,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { idleMs, readMs, log } = options;
   const headersMs = Math.min(HEADERS_MS, readMs);
   // The process's own Request and Response stay what they are: AWS's clients use them, too.
-  const answer = getRequestListener(app.hono.fetch, {
-    overrideGlobalObjects: false,
-    // By itself it cuts the connection half a second after an answer that came before the whole request.
-    autoCleanupIncoming: false,
-    hostname: options.host,
-    errorHandler: refuseRequest,
-  });
+  const answer = tellingMethods(
+    getRequestListener(app.hono.fetch, {
+      overrideGlobalObjects: false,
+      // By itself it cuts the connection half a second after an answer that came before the whole request.
+      autoCleanupIncoming: false,
+      hostname: options.host,
+      errorHandler: refuseRequest,
+    }),
+  );
   const http = createServer(
     {
       headersTimeout: headersMs,
@@ -189,6 +191,20 @@ function refuseRequest(failure: unknown): Response {
   const { body } = toldError({ status: 400, code: "invalid_request", message, param: null }, id);
   return Response.json(body, { status: 400, headers: { "x-request-id": id } });
 }
+
+/** The methods that there are, whatever the address. */
+const METHODS = "GET, HEAD, POST, OPTIONS";
+
+/** Answers who asks with `OPTIONS *` what the server itself takes (RFC 9110, section 9.3.7): that is no address of a route. */
+function tellingMethods(answer: Answer): Answer {
+  return async (request, response) => {
+    if (request.method !== "OPTIONS" || request.url !== "*") return answer(request, response);
+    response.writeHead(204, { allow: METHODS, "x-request-id": newRequestId() });
+    response.end();
+  };
+}
+
+type Answer = ReturnType<typeof getRequestListener>;
 
 /** A request that is being answered. */
 interface Exchange {
@@ -314,21 +330,27 @@ function watchConnections(server: Server, exchanges: Exchanges, { idleMs, log }:
   server.setTimeout(idleMs, (socket) => {
     if (exchanges.on(socket).size === 0 || socket.writableLength > 0) socket.destroy();
   });
-  server.on("clientError", (error: Error, socket: Socket) => {
-    const { status, what } = faultOf(errorCode(error));
-    if (!socket.writable || !exchanges.isUnanswered(socket)) return socket.destroy();
+  const refuse = (socket: Socket, status: number, code: string, message: string, more = ""): void => {
+    if (!socket.writable || !exchanges.isUnanswered(socket)) return void socket.destroy();
     const id = newRequestId();
-    const message = `${what} (${errorCode(error) ?? error.message})`;
     log.note(`${id} was refused with ${status}: ${message}`);
-    const told = toldError({ status, code: "invalid_request", message, param: null }, id);
-    const body = JSON.stringify(told.body);
+    const body = JSON.stringify(toldError({ status, code, message, param: null }, id).body);
     socket.end(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\ncontent-type: application/json\r\n` +
+      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\ncontent-type: application/json\r\n${more}` +
         `content-length: ${Buffer.byteLength(body)}\r\nx-request-id: ${id}\r\nconnection: close\r\n\r\n${body}`,
     );
     // It may go on sending.
     setTimeout(() => socket.destroy(), LAST_MS).unref();
     return undefined;
+  };
+  server.on("clientError", (error: Error, socket: Socket) => {
+    const { status, what } = faultOf(errorCode(error));
+    refuse(socket, status, "invalid_request", `${what} (${errorCode(error) ?? error.message})`);
+  });
+  // Who takes this server for a proxy; Node closes the connection without a word. On HTTP/2 it answers with 405 itself.
+  server.on("connect", ({ url = "" }: IncomingMessage, socket: Socket) => {
+    const message = `This server is no proxy: CONNECT ${shorten(url)} is not possible.`;
+    refuse(socket, 405, "method_not_allowed", message, `allow: ${METHODS}\r\n`);
   });
 }
 

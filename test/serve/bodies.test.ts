@@ -428,6 +428,32 @@ describe("the paths", () => {
     if (status === 405) expect(answer.headers.get("allow")).toBe("POST");
   });
 
+  // RFC 9110, section 9.3.7
+  it("tells who asks for it the methods of the server itself", async () => {
+    const served = await serve();
+    const answer = await send(served, "OPTIONS * HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
+    expect(answer).toMatchObject({ status: 204, text: "" });
+    expect(answer.headers.get("allow")).toBe("GET, HEAD, POST, OPTIONS");
+  });
+
+  it("is no proxy's, and says so behind the answers that are due", async () => {
+    const served = await serve();
+    const asked = "GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n";
+    const socket = open(served);
+    let received = "";
+    socket.on("data", (bytes) => (received += String(bytes)));
+    socket.write(asked);
+    await once(socket, "data");
+    socket.write("CONNECT example.com:443 HTTP/1.1\r\nhost: example.com:443\r\n\r\n\x16\x03\x01");
+    await once(socket, "close");
+    const [, told = ""] = received.split(/(?=HTTP\/1\.1 405)/);
+    expect(parse(told)).toMatchObject({
+      status: 405,
+      code: "method_not_allowed",
+      message: "This server is no proxy: CONNECT example.com:443 is not possible.",
+    });
+  });
+
   it("may end with a slash", async () => {
     const served = await serve();
     const slash = (part: string | Uint8Array): string => String(part).replace(PATH, `${PATH}/`);
@@ -439,7 +465,8 @@ describe("the paths", () => {
   it.each([
     ["no HTTP", "hello\r\n\r\n", 400],
     ["no path", "GET HTTP/1.1\r\n\r\n", 400],
-    ["an asterisk", "OPTIONS * HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n", 400],
+    ["an asterisk", "GET * HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n", 400],
+    ["a proxy in mind", "CONNECT example.com:443 HTTP/1.1\r\nhost: example.com:443\r\n\r\n", 405],
     ["too many headers", `GET /health HTTP/1.1\r\nhost: localhost\r\nx: ${"x".repeat(20_000)}\r\n\r\n`, 431],
     ["no host", "GET /health HTTP/1.1\r\nconnection: close\r\n\r\n", 403],
     ["no host in HTTP/1.0", "GET /health HTTP/1.0\r\n\r\n", 403],
