@@ -1,7 +1,7 @@
 import type { ConverseTokensRequest } from "@aws-sdk/client-bedrock-runtime";
 import { parseArn } from "../aws/arn.ts";
 import { type Lessons, refusalOf } from "../converse/apply-lessons.ts";
-import { chooseGuardrail, guardrailHeaders } from "../converse/guardrail.ts";
+import { chooseGuardrail, guardrailHeaders, unguarded } from "../converse/guardrail.ts";
 import type { Invocation } from "../converse/invocation.ts";
 import { type Ask, dependsOnModel, planRequest } from "../converse/plan-request.ts";
 import type { RequestPlan, Wire } from "../converse/wire.ts";
@@ -122,21 +122,14 @@ export async function openOverAws(
         api.countTokens && { countTokens: (plan) => countByApi(line, api, plan) }),
       plan: async (modelId, known, lessons) => {
         if (!takesGuardrails && chooseGuardrail(ask.guardrail, false, setup.config.value))
-          throw unguarded(ask);
+          throw unguarded(
+            ask.model.key,
+            "is called by an API on which guardrails do not act",
+            ask.guardrail !== undefined,
+          );
         return api.plan(line, lessons, { modelId, baseId: baseModelId(modelId, known) });
       },
     };
-  });
-}
-
-/** The refusal to ask a model of Amazon Bedrock without the guardrail that is to stand before every call. */
-function unguarded({ model: { key }, guardrail }: Ask): OpenclawError {
-  return new OpenclawError("invalid-request", {
-    message: `'${key}' is called by an API on which guardrails do not act, so it is not asked with one.`,
-    hint: guardrail
-      ? "Leave --guardrail out, or name a model that Converse takes."
-      : "Name a model that Converse takes, or take the guardrail out of the configuration.",
-    details: { param: "guardrail" },
   });
 }
 

@@ -4,7 +4,7 @@ import type {
   GuardrailTraceAssessment,
 } from "@aws-sdk/client-bedrock-runtime";
 import type { Configuration } from "../config/settings.ts";
-import { usageError } from "../errors.ts";
+import { OpenclawError, usageError } from "../errors.ts";
 
 export type Guardrail = GuardrailStreamConfiguration;
 
@@ -41,6 +41,17 @@ export function chooseGuardrail(
   if (!flag && !configured) return undefined;
   const isTraced = configured?.trace === "enabled" || configured?.trace === "enabled_full";
   return { ...configured, ...flag, ...(asksForTrace && !isTraced ? { trace: "enabled" } : {}) };
+}
+
+/** The refusal to ask a model, that is as `what` says, without the guardrail of the question's or else of the configuration. */
+export function unguarded(key: string, what: string, isAsked: boolean): OpenclawError {
+  return new OpenclawError("invalid-request", {
+    message: `'${key}' ${what}, so it is not asked with a guardrail.`,
+    hint: isAsked
+      ? "Leave --guardrail out, or name a model that Converse takes."
+      : "Name a model that Converse takes, or take the guardrail out of the configuration.",
+    details: { param: "guardrail" },
+  });
 }
 
 /**

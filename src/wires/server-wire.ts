@@ -4,6 +4,7 @@ import { isTransientError } from "../network/sdk-parts.ts";
 import type { RetryErrorInfo, RetryErrorType, SdkError } from "@smithy/types";
 import { awaitContent } from "../converse/answer-batches.ts";
 import { abortReason, type Deadlines } from "../converse/deadlines.ts";
+import { unguarded } from "../converse/guardrail.ts";
 import type { Ask } from "../converse/plan-request.ts";
 import { toStreamError } from "../converse/stream-failure.ts";
 import { type Lessons, refusalOf } from "../converse/apply-lessons.ts";
@@ -52,9 +53,11 @@ export interface ServerApi {
 
 /**
  * Opens the way to a model of a server. No AWS credentials, region or client have a part in it. Throws `config-invalid`
- * for a provider that cannot be called as it is set.
+ * for a provider that cannot be called as it is set, and `invalid-request` for a question that wants a guardrail.
  */
-export async function openServerWire(setup: Setup, { model }: Ask, api: ServerApi): Promise<Wire> {
+export async function openServerWire(setup: Setup, { model, guardrail }: Ask, api: ServerApi): Promise<Wire> {
+  // Whoever asks for one relies on it; that of the configuration is for models of Amazon Bedrock.
+  if (guardrail) throw unguarded(model.key, "is not a model of Amazon Bedrock", true);
   const { runtime, shared, decision } = setup;
   const server = serverOf(model.providerId, model.provider, runtime.env);
   const line = await openLine(server, runtime, undefined, profileInForce(shared, decision.profileName));

@@ -228,20 +228,10 @@ describe("answers", () => {
 describe("goes without, and says so", () => {
   it("what the API has no field for", async () => {
     const { run, server } = await lab(() => messageOf("Hello"));
-    const flags = [
-      "--guardrail",
-      "abc:1",
-      "--service-tier",
-      "flex",
-      "--latency",
-      "optimized",
-      "--metadata",
-      "a=b",
-    ];
+    const flags = ["--service-tier", "flex", "--latency", "optimized", "--metadata", "a=b"];
     const result = await run([...flags, "hi"]);
     expect(result.code).toBe(0);
-    for (const word of ["guardrail", "service tier", "latency", "metadata"])
-      expect(result.stderr).toContain(word);
+    for (const word of ["service tier", "latency", "metadata"]) expect(result.stderr).toContain(word);
     expect(Object.keys(server.chats[0]?.body ?? {})).toEqual(["model", "max_tokens", "messages", "stream"]);
   });
 

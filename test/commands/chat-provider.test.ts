@@ -243,19 +243,10 @@ describe("answers", () => {
 
   it("that is left out in part: a notice says what has no meaning there", async () => {
     const { run, server } = await lab(() => says("Hello"));
-    const flags = [
-      "--cache",
-      "5m",
-      "--guardrail",
-      "abc:1",
-      "--service-tier",
-      "flex",
-      "--latency",
-      "optimized",
-    ];
+    const flags = ["--cache", "5m", "--service-tier", "flex", "--latency", "optimized"];
     const result = await run([...flags, "--metadata", "a=b", "hi"]);
     expect(result.code).toBe(0);
-    for (const word of ["cache", "guardrail", "service tier", "latency", "metadata"])
+    for (const word of ["cache", "service tier", "latency", "metadata"])
       expect(result.stderr).toContain(word);
     expect(Object.keys(server.chats[0]?.body ?? {})).toEqual([
       "model",
@@ -263,6 +254,25 @@ describe("answers", () => {
       "stream",
       "stream_options",
     ]);
+  });
+});
+
+it("is not asked with a guardrail, and without that of the configuration", async () => {
+  const { run, server, home } = await lab(() => says("Hello"));
+  expect(await run(["--guardrail", "abc:1", "hi"])).toMatchObject({
+    code: 6,
+    stderr: expect.stringContaining("so it is not asked with a guardrail"),
+  });
+  expect(server.chats).toEqual([]);
+  const guardrail = { guardrailIdentifier: "abc", guardrailVersion: "1" };
+  configure(
+    home,
+    { lab: { baseUrl: server.baseUrl, models: [{ id: "llama3" }] } },
+    { plugins: { entries: { "amazon-bedrock": { config: { guardrail } } } } },
+  );
+  expect(await run(["hi"])).toMatchObject({
+    code: 0,
+    stderr: expect.stringContaining("goes without the guardrail"),
   });
 });
 

@@ -4,6 +4,7 @@ import {
   type ConverseCommandInput,
   ConverseStreamCommand,
   type ConverseStreamOutput,
+  InvokeModelCommand,
   type Message,
 } from "@aws-sdk/client-bedrock-runtime";
 import {
@@ -17,6 +18,7 @@ import { eventStep } from "../../src/emulator/converse.ts";
 import type { ScriptedAnswer, StreamStep } from "../../src/emulator/script.ts";
 import { textAnswerSteps, textStep } from "../helpers/answer-steps.ts";
 import { bedrockClients } from "../helpers/bedrock-client.ts";
+import { openaiServer } from "../helpers/openai-server.ts";
 import { PIXEL } from "../helpers/pixel.ts";
 import { gate, MODEL, serve, type Served, type ServeTestOptions } from "../helpers/served.ts";
 
@@ -470,6 +472,34 @@ describe("a server that speaks Bedrock", () => {
     expect(sent()).toMatchObject({ ...guardrail, trace: "enabled" });
     const other = { ...ask, guardrailConfig: { guardrailIdentifier: "zzzz", guardrailVersion: "1" } };
     await expect(whole(around.runtime, other)).rejects.toMatchObject({ name: "AccessDeniedException" });
+  });
+
+  it.each([
+    ["openai-completions", false],
+    ["openai-responses", true],
+    ["anthropic-messages", true],
+  ])("refuses a guardrail for a model by %s, which none acts on", async (api, hasOwn) => {
+    const guardrail = { guardrailIdentifier: "abcd1234efgh", guardrailVersion: "1" };
+    const server = await openaiServer({});
+    const providers = { own: { baseUrl: server.baseUrl, api, models: [{ id: "m" }] } };
+    const plugins = { entries: { "amazon-bedrock": { config: { guardrail } } } };
+    const config = JSON.stringify({ models: { providers }, ...(hasOwn && { plugins }) });
+    const { around } = await serveBedrock({ config });
+    const body = JSON.stringify({
+      anthropic_version: "bedrock-2023-05-31",
+      max_tokens: 9,
+      messages: [{ role: "user", content: "hi" }],
+    });
+    for (const command of [
+      new ConverseCommand({ ...ask, modelId: "own/m", guardrailConfig: guardrail }),
+      new ConverseStreamCommand({ ...ask, modelId: "own/m", guardrailConfig: guardrail }),
+      new InvokeModelCommand({ modelId: "own/m", body, ...guardrail }),
+    ])
+      await expect(around.runtime.send(command as ConverseCommand)).rejects.toMatchObject({
+        name: "ValidationException",
+        message: "'own/m' is not a model of Amazon Bedrock, so it is not asked with a guardrail.",
+      });
+    expect(server.chats).toEqual([]);
   });
 });
 

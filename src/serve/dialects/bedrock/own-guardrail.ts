@@ -20,13 +20,15 @@ export function underGuardrail<Read extends Asked>(
   given: GuardrailStreamConfiguration | undefined,
   config: Configuration,
 ): { asked: Read; showsGuardrail: boolean; isGuarded: boolean } {
-  const isServers = configuredGuardrail(config) !== undefined;
-  const guardrail = ownGuardrail(given, config);
-  const ask = isServers ? withoutMarks(asked.ask) : { ...asked.ask, guardrail };
+  const servers = configuredGuardrail(config);
+  const own = ownGuardrail(given, config);
+  const ask = servers ? withoutMarks(asked.ask) : asked.ask;
+  // Who names the server's own relies on it, too.
+  const guardrail = own ?? (given && servers);
   return {
-    asked: { ...asked, ask },
-    showsGuardrail: guardrail?.trace !== undefined && guardrail.trace !== "disabled",
-    isGuarded: isServers || guardrail !== undefined,
+    asked: { ...asked, ask: { ...ask, guardrail } },
+    showsGuardrail: own?.trace !== undefined && own.trace !== "disabled",
+    isGuarded: servers !== undefined || own !== undefined,
   };
 }
 

@@ -47,6 +47,7 @@ describe("the guardrail of a request", () => {
         ...asked,
         ask: {
           ...asked.ask,
+          guardrail: given && guardrail,
           system: [{ text: "Be brief." }, { text: "b" }],
           messages: [
             {
