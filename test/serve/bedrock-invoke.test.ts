@@ -243,6 +243,21 @@ describe("InvokeModel of serve", () => {
     expect(refusal).toMatchObject({ name: "ValidationException", $metadata: { httpStatusCode: 400 } });
   });
 
+  it("hands on what it has read of a name that stands twice, and nothing else", async () => {
+    const { served } = await serveBedrock();
+    const answer = await fetch(`${served.origin}/model/meta.llama3-8b-instruct-v1:0/invoke`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${KEY}`, "content-type": "application/json" },
+      body: '{"prompt":"a","max_gen_len":9,"prompt":"b","max_gen_len":1,"\\u0070rompt":"c"}',
+    });
+    expect(answer.status).toBe(200);
+    const sent = { prompt: "c", max_gen_len: 1 };
+    expect(served.emulator.calls.at(-1)).toMatchObject({
+      body: sent,
+      headers: { "content-length": String(JSON.stringify(sent).length) },
+    });
+  });
+
   it("asks under the server's own guardrail, whose marks no request sets", async () => {
     const guardrail = { guardrailIdentifier: "abcd1234efgh", guardrailVersion: "1" };
     const config = JSON.stringify({
