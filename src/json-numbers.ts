@@ -94,19 +94,34 @@ export function markedNumber(text: string): WrittenNumber | undefined {
 
 /** The value with its texts replaced in it by what is found for them. */
 export function replaceTexts(value: unknown, find: (text: string) => unknown): unknown {
-  if (typeof value === "string") return find(value) ?? value;
-  if (Array.isArray(value)) {
-    for (const [index, item] of (value as unknown[]).entries()) {
-      if (typeof item === "string" || typeof item === "object") value[index] = replaceTexts(item, find);
-    }
-  } else if (typeof value === "object" && value !== null && !(value instanceof Uint8Array)) {
-    const object = value as Record<string, unknown>;
-    for (const key of Object.keys(object)) {
-      const item = object[key];
-      if (typeof item === "string" || typeof item === "object") object[key] = replaceTexts(item, find);
+  const root: [unknown] = [value];
+  const steps = replacing(root, find);
+  while (steps.next().done !== true);
+  return root[0];
+}
+
+/** So many texts are replaced at once. */
+const TEXTS_AT_ONCE = 1000;
+
+/** Replaces the texts in what is in a list, in steps that take a moment each. */
+export function* replacing(
+  root: [unknown],
+  find: (text: string) => unknown,
+): Generator<void, void, undefined> {
+  const holders: unknown[] = [root];
+  let seen = 0;
+  for (let holder = holders.pop(); holder !== undefined; holder = holders.pop()) {
+    const at = holder as Record<string | number, unknown>;
+    for (const key of Array.isArray(holder) ? holder.keys() : Object.keys(at)) {
+      const item = at[key];
+      if (typeof item === "string") {
+        const found = find(item);
+        if (found !== undefined && found !== null) at[key] = found;
+        if (++seen % TEXTS_AT_ONCE === 0) yield;
+      } else if (typeof item === "object" && item !== null && !(item instanceof Uint8Array))
+        holders.push(item);
     }
   }
-  return value;
 }
 
 type Replacer = (key: string, value: unknown) => unknown;

@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
-import { EscapeCount, JsonScan } from "./json-bounds.ts";
-import { markedNumber, markedPieces, parseExactly, replaceTexts } from "./json-numbers.ts";
+import { EscapeCount, JsonScan, LONGEST_CALL } from "./json-bounds.ts";
+import { markedNumber, markedPieces, parseExactly, replacing } from "./json-numbers.ts";
 import { nextTurn, TURN_BYTES, turnOver } from "./next-turn.ts";
 
 /** What is parsed at once, in bytes: as much as comes in one piece. */
@@ -45,6 +45,11 @@ export async function parseInTurnsIfJson(bytes: Buffer, isExact = false): Promis
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
+}
+
+/** What `parseCall` makes of the input that a model calls a tool with. */
+export async function parseCallInTurns(text: string): Promise<unknown> {
+  return text.length > LONGEST_CALL ? undefined : parseInTurnsIfJson(Buffer.from(text), true);
 }
 
 /** How bytes are read as JSON. */
@@ -106,9 +111,14 @@ export async function parseApart(
   await nextTurn();
   const value: unknown = JSON.parse(isExact && scan.changesNumbers ? await markInTurns(rest) : rest);
   await nextTurn();
-  return replaceTexts(value, (text) =>
+  const root: [unknown] = [value];
+  for (const _ of replacing(root, (text) =>
     text.startsWith(mark) ? apart[Number(text.slice(mark.length))] : markedNumber(text),
-  );
+  )) {
+    const over = turnOver();
+    if (over) await over;
+  }
+  return root[0];
 }
 
 async function markInTurns(text: string): Promise<string> {

@@ -1,7 +1,8 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { JsonBoundsError } from "../src/json-bounds.ts";
-import { parseInTurns } from "../src/parse-in-turns.ts";
+import { JsonBoundsError, LONGEST_CALL } from "../src/json-bounds.ts";
+import { toJson } from "../src/json-numbers.ts";
+import { parseCallInTurns, parseInTurns } from "../src/parse-in-turns.ts";
 
 const LONG = 70_000;
 const row = { id: "a", texts: ["日本\n", "x".repeat(400)], more: { deep: [1, null, true] } };
@@ -48,6 +49,24 @@ describe("parseInTurns", () => {
         expect(await parseInTurns(Buffer.from(text))).toEqual(expected);
       }),
     );
+  });
+
+  it("lets others have their turn while it reads numbers that JavaScript would change", async () => {
+    const numbers = Array.from({ length: 30_000 }, (_, index) => `9007199254740993${index}`);
+    const text = `{"n":[${numbers.join(",")}]}`;
+    let turns = 0;
+    let isOver = false;
+    const count = (): void => {
+      turns += 1;
+      if (!isOver) setImmediate(count);
+    };
+    count();
+    const value = await parseCallInTurns(text);
+    isOver = true;
+    expect(toJson(value)).toBe(text);
+    expect(turns).toBeGreaterThan(5);
+    expect(await parseCallInTurns("{")).toBeUndefined();
+    expect(await parseCallInTurns(`"${"x".repeat(LONGEST_CALL)}"`)).toBeUndefined();
   });
 
   it.each([

@@ -22,6 +22,8 @@ interface Block {
   citations: Citation[];
   tool: ToolUseBlockStart | undefined;
   toolInput: string;
+  /** What the input of a call is, where that was read before. */
+  read?: { input: unknown };
   isWhole: boolean;
 }
 
@@ -88,6 +90,13 @@ export class MessageAssembler {
       call?.name?.length,
       call?.toolUseId?.length,
     );
+  }
+
+  /** Has the inputs of calls read by somebody who lets others have their turn; `message` would do so in one go. */
+  async readCalls(parse: (input: string) => Promise<unknown>): Promise<void> {
+    for (const block of this.#blocks.values()) {
+      if (block.tool) block.read = { input: await parse(block.toolInput || "{}") };
+    }
   }
 
   /**
@@ -206,11 +215,11 @@ function toContent(block: Block, isCut: boolean): ContentBlock[] {
 
 function toolUse(
   { toolUseId, name, type }: ToolUseBlockStart,
-  { toolInput, isWhole }: Block,
+  { toolInput, read: before, isWhole }: Block,
   isCut: boolean,
 ): ContentBlock[] {
   // A tool without arguments may send nothing. What is too deep nobody could write down again.
-  const read = parseCall(toolInput || "{}") as ToolUseBlock["input"];
+  const read = (before ? before.input : parseCall(toolInput || "{}")) as ToolUseBlock["input"];
   if (!isWhole || (read === undefined && isCut)) return [];
   const input = read ?? toolInput;
   const tool: ToolUseBlock = { toolUseId, name, input };

@@ -1,5 +1,5 @@
 import { nextTurn, piecesOf, TURN_BYTES, turnOver } from "../next-turn.ts";
-import { toJson } from "../json-numbers.ts";
+import { toJson, WrittenNumber } from "../json-numbers.ts";
 
 /** A body as it is sent: a text, or pieces of one that is too long to be worked on at once. */
 export type JsonBody = string | readonly Buffer[];
@@ -34,6 +34,9 @@ export async function toJsonBody(value: unknown): Promise<JsonBody> {
 /** What is written in no time, in characters. */
 const SHORT = 64 * 1024;
 
+/** What the time that a number takes which is written as it came is worth, in characters. */
+const WRITTEN = 256;
+
 /** The length of a body, in bytes. */
 export function lengthOf(body: string | readonly Uint8Array[]): number {
   if (typeof body === "string") return Buffer.byteLength(body);
@@ -44,6 +47,7 @@ export function lengthOf(body: string | readonly Uint8Array[]): number {
 function roomLeft(value: unknown, most: number): number {
   if (typeof value === "string") return most - value.length;
   if (typeof value !== "object" || value === null) return most - 8;
+  if (value instanceof WrittenNumber) return most - WRITTEN;
   if (value instanceof Uint8Array) return -1;
   let left = most - 2;
   if (Array.isArray(value)) {
@@ -61,6 +65,7 @@ function roomLeft(value: unknown, most: number): number {
 function weigh(value: unknown, heavy: Set<object>): number {
   if (typeof value === "string") return value.length;
   if (typeof value !== "object" || value === null) return 8;
+  if (value instanceof WrittenNumber) return WRITTEN;
   let weight = 2;
   if (value instanceof Uint8Array) weight = TURN_BYTES + 1 + value.length;
   else if (Array.isArray(value)) for (const item of value) weight += weigh(item, heavy);

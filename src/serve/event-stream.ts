@@ -2,7 +2,7 @@ import { type Call, CLIENT_CLOSED, type Outgoing } from "./call.ts";
 import type { AnswerService, RouteRequest } from "./dialect.ts";
 import { settlesWithin } from "../settles-within.ts";
 import { toJson } from "../json-numbers.ts";
-import { toJsonText } from "../network/json-body.ts";
+import { toJsonBody } from "../network/json-body.ts";
 
 /** A comment, which readers of event streams skip (https://html.spec.whatwg.org/multipage/server-sent-events.html). */
 const COMMENT = ": waiting\n\n";
@@ -19,11 +19,17 @@ export function typedFrame(event: { type: string }): string {
 }
 
 /** Events as the frames of their stream. */
-export async function* typedFrames(
-  events: AsyncGenerator<{ type: string }, void, undefined>,
-): AsyncGenerator<string, void, undefined> {
-  // What is long is written in turns.
-  for await (const event of events) yield `event: ${event.type}\ndata: ${await toJsonText(event)}\n\n`;
+export async function* typedFrames(events: AsyncGenerator<{ type: string }, void, undefined>): Frames {
+  // What is long is written in turns, and goes out in the pieces that it comes in.
+  for await (const event of events) {
+    const body = await toJsonBody(event);
+    if (typeof body === "string") yield `event: ${event.type}\ndata: ${body}\n\n`;
+    else {
+      yield `event: ${event.type}\ndata: `;
+      yield* body;
+      yield "\n\n";
+    }
+  }
 }
 
 /** How a stream is told that is not made of frames alone. */

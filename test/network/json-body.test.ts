@@ -10,6 +10,7 @@ import {
   uint8Array,
 } from "fast-check";
 import { expect, it } from "vitest";
+import { parseExactly } from "../../src/json-numbers.ts";
 import { lengthOf, toJsonBody } from "../../src/network/json-body.ts";
 import { TURN_BYTES } from "../../src/next-turn.ts";
 
@@ -71,4 +72,18 @@ it("leaves a short body whole, and lets others have their turn between the piece
   const longest = Math.max(...(pieces as Buffer[]).map(({ length }) => length));
   expect(longest).toBeLessThan(3 * TURN_BYTES);
   expect(turns).toBeGreaterThanOrEqual(pieces.length);
+});
+
+it("lets others have their turn between numbers that are written as they came", async () => {
+  const text = `{"n":[${Array.from({ length: 30_000 }, (_, index) => `1.0${index}0`).join(",")}]}`;
+  const value = parseExactly(text);
+  let turns = 0;
+  const count = (): void => {
+    turns += 1;
+    counting = setImmediate(count);
+  };
+  let counting = setImmediate(count);
+  expect(textOf(await toJsonBody(value))).toBe(text);
+  clearImmediate(counting);
+  expect(turns).toBeGreaterThan(3);
 });

@@ -1,6 +1,6 @@
 import { isRecord, type JsonObject } from "../../json.ts";
-import { parseCall } from "../../json-bounds.ts";
 import { isOnlyBlanks } from "../../only-blanks.ts";
+import { parseCallInTurns } from "../../parse-in-turns.ts";
 
 /*
  * OpenAI's custom tools take a text, and Converse's an object: such a tool is given to a model as one with a single field, and
@@ -36,8 +36,8 @@ export function toFreeformInput(text: string): Record<string, string> {
  * The text of a call, of the JSON that a model called the tool with. A model that is held to nothing may call the field
  * otherwise, or say nothing but the text. JSON can say half a character, and nobody gets one.
  */
-export function freeformText(json: string): string {
-  const input = parseCall(json);
+export async function freeformText(json: string): Promise<string> {
+  const input = await parseCallInTurns(json);
   if (typeof input === "string") return input.toWellFormed();
   if (!isRecord(input)) return json;
   const values = Object.values(input);

@@ -3,10 +3,10 @@ import { describe, expect, it } from "vitest";
 import { describeFreeform, freeformText, toFreeformInput } from "../../../src/serve/content/freeform-tool.ts";
 
 describe("a tool that takes a text", () => {
-  it("is called with an object that holds it, whatever it is", () => {
-    fc.assert(
-      fc.property(fc.string({ unit: "grapheme" }), (text) => {
-        expect(freeformText(JSON.stringify(toFreeformInput(text)))).toBe(text);
+  it("is called with an object that holds it, whatever it is", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.string({ unit: "grapheme" }), async (text) => {
+        expect(await freeformText(JSON.stringify(toFreeformInput(text)))).toBe(text);
       }),
     );
   });
@@ -20,8 +20,8 @@ describe("a tool that takes a text", () => {
     ["its own field among others", `{"input":"x","why":"y"}`, "x"],
     ["half a character", `{"input":"a\\ud83d"}`, "a\ufffd"],
     ["JSON that was cut", `{"input":"*** Beg`, `{"input":"*** Beg`],
-  ])("is called by a model that says %s", (_, json, text) => {
-    expect(freeformText(json)).toBe(text);
+  ])("is called by a model that says %s", async (_, json, text) => {
+    expect(await freeformText(json)).toBe(text);
   });
 
   it("tells the model of its grammar", () => {

@@ -7,6 +7,7 @@ import type {
 } from "@aws-sdk/client-bedrock-runtime";
 import type { ChatEvent, ChatEvents } from "../../../converse/chat-event.ts";
 import { MessageAssembler } from "../../../converse/message-assembler.ts";
+import { parseCallInTurns } from "../../../parse-in-turns.ts";
 import type { TokenUsage } from "../../../models/usage.ts";
 import { withoutUndefined } from "../../../json.ts";
 import { toBase64 } from "../../../wires/data-url.ts";
@@ -173,6 +174,7 @@ export async function toConverseAnswer(parts: Parts): Promise<ConverseResponse> 
     if (part.metadata) ({ metadata } = part);
   }
   const { usage, metrics, trace, performanceConfig, serviceTier } = metadata;
+  await assembler.readCalls(parseCallInTurns);
   return {
     output: { message: assembler.message() },
     stopReason,

@@ -54,14 +54,14 @@ export async function* toChunks(events: ChatEvents, { id, created, custom }: Chu
         yield chunk(say({ reasoning_content: event.text }));
         break;
       case "tool-start":
-        yield* calls.endText().map(chunk);
+        yield* (await calls.endText()).map(chunk);
         yield chunk(calls.begin(event));
         break;
       case "tool-input":
         yield* calls.input(event).map(chunk);
         break;
       case "stop":
-        yield* calls.endText().map(chunk);
+        yield* (await calls.endText()).map(chunk);
         yield chunk(say({}, finishReason(event.stopReason, calls.count > 0)));
         break;
       case "usage":
@@ -106,10 +106,10 @@ class CallNumbers {
   }
 
   /** Tells the text of the call before, where it is one. */
-  endText(): Saying[] {
+  async endText(): Promise<Saying[]> {
     const call = this.#text;
     this.#text = undefined;
-    return call ? [sayCustom({ index: call.index, custom: { input: freeformText(call.json) } })] : [];
+    return call ? [sayCustom({ index: call.index, custom: { input: await freeformText(call.json) } })] : [];
   }
 }
 

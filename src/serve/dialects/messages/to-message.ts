@@ -10,7 +10,7 @@ import type {
 import type { ChatEvent, ChatEvents } from "../../../converse/chat-event.ts";
 import { KeptLength } from "../../../converse/kept-length.ts";
 import { isRecord } from "../../../json.ts";
-import { parseCall } from "../../../json-bounds.ts";
+import { parseCallInTurns } from "../../../parse-in-turns.ts";
 import type { TokenUsage } from "../../../models/usage.ts";
 import { toTextCitation } from "./message-citation.ts";
 import { toRedacted } from "./redacted-thinking.ts";
@@ -255,7 +255,7 @@ export async function gatherMessage(events: MessageEvents): Promise<Message> {
         const whole = pieces.join("");
         if (block?.type === "text") block.text = whole;
         if (block?.type === "thinking") block.thinking = whole;
-        if (block?.type === "tool_use") block.input = readInput(whole);
+        if (block?.type === "tool_use") block.input = await readInput(whole);
         break;
       }
       case "message_delta":
@@ -284,7 +284,7 @@ function pieceOf(delta: RawContentBlockDelta): string {
 }
 
 /** What is cut at a token limit is no JSON. */
-function readInput(text: string): object {
-  const input = parseCall(text);
+async function readInput(text: string): Promise<object> {
+  const input = await parseCallInTurns(text);
   return isRecord(input) ? input : {};
 }

@@ -15,7 +15,7 @@ import type { ChatEvent, ChatEvents } from "../../../converse/chat-event.ts";
 import type { CitedSource } from "../../../converse/cited-source.ts";
 import { KeptLength } from "../../../converse/kept-length.ts";
 import { wellFormed } from "../../../json.ts";
-import { parseCall } from "../../../json-bounds.ts";
+import { parseCallInTurns } from "../../../parse-in-turns.ts";
 import type { TokenUsage } from "../../../models/usage.ts";
 import { toCompletionUsage } from "../../../wires/chat-completions/completion-usage.ts";
 import { freeformText } from "../../content/freeform-tool.ts";
@@ -60,6 +60,8 @@ interface OpenReasoning extends OpenItem {
 interface OpenCall extends OpenItem {
   kind: "call";
   take: (json: string) => void;
+  /** Reads what was taken, where the call is not told as the JSON that it is. */
+  read?: () => Promise<void>;
 }
 
 /** Why an answer is not complete, by Converse's stop reasons (https://platform.openai.com/docs/api-reference/responses/object). */
@@ -101,10 +103,16 @@ export class ResponseTeller {
   /** The events of an answer. Throws what its events throw, and `bad-response` for an answer longer than any model's. */
   async *tell(events: ChatEvents): AsyncGenerator<ResponseStreamEvent, void, undefined> {
     let stopReason = "end_turn";
-    for await (const event of events) {
-      if (event.type === "stop") ({ stopReason } = event);
-      this.#take(event);
-      yield* this.#numbered();
+    try {
+      for await (const event of events) {
+        if (event.type === "stop") ({ stopReason } = event);
+        if (event.type !== "tool-input") await this.#readCall();
+        this.#take(event);
+        yield* this.#numbered();
+      }
+    } catch (failure) {
+      await this.#readCall();
+      throw failure;
     }
     const reason = INCOMPLETE[stopReason];
     const state = reason ? "incomplete" : "completed";
@@ -130,6 +138,11 @@ export class ResponseTeller {
     const failure = { code, message } as ResponseObject["error"];
     this.#emit({ type: "response.failed", response: this.#response("failed", { error: failure }) });
     return this.#numbered();
+  }
+
+  /** Reads the call that is being said, before it is ended. */
+  async #readCall(): Promise<void> {
+    if (this.#open?.kind === "call") await this.#open.read?.();
   }
 
   readonly #emit: Emit = (event) => void this.#told.push(event);
@@ -381,11 +394,15 @@ function openCustomCall(place: Place, named: Named, emit: Emit): OpenCall {
     ...named,
   });
   emit(added(place, call("in_progress", "")));
+  let text: string | undefined;
   return {
     kind: "call",
     take: (json) => void pieces.push(json),
+    read: async () => {
+      text = await freeformText(pieces.join(""));
+    },
     end: (isWhole) => {
-      const input = freeformText(pieces.join(""));
+      const input = text ?? pieces.join("");
       emit({ type: "response.custom_tool_call_input.delta", ...place, delta: input });
       emit({ type: "response.custom_tool_call_input.done", ...place, input });
       return call(isWhole ? "completed" : "incomplete", input);
@@ -404,11 +421,14 @@ function openToolSearch(place: Place, callId: string, emit: Emit): OpenCall {
     arguments: given,
   });
   emit(added(place, call("in_progress", {})));
+  let given: unknown;
   return {
     kind: "call",
     take: (json) => void pieces.push(json),
-    end: (isWhole) =>
-      call(isWhole ? "completed" : "incomplete", wellFormed(parseCall(pieces.join("")) ?? {})),
+    read: async () => {
+      given = await parseCallInTurns(pieces.join(""));
+    },
+    end: (isWhole) => call(isWhole ? "completed" : "incomplete", wellFormed(given ?? {})),
   };
 }
 
