@@ -1,9 +1,10 @@
-// What `openclaw serve` adds to an answer: the same questions to the emulator and to serve in front of it, in turns.
+// What `openclaw serve` adds to an answer: the same questions to the emulator and to serve in front of it, in turns. Beside it
+// what a server adds that only hands on what comes: less than that no second process takes on this machine.
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
 import { root } from "../set-up.js";
-import { CONVERSE, DIALECTS } from "./dialects.js";
+import { CONVERSE, DIALECTS, MODEL } from "./dialects.js";
 import { listening, startServer } from "./start-server.js";
 
 /**
@@ -15,8 +16,17 @@ const DELTAS = 40;
 /** Answers of each way at once, until the compiler has seen enough: a server runs for days. */
 const WARM_UP_AT_ONCE = 20;
 
+/** How `relay.ts` is asked, which hands on Converse's frames whatever it is asked by. */
+const RELAYED = {
+  ...CONVERSE,
+  name: "a hono server that hands on what comes",
+  path: "/v1/chat/completions",
+  body: { model: MODEL },
+};
+
 /**
- * Measures on this Node and resolves to Markdown: a table with the medians of both ways and what serve adds, by dialect.
+ * Measures on this Node and resolves to Markdown: a table with the medians of both ways and what serve adds, by dialect,
+ * and last what a plain relay adds.
  * `work` is a folder to write into, `runs` how many answers each way gives, after so many rounds to warm up.
  * @param {string} work
  * @param {number} runs
@@ -25,45 +35,47 @@ const WARM_UP_AT_ONCE = 20;
 export async function serveLatency(work, runs, warmUps) {
   const server = await startServer("paced-server", work, DELTAS);
   const serve = await startServe(server, work);
-  const origin = serve.url.replace(/\/v1$/, "");
+  const relay = await startServer("relay", work, server.url);
   try {
     const rows = [];
-    for (const dialect of DIALECTS) {
+    for (const dialect of [...DIALECTS, RELAYED]) {
       /** @type {Times} */
       const direct = { firstMs: [], deltaMs: [] };
       /** @type {Times} */
-      const served = { firstMs: [], deltaMs: [] };
+      const between = { firstMs: [], deltaMs: [] };
       const { path, body, read } = dialect;
+      const origin = (dialect === RELAYED ? relay : serve).url.replace(/\/v1$/, "");
       const askDirectly = () => answer(() => post(`${server.url}${CONVERSE.path}`, {}), CONVERSE.read);
-      const askServe = () => answer(() => post(`${origin}${path}`, body), read);
+      const askBetween = () => answer(() => post(`${origin}${path}`, body), read);
       for (let round = 0; round < warmUps; round++)
-        for (const ask of [askDirectly, askServe])
+        for (const ask of [askDirectly, askBetween])
           await Promise.all(Array.from({ length: WARM_UP_AT_ONCE }, ask));
       for (let run = 0; run < runs; run++) {
         for (const [into, ask] of /** @type {const} */ ([
           [direct, askDirectly],
-          [served, askServe],
+          [between, askBetween],
         ])) {
           const took = await ask();
           into.firstMs.push(took.firstMs);
           into.deltaMs.push(...took.deltaMs);
         }
       }
-      rows.push(rowOf(dialect.name, "first token", "firstMs", direct, served));
-      rows.push(rowOf(dialect.name, "each delta, from sent to received", "deltaMs", direct, served));
+      rows.push(rowOf(dialect.name, "first token", "firstMs", direct, between));
+      rows.push(rowOf(dialect.name, "each delta, from sent to received", "deltaMs", direct, between));
     }
     return [
       `### \`openclaw serve\`, Node ${process.versions.node}`,
       "",
       `Medians of ${runs} streamed answers of ${DELTAS} deltas each way, in turns. Goals: 3 ms to the first token, 0.3 ms each delta.`,
       "",
-      "| dialect | what | through serve | the emulator directly | added |",
+      "| dialect | what | with a server between | the emulator directly | added |",
       "| --- | --- | --- | --- | --- |",
       ...rows,
     ].join("\n");
   } finally {
     serve.child.kill();
-    server.child.stdin.end();
+    relay.child.stdin?.end();
+    server.child.stdin?.end();
     await once(serve.child, "close");
   }
 }
@@ -141,10 +153,10 @@ function median(values) {
  * @param {string} what
  * @param {keyof Times} key
  * @param {Times} direct
- * @param {Times} served
+ * @param {Times} between
  */
-function rowOf(dialect, what, key, direct, served) {
-  const [own, other] = [median(served[key]), median(direct[key])];
+function rowOf(dialect, what, key, direct, between) {
+  const [own, other] = [median(between[key]), median(direct[key])];
   const added = `**${(own - other).toFixed(2)} ms**`;
   return `| ${dialect} | ${what} | ${own.toFixed(2)} ms | ${other.toFixed(2)} ms | ${added} |`;
 }
