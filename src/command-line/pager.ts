@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
-import { endTreeWith, endWith } from "../end-child.ts";
+import { endWith } from "../end-child.ts";
 import { errorCode } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 
 /** What a pager needs of the Runtime: its `signal` ends it. */
 export type PagerSurroundings = Pick<
   Runtime,
-  "env" | "signal" | "lendTerminal" | "endGroup" | "endTree" | "onExit"
+  "env" | "signal" | "lendTerminal" | "endGroup" | "onExit"
 >;
 
 /** How long a pager that is told to end may take, in ms: it sets the terminal back. */
@@ -37,9 +37,7 @@ export async function showInPager(text: string, surroundings: PagerSurroundings)
     env: withDefaults,
   });
   const takeBack = lendTerminal();
-  const ending = isPlain
-    ? endWith(signal, pager, false, surroundings, GRACE_MS)
-    : endTreeWith(signal, pager, surroundings, GRACE_MS);
+  const ending = endWith(signal, pager, false, surroundings, GRACE_MS);
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
       pager.on("error", (error) => (errorCode(error) === "ENOENT" ? resolve(127) : reject(error)));
@@ -54,6 +52,6 @@ export async function showInPager(text: string, surroundings: PagerSurroundings)
     return code === null || !NOT_RUN.has(code);
   } finally {
     takeBack();
-    await ending.forget();
+    ending.forget();
   }
 }
