@@ -1,5 +1,5 @@
 import { constants } from "node:fs";
-import { access, open, stat } from "node:fs/promises";
+import { access, stat } from "node:fs/promises";
 import path from "node:path";
 import { errorCode, ifSystemLets } from "../../errors.ts";
 import type { Environment } from "../../runtime.ts";
@@ -17,8 +17,6 @@ export interface ProgramPlace {
 /** A program, or why there is none to start, as the end of a sentence about it: `does not exist`. */
 export type FoundProgram = { file: string } | { fault: string };
 
-/** Of the first line of a script, in bytes: Linux reads no more (BINPRM_BUF_SIZE in binfmts.h). */
-const FIRST_LINE_BYTES = 256;
 /** Where programs are looked for without a PATH: _PATH_DEFPATH of paths.h. */
 const DEFAULT_PATH = "/usr/bin:/bin";
 
@@ -58,7 +56,7 @@ export async function explainStart(program: string, failure: Error, place: Progr
   if ("fault" in found) return `${name} ${found.fault}.`;
   const { code } = failure as NodeJS.ErrnoException;
   if (code === "ERR_INVALID_ARG_VALUE") return `${name} has a zero byte in its arguments or its environment.`;
-  if (code === "ENOENT") return `${name} is there, and the loader of this system that it asks for is not.`;
+  if (code === "ENOENT") return `${name} is there, and what it is to be run by is not: the program in its first line, or a loader of this system.`;
   if (code === "E2BIG") return `${name} has more arguments and environment than the system takes.`;
   return `${name} could not be started: ${code ?? failure.message}.`;
 }
@@ -82,6 +80,7 @@ async function faultOf(file: string, platform: NodeJS.Platform): Promise<string 
     if (!stats.isFile()) return "is no file";
     if (platform === "win32") return undefined;
     await access(file, constants.X_OK);
+    return undefined;
   } catch (error) {
     const code = errorCode(error);
     if (code === "ENOENT" || code === "ENOTDIR") return ABSENT;
@@ -90,37 +89,5 @@ async function faultOf(file: string, platform: NodeJS.Platform): Promise<string 
     if (code === "ENAMETOOLONG") return "has too long a name";
     if (code === undefined) throw error;
     return `cannot be looked at (${code})`;
-  }
-  return faultOfInterpreter(file);
-}
-
-/** Why the program that a script names in its first line cannot be started. */
-async function faultOfInterpreter(file: string): Promise<string | undefined> {
-  const interpreter = /^#! *([^ \t\n]+)/.exec(await firstLine(file))?.[1];
-  if (interpreter === undefined || !interpreter.startsWith("/")) return undefined;
-  if (interpreter.endsWith("\r"))
-    return "has a first line that ends as lines of Windows do, which no system starts";
-  try {
-    await access(interpreter, constants.X_OK);
-    return undefined;
-  } catch (error) {
-    if (errorCode(error) === undefined) throw error;
-    return `is to be run by ${interpreter}, which is not there`;
-  }
-}
-
-/** The first line of a file, one character a byte; "" of one that may be run and not read. */
-async function firstLine(file: string): Promise<string> {
-  try {
-    const handle = await open(file, "r");
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(FIRST_LINE_BYTES), 0, FIRST_LINE_BYTES, 0);
-      return buffer.toString("latin1", 0, bytesRead).split("\n", 1)[0] ?? "";
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    if (errorCode(error) === undefined) throw error;
-    return "";
   }
 }
