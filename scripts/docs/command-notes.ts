@@ -10,7 +10,7 @@ const NOTES: Readonly<Record<string, string>> = {
   "config list":
     "The same as `openclaw config get --effective`: every setting that has a value, from the file, the environment or by default.",
   "config edit":
-    "Opens the file in `$VISUAL`, else `$EDITOR`, else `vi`. What comes back is checked before it takes the file's place; the version before is kept as `openclaw.json.bak`, unless a secret was taken out of it: then no copy is left. Where something in it is wrong you may edit it again; what is not kept, and what comes back without a terminal, is laid beside the file as `openclaw.json.rejected`, with exit code 3.",
+    "Opens the file in `$VISUAL`, else `$EDITOR`, else `vi`. What comes back is checked before it takes the file's place; the version before is kept as `openclaw.json.bak`, unless a secret was taken out of it: then no copy is left. Where something in it is wrong you may edit it again; what is not kept, and what comes back without a terminal, stays in the temporary file that the editor had, which the error names, with exit code 3.",
   "config validate": "Lists every problem with its line and column. Exit code 3 when there is one.",
   "config schema":
     "The schema is JSON Schema, draft 2020-12, with descriptions and defaults; editors complete and check the file by it.",

@@ -1,8 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
 import { endWith } from "../end-child.ts";
-import { type ErrorCode, OpenclawError, usageError } from "../errors.ts";
+import { type ErrorCode, OpenclawError, usageError, withFields } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { decodeText } from "./decode-text.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 
@@ -15,8 +16,8 @@ export interface Draft {
   edit(): Promise<string>;
   /** Takes the draft away, unless it is to be kept. */
   close(): Promise<void>;
-  /** Leaves what was written where it is, for want of a better place. Returns its path. */
-  keep(): string;
+  /** Leaves what was written where it is. Returns the error that says why it is not taken over, with where it is now. */
+  reject(error: OpenclawError, adviseOn: (file: string) => string): OpenclawError;
 }
 
 /**
@@ -41,10 +42,11 @@ export async function openDraft(
       return decodeText(await readFile(file), { label: "What was edited", file: undefined, code });
     },
     close: async () => (isKept ? undefined : folder.close()),
-    keep: () => {
+    reject: (error, adviseOn) => {
       isKept = true;
       folder.keep();
-      return file;
+      const details = { ...error.details, rejected: file };
+      return withFields(error, { hint: adviseOn(quoteForShell(file)), details });
     },
   };
 }

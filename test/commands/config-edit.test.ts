@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
@@ -20,6 +20,9 @@ async function machine(text: string | null = CONFIG): Promise<Emulated> {
 
 const fileOf = ({ home }: Emulated): string => path.join(home, ".openclaw", "openclaw.json");
 const textOf = (emulated: Emulated): string => readFileSync(fileOf(emulated), "utf8");
+
+/** Where an error says that what was written is. */
+const leftIn = (stderr: string): string => /(\S+\/openclaw-\S+\.json5)/.exec(stderr)?.[1] ?? "";
 
 /** An editor that runs this in a shell; `$1` is the file. */
 function editor({ home }: Emulated, script: string): Record<string, string> {
@@ -59,21 +62,22 @@ describe("config edit", () => {
     expect(readFileSync(path.join(emulated.home, "seen"), "utf8")).toMatch(/^--wait \S+\/openclaw\.json5\n$/);
   });
 
-  it("lays what is not valid beside the file, where nobody can be asked", async () => {
+  it("leaves what is not valid where it was written, where nobody can be asked", async () => {
     const emulated = await machine();
-    const env = editor(emulated, `sed -i 's/"us-east-1"/7/' "$1"`);
+    const env = { ...editor(emulated, `sed -i 's/"us-east-1"/7/' "$1"`), TMPDIR: emulated.home };
     const result = await emulated.run(["config", "edit"], { env });
     expect(result).toMatchObject({ code: 3, stdout: "" });
     expect(result.stderr).toContain("models.bedrockDiscovery.region takes an AWS region");
-    expect(result.stderr).toContain(`mv ${fileOf(emulated)}.rejected ${fileOf(emulated)}`);
+    const rejected = leftIn(result.stderr);
+    expect(result.stderr).toContain(`mv ${rejected} ${fileOf(emulated)}`);
     expect(result.stderr).not.toContain("secret-key-0123");
     expect(textOf(emulated)).toBe(CONFIG);
-    const rejected = `${fileOf(emulated)}.rejected`;
     expect(readFileSync(rejected, "utf8")).toBe(CONFIG.replace('"us-east-1"', "7"));
     expect(statSync(rejected).mode & 0o777).toBe(0o600);
     const document = JSON.parse((await emulated.run(["config", "edit", "--json"], { env })).stdout) as object;
     expectSchema("error", document);
-    expect(document).toMatchObject({ error: { code: "config-invalid", details: { rejected } } });
+    const details = { rejected: expect.stringMatching(/openclaw\.json5$/) };
+    expect(document).toMatchObject({ error: { code: "config-invalid", details } });
   });
 
   it("offers it again at a terminal", async () => {
@@ -99,13 +103,15 @@ describe("config edit", () => {
     ["\u0003", 130],
   ])("leaves the file as it was after %j", async (keys, code) => {
     const emulated = await machine();
-    const env = { ...emulated.env, ...editor(emulated, `echo '{' > "$1"`) };
+    const folder = path.join(emulated.home, "drafts");
+    mkdirSync(folder);
+    const env = { ...emulated.env, ...editor(emulated, `echo '{' > "$1"`), TMPDIR: folder };
     const terminal = openPty(["config", "edit"], emulated.home, { env });
     await terminal.see("Edit it again? [Y/n]");
     terminal.type(keys);
     expect(await terminal.exit).toBe(code);
     expect(textOf(emulated)).toBe(CONFIG);
-    expect(existsSync(`${fileOf(emulated)}.rejected`)).toBe(code === 3);
+    expect(readdirSync(folder).length).toBe(code === 3 ? 1 : 0);
   });
 
   it("writes over nothing that another program wrote meanwhile", async () => {
@@ -114,11 +120,11 @@ describe("config edit", () => {
       emulated,
       `echo '{ other: 1 }' > .openclaw/openclaw.json; sed -i s/us-east-1/eu-west-1/ "$1"`,
     );
-    const result = await emulated.run(["config", "edit"], { env });
+    const result = await emulated.run(["config", "edit"], { env: { ...env, TMPDIR: emulated.home } });
     expect(result).toMatchObject({ code: 1, stdout: "" });
     expect(result.stderr).toContain("was changed by another program meanwhile");
     expect(textOf(emulated)).toBe("{ other: 1 }\n");
-    expect(readFileSync(`${fileOf(emulated)}.rejected`, "utf8")).toContain("eu-west-1");
+    expect(readFileSync(leftIn(result.stderr), "utf8")).toContain("eu-west-1");
   });
 
   it.each([

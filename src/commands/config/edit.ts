@@ -7,7 +7,6 @@ import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { askYes, canAsk } from "../../terminal/ask-yes.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
-import { layAside } from "./lay-aside.ts";
 import { noteFindings } from "./validate.ts";
 
 /** What a file that is not there yet begins as. */
@@ -15,7 +14,7 @@ const EMPTY = "{\n}\n";
 
 /**
  * Opens the configuration file in the person's editor, and keeps what comes back when it is valid. What is not is offered
- * again at a terminal, else laid beside the file. Throws `config-invalid` for it, `config-readonly`, and `internal`.
+ * again at a terminal, else left where it was written. Throws `config-invalid` for it, `config-readonly`, and `internal`.
  */
 export async function run(options: GlobalOptions, runtime: Runtime): Promise<void> {
   const { terminal } = runtime;
@@ -27,7 +26,7 @@ export async function run(options: GlobalOptions, runtime: Runtime): Promise<voi
     const text = await editUntilValid();
     const isChanged = text !== (before ?? EMPTY);
     if (isChanged)
-      await replaceConfig(file, before, text, runtime).catch((error: unknown) => lay(text, error));
+      await replaceConfig(file, before, text, runtime).catch(reject);
     if (terminal.format === "json") await terminal.printJson({ file, changed: isChanged });
     else await terminal.print(isChanged ? `Updated ${file}.` : `${file} stays as it is.`);
   } finally {
@@ -50,15 +49,16 @@ export async function run(options: GlobalOptions, runtime: Runtime): Promise<voi
           problems: problems.map(({ path, message, line, column }) => ({ path, message, line, column })),
         },
       });
-      return lay(text, error);
+      return reject(error);
     }
   }
 
-  /** Lays a text that is not kept beside the file, and throws why it is not. */
-  async function lay(text: string, error: unknown): Promise<never> {
+  /** Throws why a text is not kept, and where it is. */
+  function reject(error: unknown): never {
     if (!(error instanceof OpenclawError) || error.code === "interrupted") throw error;
-    const side = `${file}.rejected`;
-    const hint = `It is in ${quoteForShell(side)}: correct it there, then: mv ${quoteForShell(side)} ${quoteForShell(file)}`;
-    throw await layAside(text, side, error, hint, draft);
+    throw draft.reject(
+      error,
+      (left) => `It is in ${left}: correct it there, then: mv ${left} ${quoteForShell(file)}`,
+    );
   }
 }

@@ -1,17 +1,14 @@
-import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { type Edit, valueAt } from "../../config/edit-value.ts";
 import { locateConfig, readConfigText } from "../../config/file.ts";
 import { parseDocument } from "../../config/parse-document.ts";
 import { refuseReadOnly, updateConfig } from "../../config/update.ts";
 import { openDraft } from "../../disk/draft.ts";
-import { stateFolder } from "../../disk/state-folder.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { askYes, canAsk } from "../../terminal/ask-yes.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
-import { layAside } from "../config/lay-aside.ts";
 
 export interface EditOptions extends GlobalOptions {
   name: string;
@@ -33,7 +30,7 @@ const MENDABLE = new Set(["config-invalid", "usage"]);
 
 /**
  * Opens a template in the person's editor, and keeps what comes back when it is one. What is not is offered again at a
- * terminal, else laid into the state folder. Throws `config-invalid` for it, `config-readonly`, and `internal`.
+ * terminal, else left where it was written. Throws `config-invalid` for it, `config-readonly`, and `internal`.
  */
 export async function run({ name, ...options }: EditOptions, runtime: Runtime): Promise<void> {
   const { terminal } = runtime;
@@ -75,8 +72,7 @@ export async function run({ name, ...options }: EditOptions, runtime: Runtime): 
           await terminal.fail(error.message);
           if (await askYes("Edit it again?", runtime)) continue;
         }
-        const side = path.join(stateFolder(runtime), "template.rejected.json5");
-        throw await layAside(text, side, error, `What you wrote is in ${quoteForShell(side)}.`, draft);
+        throw draft.reject(error, (left) => `What you wrote is in ${left}.`);
       }
     }
   }
