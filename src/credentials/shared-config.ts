@@ -1,10 +1,19 @@
 import path from "node:path";
 import type { EndpointClaims } from "../aws/endpoint.ts";
 import { readRegularFile, ReadFailure } from "../disk/read-file.ts";
-import { editDistance } from "../edit-distance.ts";
 import { withoutUndefined } from "../json.ts";
 import type { Environment } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
+import {
+  correct,
+  meantBy,
+  misbracketed,
+  placeInConfig,
+  placeInCredentials,
+  type SharedFile,
+  titleOf,
+  whatBrackets,
+} from "./section-title.ts";
 
 /** The keys of one section; keys of a nested block are joined with a dot, such as `s3.max_concurrent_requests`. */
 export type Keys = Readonly<Record<string, string>>;
@@ -16,8 +25,6 @@ export interface Profile {
   /** The files that hold a section of it. */
   readonly files: readonly SharedFile[];
 }
-
-export type SharedFile = "config" | "credentials";
 
 /** A line that will not do what its writer meant, or a file that cannot be read. */
 export interface SharedConfigProblem {
@@ -173,9 +180,6 @@ interface Section {
   readonly options: Map<string, Option>;
 }
 
-/** Sections of the config file that are not profiles and need no prefix. */
-const OTHER_SECTIONS = new Set(["default", "preview", "plugins"]);
-
 /**
  * Parses the text of a shared file by the grammar of botocore's `configloader` (Python's RawConfigParser): keys in any
  * case, `=` or `:`, indented lines that continue a value, names in quotes. Where botocore gives up on a file, what can be
@@ -183,118 +187,131 @@ const OTHER_SECTIONS = new Set(["default", "preview", "plugins"]);
  * test/credentials/shared-config.test.ts holds the two against each other.
  */
 export function parseSharedFile(text: string, file: string, kind: SharedFile): ParsedFile {
-  const sections = new Map<string, Section>();
-  const problems: SharedConfigProblem[] = [];
-  const complain: Complain = (line, message, remedy, effect) =>
-    void problems.push({
-      file,
+  return new SharedFileReader(file, kind).read(text);
+}
+
+/** Reads a shared file line by line. */
+class SharedFileReader {
+  readonly #file: string;
+  readonly #kind: SharedFile;
+  readonly #sections = new Map<string, Section>();
+  readonly #problems: SharedConfigProblem[] = [];
+  readonly #lines = new Map<string, string>();
+  /** Where each section begins, and what it is; undefined where it is left out. */
+  readonly #starts: { line: number; title: string | undefined }[] = [];
+  #section: Section | undefined;
+  #option: Option | undefined;
+  #indentation = 0;
+  /** Whether keys that follow belong to a section that is left out on purpose, and has been complained about. */
+  #isSkipping = false;
+
+  constructor(file: string, kind: SharedFile) {
+    this.#file = file;
+    this.#kind = kind;
+  }
+
+  read(text: string): ParsedFile {
+    const rows = text.replace(/^\uFEFF/, "").split(/\r\n|\r|\n/);
+    for (const [index, raw] of rows.entries()) this.#take(raw, index + 1);
+    const sorted = sortSections(this.#sections, this.#complain, this.#locate);
+    const problems = this.#problems.map((problem) => {
+      const within = this.#starts.findLast(({ line }) => line <= (problem.line ?? 0))?.title;
+      return within === undefined ? problem : Object.assign(problem, { within });
+    });
+    return { ...sorted, lines: this.#lines, problems };
+  }
+
+  readonly #complain: Complain = (line, message, remedy, effect) =>
+    void this.#problems.push({
+      file: this.#file,
       line,
       message,
       ...withoutUndefined({ ...effect }),
-      hint: `${remedy} line ${line} of ${file}.`,
+      hint: `${remedy} line ${line} of ${this.#file}.`,
     });
-  const lines = new Map<string, string>();
-  /** Where each section begins, and what it is; undefined where it is left out. */
-  const starts: { line: number; title: string | undefined }[] = [];
-  let section: Section | undefined;
-  let option: Option | undefined;
-  let indentation = 0;
-  /** Whether keys that follow belong to a section that is left out on purpose, and has been complained about. */
-  let isSkipping = false;
-  for (const [index, raw] of text
-    .replace(/^\uFEFF/, "")
-    .split(/\r\n|\r|\n/)
-    .entries()) {
-    const number = index + 1;
+
+  readonly #locate = (setting: string, line: number): void =>
+    void this.#lines.set(setting, `${this.#file}:${line}`);
+
+  #take(raw: string, number: number): void {
     const line = raw.trim();
-    if (/^[#;]/.test(line)) continue;
-    if (line === "") {
-      option?.values.push({ text: "", line: number });
-      continue;
-    }
+    if (/^[#;]/.test(line)) return;
+    if (line === "") return void this.#option?.values.push({ text: "", line: number });
     const depth = raw.search(/\S/);
-    if (option && depth > indentation) {
-      option.values.push({ text: line, line: number });
-      continue;
-    }
-    indentation = depth;
+    if (this.#option && depth > this.#indentation)
+      return void this.#option.values.push({ text: line, line: number });
+    this.#indentation = depth;
+    this.#option = undefined;
     const wrong = misbracketed(line);
-    if (line.startsWith("[") || wrong !== undefined) {
-      option = undefined;
-      section = undefined;
-      isSkipping = true;
-      starts.push({ line: number, title: undefined });
-      const title = wrong === undefined ? titleOf(line) : undefined;
-      if (title === undefined) {
-        const named = wrong ?? line.slice(1).replace(/\s*[#;].*$/, "");
-        const { missing, title: right } = correct(named, kind);
-        const problem = /^\[\s*\]/.test(line)
-          ? "[] is neither a profile nor another section: it has no name"
-          : wrong === undefined
-            ? "the section title lacks its ]"
-            : line.includes("]")
-              ? "the section title lacks its ["
-              : "a section title stands between [ and ]";
-        complain(number, problem, `Write ${right} in`, { missing });
-        continue;
-      }
-      const place = kind === "config" ? placeInConfig(title) : placeInCredentials(title);
-      if ("problem" in place) {
-        complain(number, place.problem, `Write ${place.title} in`, { missing: place.missing });
-        continue;
-      }
-      isSkipping = false;
-      const known = sections.get(place.key);
-      const key = place.key === "default" ? "profile default" : place.key;
-      section = known ?? { title: key, line: number, options: new Map() };
-      sections.set(place.key, section);
-      starts.push({ line: number, title: section.title });
-      if (known) {
-        complain(
-          number,
-          `[${title}] stands in line ${known.line} already; the AWS CLI reads no such file`,
-          `Move its settings to those below line ${known.line}, and remove`,
-        );
-      }
-      if (place.slip) {
-        complain(number, `a bracket is part of the name in [${title}]`, `Write ${place.slip.title} in`, {
-          missing: place.slip.missing,
-        });
-      }
-      const meant = kind === "credentials" && /\s/.test(title) ? meantBy(title) : undefined;
-      if (meant?.kind === "profile") {
-        complain(
-          number,
-          `[${title}] is a profile of that whole name`,
-          `If '${meant.name}' is meant, write [${meant.name}] in`,
-          { missing: `profile ${meant.name}` },
-        );
-      }
-      continue;
+    if (line.startsWith("[") || wrong !== undefined) this.#takeTitle(line, number, wrong);
+    else this.#takeSetting(line, number);
+  }
+
+  /** `wrong` is what stands in other brackets than those of a title. */
+  #takeTitle(line: string, number: number, wrong: string | undefined): void {
+    this.#section = undefined;
+    this.#isSkipping = true;
+    this.#starts.push({ line: number, title: undefined });
+    const title = wrong === undefined ? titleOf(line) : undefined;
+    if (title === undefined) {
+      const named = wrong ?? line.slice(1).replace(/\s*[#;].*$/, "");
+      const { missing, title: right } = correct(named, this.#kind);
+      return this.#complain(number, whatBrackets(line, wrong), `Write ${right} in`, { missing });
     }
-    option = undefined;
+    const place = this.#kind === "config" ? placeInConfig(title) : placeInCredentials(title);
+    if ("problem" in place)
+      return this.#complain(number, place.problem, `Write ${place.title} in`, { missing: place.missing });
+    this.#isSkipping = false;
+    const known = this.#sections.get(place.key);
+    const key = place.key === "default" ? "profile default" : place.key;
+    this.#section = known ?? { title: key, line: number, options: new Map() };
+    this.#sections.set(place.key, this.#section);
+    this.#starts.push({ line: number, title: this.#section.title });
+    if (known) {
+      this.#complain(
+        number,
+        `[${title}] stands in line ${known.line} already; the AWS CLI reads no such file`,
+        `Move its settings to those below line ${known.line}, and remove`,
+      );
+    }
+    if (place.slip) {
+      this.#complain(number, `a bracket is part of the name in [${title}]`, `Write ${place.slip.title} in`, {
+        missing: place.slip.missing,
+      });
+    }
+    const meant = this.#kind === "credentials" && /\s/.test(title) ? meantBy(title) : undefined;
+    if (meant?.kind === "profile") {
+      this.#complain(
+        number,
+        `[${title}] is a profile of that whole name`,
+        `If '${meant.name}' is meant, write [${meant.name}] in`,
+        { missing: `profile ${meant.name}` },
+      );
+    }
+  }
+
+  #takeSetting(line: string, number: number): void {
     const end = line.search(/[=:]/);
-    if (end <= 0) {
+    if (end <= 0 || !this.#section) {
+      if (this.#isSkipping) return;
+      if (end > 0)
+        return this.#complain(
+          number,
+          "this setting stands before any [section]",
+          "Write [default] above",
+          { missing: "profile default" },
+        );
       const setting = settingIn(line);
-      if (!isSkipping) {
-        complain(number, "this is not 'key = value'", `Write ${setting ?? "key"} = VALUE in`, {
-          concerns: setting === undefined ? undefined : [setting],
-        });
-      }
-      continue;
+      const concerns = setting === undefined ? undefined : [setting];
+      return this.#complain(number, "this is not 'key = value'", `Write ${setting ?? "key"} = VALUE in`, {
+        concerns,
+      });
     }
-    if (!section) {
-      if (!isSkipping) {
-        complain(number, "this setting stands before any [section]", "Write [default] above", {
-          missing: "profile default",
-        });
-      }
-      continue;
-    }
+    const { title, options } = this.#section;
     const name = line.slice(0, end).trimEnd().toLowerCase();
-    const before = section.options.get(name);
+    const before = options.get(name);
     if (before) {
-      complain(
+      this.#complain(
         number,
         `${name} is set in line ${before.line} already; the AWS CLI reads no such file`,
         `Remove line ${before.line}, or`,
@@ -304,16 +321,10 @@ export function parseSharedFile(text: string, file: string, kind: SharedFile): P
     // A command line has comments and separators of its own.
     const value = line.slice(end + 1).trim();
     const first = name === "credential_process" ? value : withoutComment(value);
-    option = { name, line: number, values: [{ text: first, line: number }] };
-    section.options.set(name, option);
-    lines.set(`${section.title} ${name}`, `${file}:${number}`);
+    this.#option = { name, line: number, values: [{ text: first, line: number }] };
+    options.set(name, this.#option);
+    this.#locate(`${title} ${name}`, number);
   }
-  const sorted = sortSections(sections, complain, (setting, line) => lines.set(setting, `${file}:${line}`));
-  const located = problems.map((problem) => {
-    const within = starts.findLast(({ line }) => line <= (problem.line ?? 0))?.title;
-    return within === undefined ? problem : Object.assign(problem, { within });
-  });
-  return { ...sorted, lines, problems: located };
 }
 
 /** Tells a problem of a line: what is wrong, and what to do with it, before `line 3 of FILE`. */
@@ -324,116 +335,13 @@ type Complain = (
   effect?: { missing?: string | undefined; concerns?: readonly string[] | undefined },
 ) => void;
 
-/** What stands between the brackets, without a comment behind them; undefined where they are not closed. */
-function titleOf(line: string): string | undefined {
-  const title = /^\[(.+?)\]\s*(?:[#;].*)?$/.exec(line)?.[1] ?? /^\[(.+)\]/.exec(line)?.[1];
-  return title?.trim() || undefined;
-}
-
-/** What a title names that is in other brackets, or has lost the first one; undefined for any other line. */
-function misbracketed(line: string): string | undefined {
-  return /^[({<]\s*([^=:]+?)\s*[)}>]$/.exec(line)?.[1] ?? /^([^[=:#;]+)\](?:\s*[#;].*)?$/.exec(line)?.[1];
-}
-
 /** The setting of a line that lacks its `=`; undefined for what may be a secret, since a value may stand alone in its line. */
 function settingIn(line: string): string | undefined {
   return /^([a-z]+_[a-z_]{2,30}|region|output)(?:\s|$)/.exec(line)?.[1];
 }
 
-const KINDS = ["profile", "sso-session", "services"] as const;
-
-/** What a title that is read as none was most likely meant to be: `profil dev`, `profile:dev`, `sso session corp`. */
-function meantBy(title: string): { kind: (typeof KINDS)[number]; name: string } | undefined {
-  const [, first = "", rest = ""] =
-    /^([a-z_-]+)(?:\s*[:.=/]\s*|\s+)(.+)$/i.exec(title.replace(/^sso[\s_]+session/i, "sso-session")) ?? [];
-  const word = first.toLowerCase();
-  const kind = KINDS.find((known) => word.startsWith(known) || editDistance(word, known) <= 2);
-  if (kind === undefined) return undefined;
-  const name = (splitWords(rest)?.join(" ") ?? rest.replaceAll(/["']/g, "")).trim();
-  return name === "" ? undefined : { kind, name };
-}
-
-/** What stands in the place of a title, as it is to be written, and the section that it is then. */
-function correct(text: string, kind: SharedFile): Corrected {
-  const bare = text.replaceAll(/[[\](){}<>]/g, "").trim();
-  const known = meantBy(bare);
-  const alone = KINDS.find((word) => word === bare.toLowerCase());
-  const word = known?.kind ?? alone ?? "profile";
-  const name = known?.name ?? (alone === undefined ? bare : "");
-  if (name === "") return { title: kind === "credentials" ? "[NAME]" : `[${word} NAME]` };
-  if (name.toLowerCase() === "default" && word === "profile")
-    return { title: "[default]", missing: "profile default" };
-  const missing = `${word} ${name}`;
-  if (kind === "credentials") return { title: `[${name}]`, missing };
-  return { title: `[${word} ${/[\s"'\\]/.test(name) ? `"${name}"` : name}]`, missing };
-}
-
 function withoutComment(value: string): string {
   return (/^(.*?)(?:(?:^|\s)[#;].*)?$/.exec(value)?.[1] ?? value).trimEnd();
-}
-
-/** The place a section is kept under, such as `profile dev` or `default`, or why it is left out and the title it is to have. */
-type Place = { key: string; slip?: Corrected } | ({ problem: string } & Corrected);
-
-/** A title as it was most likely meant, and the section that is not there because of it. */
-interface Corrected {
-  title: string;
-  missing?: string;
-}
-
-function placeInConfig(title: string): Place {
-  if (OTHER_SECTIONS.has(title)) return { key: title };
-  const words = splitWords(title);
-  const [prefix = "", name = ""] = words ?? [];
-  const isSection = KINDS.some((kind) => kind === prefix);
-  if (isSection && words?.length === 2) {
-    return { key: `${prefix} ${name}`, ...(/[[\]]/.test(name) ? { slip: correct(title, "config") } : {}) };
-  }
-  const right = correct(title, "config");
-  const isAlone = words?.length === 1;
-  if (isAlone && !isSection && !meantBy(title)) {
-    return {
-      problem: `[${title}] is not read here; in the config file a profile is written ${right.title}`,
-      ...right,
-    };
-  }
-  const isKnown = isSection || KINDS.some((kind) => title.startsWith(`${kind} `));
-  const why =
-    isKnown && isAlone
-      ? "not read; it has no name"
-      : isKnown && words === undefined
-        ? "not read; a quote in it is not closed"
-        : `${isKnown ? "not read" : "neither a profile, an sso-session nor a services section"}; write ${right.title}`;
-  return { problem: `[${title}] is ${why}`, ...right };
-}
-
-function placeInCredentials(title: string): Place {
-  const isOther = KINDS.some((kind) => title.startsWith(`${kind} `));
-  if (!isOther && !/[[\]]/.test(title)) return { key: `profile ${title}` };
-  const right = correct(title, "credentials");
-  return {
-    problem: `[${title}] is not read here; in the credentials file a profile is written ${right.title}`,
-    ...right,
-  };
-}
-
-/** Splits as a POSIX shell does, and Python's shlex, which reads the titles for botocore; undefined for an open quote. */
-function splitWords(text: string): string[] | undefined {
-  const words: string[] = [];
-  const token = /(\s+)|'([^']*)'|"((?:[^"\\]|\\[^])*)"|\\([^])|([^\s'"\\]+)/y;
-  let word: string | undefined;
-  while (token.lastIndex < text.length) {
-    const match = token.exec(text);
-    if (!match) return undefined;
-    const [, space, single, double, escaped, bare] = match;
-    if (space === undefined) {
-      word = (word ?? "") + (single ?? double?.replace(/\\(["\\])/g, "$1") ?? escaped ?? bare ?? "");
-    } else if (word !== undefined) {
-      words.push(word);
-      word = undefined;
-    }
-  }
-  return word === undefined ? words : [...words, word];
 }
 
 function sortSections(
