@@ -49,7 +49,7 @@ export function explainProfile(
   const mayBeRole = visited.length === 0 || half === undefined;
   const hasBase = (keys["source_profile"] ?? keys["credential_source"]) !== undefined;
   if (keys["role_arn"] && !isWebIdentity && hasBase && mayBeRole) {
-    return explainRole(name, keys["role_arn"], keys, shared, [...visited, name]);
+    return explainRole(name, keys["role_arn"], shared, [...visited, name]);
   }
   if (isStatic(keys)) return staticSource(name, keys);
   if (keys["web_identity_token_file"] && keys["role_arn"]) {
@@ -86,40 +86,54 @@ export function explainProfile(
   return { kind: "none", profile: name };
 }
 
+type Role = Omit<Extract<ProfileSource, { kind: "assume-role" }>, "from">;
+
 function explainRole(
   name: string,
   roleArn: string,
-  keys: Keys,
   shared: SharedConfig,
   visited: readonly string[],
 ): ProfileSource {
-  const { source_profile: sourceProfile, credential_source: credentialSource } = keys;
-  const role = {
-    kind: "assume-role",
-    profile: name,
-    roleArn,
-    mfaSerial: keys["mfa_serial"] || undefined,
-  } as const;
-  if (sourceProfile && credentialSource) {
+  const {
+    source_profile: source = "",
+    credential_source: credentialSource,
+    mfa_serial: serial,
+  } = shared.profiles.get(name)?.keys ?? {};
+  const role: Role = { kind: "assume-role", profile: name, roleArn, mfaSerial: serial || undefined };
+  if (source && credentialSource) {
     return invalid(
       name,
       `profile '${name}' has both source_profile and credential_source, and only one is allowed`,
       `Remove one of them in ${shared.configFile}.`,
     );
   }
-  if (credentialSource) {
-    const known = CREDENTIAL_SOURCES.find((source) => source === credentialSource);
-    if (known) return { ...role, from: { kind: known } };
-    const near = nearestName(credentialSource, CREDENTIAL_SOURCES) ?? "Ec2InstanceMetadata";
-    return invalid(
-      name,
-      `profile '${name}' has credential_source '${credentialSource}', which is none that AWS knows`,
-      `Use Environment, Ec2InstanceMetadata or EcsContainer: aws configure set credential_source ${quoteForShell(near)} --profile ${quoteForShell(name)}`,
-    );
-  }
-  const source = sourceProfile ?? "";
+  return credentialSource
+    ? fromCredentialSource(role, credentialSource)
+    : fromSourceProfile(role, source, shared, visited);
+}
+
+function fromCredentialSource(role: Role, source: string): ProfileSource {
+  const { profile: name } = role;
+  const known = CREDENTIAL_SOURCES.find((one) => one === source);
+  if (known) return { ...role, from: { kind: known } };
+  const near = nearestName(source, CREDENTIAL_SOURCES) ?? "Ec2InstanceMetadata";
+  return invalid(
+    name,
+    `profile '${name}' has credential_source '${source}', which is none that AWS knows`,
+    `Use Environment, Ec2InstanceMetadata or EcsContainer: aws configure set credential_source ${quoteForShell(near)} --profile ${quoteForShell(name)}`,
+  );
+}
+
+function fromSourceProfile(
+  role: Role,
+  source: string,
+  shared: SharedConfig,
+  visited: readonly string[],
+): ProfileSource {
+  const { profile: name } = role;
+  const keys = shared.profiles.get(source)?.keys;
   // A profile may name itself, where its own static keys assume the role.
-  const isOwn = source === name && visited.length === 1 && isStatic(shared.profiles.get(name)?.keys ?? {});
+  const isOwn = source === name && visited.length === 1 && isStatic(keys ?? {});
   if (visited.includes(source) && !isOwn) {
     return invalid(
       name,
@@ -127,7 +141,7 @@ function explainRole(
       `Let one of them have credentials of its own, in ${shared.configFile}.`,
     );
   }
-  if (!shared.profiles.has(source)) {
+  if (!keys) {
     const near = nearestName(
       source,
       [...shared.profiles.keys()].filter((other) => !visited.includes(other)),
@@ -138,17 +152,8 @@ function explainRole(
       `Correct it: aws configure set source_profile ${near === undefined ? "NAME" : quoteForShell(near)} --profile ${quoteForShell(name)}`,
     );
   }
-  const sourceKeys = shared.profiles.get(source)?.keys ?? {};
-  if (!isStatic(sourceKeys) && !sourceKeys["role_arn"] && sourceKeys["credential_source"]) {
-    const { mfa_serial = "" } = keys;
-    return explainRole(
-      name,
-      roleArn,
-      { mfa_serial, credential_source: sourceKeys["credential_source"] },
-      shared,
-      visited,
-    );
-  }
+  if (!isStatic(keys) && !keys["role_arn"] && keys["credential_source"])
+    return fromCredentialSource(role, keys["credential_source"]);
   const from = explainProfile(source, shared, visited);
   if (from.kind === "invalid") return from;
   if (from.kind === "none") {
