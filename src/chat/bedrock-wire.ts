@@ -17,14 +17,7 @@ import { type AwsPath, hasMantle, isAtRuntime, isMantle, type Way } from "../mod
 import { catalogIds } from "../models/catalog.ts";
 import { accessCommand } from "../models/gates.ts";
 import { findProfile as listedProfile, listedId } from "../models/listed-id.ts";
-import {
-  isProvisionedOnly,
-  likelyProfile,
-  needsProfile,
-  profileFor,
-  profileNamed,
-  provisionedOnly,
-} from "../models/callable.ts";
+import { isProvisionedOnly, likelyProfile, profileFor, profileNamed, profileNeeded, provisionedOnly } from "../models/callable.ts";
 import { MANTLE_TARGET, type ResolvedModel, targetOf, unknownModel } from "../models/resolve-model.ts";
 import { saysRetired } from "../session/error-table.ts";
 import { readRefusal } from "../session/refusal-table.ts";
@@ -163,7 +156,7 @@ async function openBedrock(
       known ? listedId(id, known) !== undefined : catalogIds().includes(baseModelId(id) ?? id),
     plan: async (lessons) => {
       known = await list();
-      const listed = known && needsProfile(id, known) ? profileFor(id, known) : undefined;
+      const listed = known && profileNeeded(id, known);
       const learnt = lessons.findLast(({ name }) => name === "profile")?.value;
       // Mantle has no profiles.
       const isPlain = known !== undefined || learnt !== undefined || isMantle(ask.model);

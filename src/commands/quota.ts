@@ -4,7 +4,7 @@ import { type MissingPart, type QuotaWay, surveyQuotas } from "../discovery/surv
 import { type ModelSurvey, withAwsSpinner } from "../discovery/survey.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import { baseModelId } from "../models/base-model-id.ts";
-import { needsProfile, profileFor } from "../models/callable.ts";
+import { profileNeeded } from "../models/callable.ts";
 import { defaultModels } from "../models/default-models.ts";
 import { familyOf, PLAIN_BURNDOWN } from "../models/families.ts";
 import { describeNamed, type ListedModel } from "../models/list.ts";
@@ -84,11 +84,8 @@ async function report(text: string, options: QuotaOptions, runtime: Runtime): Pr
     const quotas = await withAwsSpinner(setup, "Asking AWS for its quotas", () =>
       surveyQuotas(session, asked),
     );
-    const profile = discovered && findProfile(wanted.id, discovered);
     const through =
-      discovered && !profile && needsProfile(wanted.id, discovered)
-        ? profileFor(wanted.id, discovered)
-        : profile;
+      discovered && (findProfile(wanted.id, discovered) ?? profileNeeded(wanted.id, discovered));
     const id = through ? idOfProfile(through) : wanted.id;
     const way = quotas.ways.find(
       (candidate) => candidate.id === id && isAtMantle === (candidate.scope === "mantle"),

@@ -3,7 +3,7 @@ import { baseModelId } from "../models/base-model-id.ts";
 import type { Api } from "../models/families.ts";
 import type { Discovered, InferenceProfile } from "../models/discovered.ts";
 import { findProfile, listedBase } from "../models/listed-id.ts";
-import { needsProfile, profileFor } from "../models/callable.ts";
+import { profileNeeded } from "../models/callable.ts";
 
 /** A model as a call names it, and where the call goes. */
 export interface CalledModel {
@@ -59,9 +59,7 @@ export function resourcesOf(model: CalledModel, account: Account): ModelResource
 
 /** The profile that the call names, or that the chat takes for a base model that needs one. */
 function profileCalled(id: string, discovered: Discovered): InferenceProfile | undefined {
-  return (
-    findProfile(id, discovered) ?? (needsProfile(id, discovered) ? profileFor(id, discovered) : undefined)
-  );
+  return findProfile(id, discovered) ?? profileNeeded(id, discovered);
 }
 
 /** What is known without AWS's lists: the ids of system profiles hold that of their model, their regions are anybody's guess. */

@@ -126,6 +126,11 @@ export function likelyIds(region: string): string[] {
   });
 }
 
+/** The profile that a base model is called through; undefined for one that needs none, and where none of the region has it. */
+export function profileNeeded(id: string, discovered: Discovered): InferenceProfile | undefined {
+  return needsProfile(id, discovered) ? profileFor(id, discovered) : undefined;
+}
+
 /**
  * What a base model is called by in the list's region: its own id, or its geographic profile where it needs one. Undefined
  * for a model that cannot be called there: one that is not active, does not stream text, or is only reached globally.

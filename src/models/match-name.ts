@@ -1,11 +1,4 @@
-import {
-  callableId,
-  isContextVariant,
-  needsProfile,
-  profileFor,
-  profileNamed,
-  streamsText,
-} from "./callable.ts";
+import { callableId, isContextVariant, profileNamed, profileNeeded, streamsText } from "./callable.ts";
 import { baseModelId, withoutPrefix } from "./base-model-id.ts";
 import type { Discovered, FoundationModel } from "./discovered.ts";
 import { listedBase } from "./listed-id.ts";
@@ -186,7 +179,7 @@ function findRespelled(typed: string, discovered: Discovered): NameMatch | undef
   if (named) return { kind: "one", id: named.id, name: named.name };
   const base = discovered.models.find(({ id }) => foldName(id) === folded);
   if (!base) return undefined;
-  const profile = needsProfile(base.id, discovered) ? profileFor(base.id, discovered) : undefined;
+  const profile = profileNeeded(base.id, discovered);
   return { kind: "one", id: profile?.id ?? base.id, name: base.name };
 }
 

@@ -6,7 +6,7 @@ import { OpenclawError } from "../../errors.ts";
 import { HOUR_MS, ledgerFolder } from "../../ledger/ledger-files.ts";
 import { readLedger } from "../../ledger/read-ledger.ts";
 import { baseModelId } from "../../models/base-model-id.ts";
-import { needsProfile, profileFor } from "../../models/callable.ts";
+import { profileNeeded } from "../../models/callable.ts";
 import { knownLimits } from "../../models/catalog.ts";
 import { defaultModels } from "../../models/default-models.ts";
 import { familyOf, PLAIN_BURNDOWN } from "../../models/families.ts";
@@ -154,8 +154,7 @@ async function findModel(name: string, options: EstimateOptions, runtime: Runtim
   const { load, setup } = survey;
   const { discovered } = load;
   const named = await findNamed(survey, wanted);
-  const profile =
-    discovered && needsProfile(wanted.id, discovered) ? profileFor(wanted.id, discovered) : undefined;
+  const profile = discovered && profileNeeded(wanted.id, discovered);
   const id = profile ? idOfProfile(profile) : wanted.id;
   const baseId = named?.baseId ?? baseModelId(id, discovered);
   const family = familyOf(baseId);

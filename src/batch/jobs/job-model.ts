@@ -1,7 +1,7 @@
 import { loadConfig } from "../../config/resolve.ts";
 import { surveyNamed } from "../../discovery/name-model.ts";
 import { OpenclawError, shorten, usageError } from "../../errors.ts";
-import { likelyProfile, needsProfile, profileFor } from "../../models/callable.ts";
+import { likelyProfile, profileNeeded } from "../../models/callable.ts";
 import { defaultModels } from "../../models/default-models.ts";
 import type { Discovered } from "../../models/discovered.ts";
 import { idOfProfile } from "../../models/listed-id.ts";
@@ -48,7 +48,7 @@ export async function findJobModel(
 
 function calledAs(id: string, region: string, discovered: Discovered | undefined): string {
   if (!discovered) return likelyProfile(id, region) ?? id;
-  const profile = needsProfile(id, discovered) ? profileFor(id, discovered) : undefined;
+  const profile = profileNeeded(id, discovered);
   return profile ? idOfProfile(profile) : id;
 }
 
