@@ -17,7 +17,14 @@ import { type AwsPath, hasMantle, isAtRuntime, isMantle, type Way } from "../mod
 import { catalogIds } from "../models/catalog.ts";
 import { accessCommand } from "../models/gates.ts";
 import { findProfile as listedProfile, listedId } from "../models/listed-id.ts";
-import { isProvisionedOnly, likelyProfile, profileFor, profileNamed, profileNeeded, provisionedOnly } from "../models/callable.ts";
+import {
+  isProvisionedOnly,
+  likelyProfile,
+  profileFor,
+  profileNamed,
+  profileNeeded,
+  provisionedOnly,
+} from "../models/callable.ts";
 import { MANTLE_TARGET, type ResolvedModel, targetOf, unknownModel } from "../models/resolve-model.ts";
 import { saysRetired } from "../session/error-table.ts";
 import { readRefusal } from "../session/refusal-table.ts";

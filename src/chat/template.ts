@@ -1,6 +1,6 @@
 import type { Configuration, ModelParameters } from "../config/settings.ts";
 import { shorten, usageError } from "../errors.ts";
-import { nearestIds } from "../models/nearest.ts";
+import { didYouMean } from "../models/nearest.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 export type Template = NonNullable<Configuration["templates"]>[string];
@@ -40,15 +40,9 @@ export function findTemplate(name: string, config: Configuration): Template {
   const found = Object.hasOwn(templates, name) ? templates[name] : undefined;
   if (found) return found;
   const names = Object.keys(templates);
-  const [nearest] = nearestIds(name, names);
-  throw usageError(
-    `There is no template '${shorten(name)}'.`,
-    nearest !== undefined
-      ? `Did you mean ${nearest}?`
-      : names.length > 0
-        ? "openclaw templates list"
-        : `Make it: openclaw templates edit ${quoteForShell(name)}`,
-  );
+  const otherwise =
+    names.length > 0 ? "openclaw templates list" : `Make it: openclaw templates edit ${quoteForShell(name)}`;
+  throw usageError(`There is no template '${shorten(name)}'.`, didYouMean(name, names, otherwise));
 }
 
 /**
@@ -121,13 +115,9 @@ function readParameters(
 }
 
 function unknownParameter(template: string, name: string, wanted: readonly string[]): Error {
-  const [nearest] = nearestIds(name, wanted);
+  const otherwise = wanted.length > 0 ? `It has: ${wanted.join(", ")}` : "It has none: leave --param out.";
   return usageError(
     `Template '${template}' has no parameter '${shorten(name)}'.`,
-    nearest !== undefined
-      ? `Did you mean ${nearest}?`
-      : wanted.length > 0
-        ? `It has: ${wanted.join(", ")}`
-        : "It has none: leave --param out.",
+    didYouMean(name, wanted, otherwise),
   );
 }

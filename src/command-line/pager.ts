@@ -4,10 +4,7 @@ import { errorCode } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 
 /** What a pager needs of the Runtime: its `signal` ends it. */
-export type PagerSurroundings = Pick<
-  Runtime,
-  "env" | "signal" | "lendTerminal" | "endGroup" | "onExit"
->;
+export type PagerSurroundings = Pick<Runtime, "env" | "signal" | "lendTerminal" | "endGroup" | "onExit">;
 
 /** How long a pager that is told to end may take, in ms: it sets the terminal back. */
 const GRACE_MS = 250;

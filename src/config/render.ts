@@ -14,8 +14,7 @@ export function renderValue(value: unknown, layout: Layout, place: Place): strin
   if (typeof value === "string") return renderText(value, layout.quote);
   if (Object.is(value, -0)) return "-0";
   if (typeof value !== "object" || value === null) return String(value);
-  if (!Array.isArray(value))
-    return renderContainer("{}", Object.entries(value), layout, place);
+  if (!Array.isArray(value)) return renderContainer("{}", Object.entries(value), layout, place);
   const items = value.map((item: unknown) => [undefined, item] as const);
   const inline = renderContainer("[]", items, layout, { ...place, isInline: true });
   const isPlain = value.every((item) => typeof item !== "object" || item === null);

@@ -295,12 +295,9 @@ class SharedFileReader {
     if (end <= 0 || !this.#section) {
       if (this.#isSkipping) return;
       if (end > 0)
-        return this.#complain(
-          number,
-          "this setting stands before any [section]",
-          "Write [default] above",
-          { missing: "profile default" },
-        );
+        return this.#complain(number, "this setting stands before any [section]", "Write [default] above", {
+          missing: "profile default",
+        });
       const setting = settingIn(line);
       const concerns = setting === undefined ? undefined : [setting];
       return this.#complain(number, "this is not 'key = value'", `Write ${setting ?? "key"} = VALUE in`, {

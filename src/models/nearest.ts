@@ -14,6 +14,12 @@ export function nearestIds(typed: string, knownIds: readonly string[], limit = 3
     .map(({ id }) => id);
 }
 
+/** A hint: the nearest of what is known, or the other one where all are far off. */
+export function didYouMean(typed: string, known: readonly string[], otherwise: string): string {
+  const [nearest] = nearestIds(typed, known);
+  return nearest === undefined ? otherwise : `Did you mean ${nearest}?`;
+}
+
 /** The edit distance, where a part that was left out at either end (`claude-opus-4-6` for the full id) costs little. */
 function scoreOf(text: string, id: string): number {
   if (text.length >= 4 && id.includes(text)) return Math.min(3, (id.length - text.length) / 10);

@@ -1,6 +1,6 @@
 import type { Attachment } from "../../converse/attachments.ts";
 import { OpenclawError, shorten, usageError } from "../../errors.ts";
-import { nearestIds } from "../../models/nearest.ts";
+import { didYouMean } from "../../models/nearest.ts";
 import { settlesWithin } from "../../settles-within.ts";
 import { findMentions } from "./file-mentions.ts";
 import { attachmentOf } from "./files-to-send-again.ts";
@@ -77,10 +77,9 @@ async function fillPrompt(
   const prompt = (await server?.prompts())?.find((one) => name === `${server?.name}:${one.name}`);
   if (server && prompt) return server.getPrompt(prompt.name, readArguments(given, server, prompt));
   const known = (await Promise.all(servers.map(namesOfPrompts))).flat();
-  const [nearest] = nearestIds(name, known);
   throw usageError(
     `There is no prompt '${shorten(name)}'.`,
-    nearest === undefined ? "/prompt shows those there are." : `Did you mean ${nearest}?`,
+    didYouMean(name, known, "/prompt shows those there are."),
   );
 }
 

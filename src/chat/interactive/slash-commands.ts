@@ -1,6 +1,6 @@
 import { readAttachments } from "../../converse/attachments.ts";
 import { choicesOf, PARAMETER_ROWS, type Parameter, type ParameterName } from "../../config/parameters.ts";
-import { nearestIds } from "../../models/nearest.ts";
+import { didYouMean } from "../../models/nearest.ts";
 import { resolveModel } from "../../models/resolve-model.ts";
 import { shorten, usageError } from "../../errors.ts";
 import { cacheTimeFor } from "../../converse/plan-request.ts";
@@ -285,15 +285,10 @@ export function findSlashCommand(entry: string): { command: SlashCommand; argume
       throw usageError(`${name} takes nothing, and '${shorten(argument.trim())}' stands behind it.`, name);
     return { command, argument: argument.trim() };
   }
-  const [nearest] = nearestIds(
-    name,
-    SLASH_COMMANDS.map((candidate) => candidate.name),
-  );
+  const names = SLASH_COMMANDS.map((candidate) => candidate.name);
   throw usageError(
     `There is no command ${shorten(name)}.`,
-    nearest
-      ? `Did you mean ${nearest}?`
-      : "/help shows them all; a space before the slash makes it a question",
+    didYouMean(name, names, "/help shows them all; a space before the slash makes it a question"),
   );
 }
 

@@ -1,7 +1,7 @@
 import { commandToolsOf, mcpServersOf } from "../../config/configured-tools.ts";
 import { BUILT_IN_TOOLS } from "../../config/settings.ts";
 import { shorten, usageError } from "../../errors.ts";
-import { nearestIds } from "../../models/nearest.ts";
+import { didYouMean } from "../../models/nearest.ts";
 import { widest } from "../../terminal/table.ts";
 import { neutralise } from "../../terminal/neutralise.ts";
 import { describeSource } from "../tools/ask-for-leave.ts";
@@ -90,13 +90,10 @@ async function switchTools(talk: Talk, names: readonly string[]): Promise<void> 
 }
 
 function noTool(name: string, listed: readonly ListedTool[]): Error {
-  const [nearest] = nearestIds(
-    name,
-    listed.map(({ tool }) => tool.name),
-  );
+  const names = listed.map(({ tool }) => tool.name);
   return usageError(
     `There is no tool '${shorten(name)}' here.`,
-    nearest === undefined ? `/tools add ${name}` : `Did you mean ${nearest}?`,
+    didYouMean(name, names, `/tools add ${name}`),
   );
 }
 

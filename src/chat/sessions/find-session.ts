@@ -1,6 +1,6 @@
 import { rename, unlink } from "node:fs/promises";
 import { writeError } from "../../disk/atomic-write.ts";
-import { nearestIds } from "../../models/nearest.ts";
+import { didYouMean } from "../../models/nearest.ts";
 import { errorCode, OpenclawError, shorten, usageError } from "../../errors.ts";
 import type { LongLock } from "../../disk/lock.ts";
 import type { Runtime } from "../../runtime.ts";
@@ -25,10 +25,9 @@ export async function findSession(runtime: Runtime, id: string): Promise<Session
 
 /** The error for a session that is not there. */
 async function unknownSession(runtime: Runtime, id: string): Promise<OpenclawError> {
-  const [nearest] = nearestIds(id, await sessionIds(runtime));
   return usageError(
     `There is no session '${shorten(id)}'.`,
-    nearest === undefined ? "openclaw sessions list" : `Did you mean ${nearest}?`,
+    didYouMean(id, await sessionIds(runtime), "openclaw sessions list"),
   );
 }
 

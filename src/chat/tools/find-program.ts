@@ -56,7 +56,8 @@ export async function explainStart(program: string, failure: Error, place: Progr
   if ("fault" in found) return `${name} ${found.fault}.`;
   const { code } = failure as NodeJS.ErrnoException;
   if (code === "ERR_INVALID_ARG_VALUE") return `${name} has a zero byte in its arguments or its environment.`;
-  if (code === "ENOENT") return `${name} is there, and what it is to be run by is not: the program in its first line, or a loader of this system.`;
+  if (code === "ENOENT")
+    return `${name} is there, and what it is to be run by is not: the program in its first line, or a loader of this system.`;
   if (code === "E2BIG") return `${name} has more arguments and environment than the system takes.`;
   return `${name} could not be started: ${code ?? failure.message}.`;
 }

@@ -1,5 +1,5 @@
 import { OpenclawError, shorten, usageError } from "../../errors.ts";
-import { nearestIds } from "../../models/nearest.ts";
+import { didYouMean } from "../../models/nearest.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { matchesPattern } from "./leave.ts";
 import type { Tool, Toolbox } from "./tool.ts";
@@ -160,8 +160,8 @@ function noTool<TServer extends ToolServer>(
       `There is no tool '${shorten(asked)}', but an MCP server of that name.`,
       `--mcp ${quoteForShell(asked)}`,
     );
-  const [nearest] = nearestIds(asked, [...builtIns.map(({ name }) => name), ...commands]);
-  return usageError(message, nearest === undefined ? "openclaw tools list" : `Did you mean ${nearest}?`);
+  const names = [...builtIns.map(({ name }) => name), ...commands];
+  return usageError(message, didYouMean(asked, names, "openclaw tools list"));
 }
 
 /** The server that the tool of a name, or those of a pattern, are of. */
@@ -195,10 +195,9 @@ function wantedServers<TServer extends ToolServer>(
 
 /** The error for an MCP server that the settings do not have. */
 export function noServer(name: string, servers: readonly string[]): OpenclawError {
-  const [nearest] = nearestIds(name, servers);
   return usageError(
     `The settings have no MCP server '${shorten(name)}'.`,
-    nearest === undefined ? "openclaw mcp list" : `Did you mean ${nearest}?`,
+    didYouMean(name, servers, "openclaw mcp list"),
   );
 }
 
@@ -212,13 +211,10 @@ async function checkServers(
     const tools = (await running[index]?.tools()) ?? [];
     for (const pattern of patterns ?? []) {
       if (chosen(tools, [pattern]).length > 0) continue;
-      const [nearest] = nearestIds(
-        pattern,
-        tools.map((tool) => tool.name),
-      );
+      const names = tools.map((tool) => tool.name);
       throw usageError(
         `The MCP server '${name}' has no tool '${shorten(pattern)}'.`,
-        nearest === undefined ? `openclaw mcp tools ${quoteForShell(name)}` : `Did you mean ${nearest}?`,
+        didYouMean(pattern, names, `openclaw mcp tools ${quoteForShell(name)}`),
       );
     }
     const taken = chosen(tools, patterns).find((tool) => fixed.some((other) => other.name === tool.name));

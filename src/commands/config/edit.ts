@@ -25,8 +25,7 @@ export async function run(options: GlobalOptions, runtime: Runtime): Promise<voi
   try {
     const text = await editUntilValid();
     const isChanged = text !== (before ?? EMPTY);
-    if (isChanged)
-      await replaceConfig(file, before, text, runtime).catch(reject);
+    if (isChanged) await replaceConfig(file, before, text, runtime).catch(reject);
     if (terminal.format === "json") await terminal.printJson({ file, changed: isChanged });
     else await terminal.print(isChanged ? `Updated ${file}.` : `${file} stays as it is.`);
   } finally {

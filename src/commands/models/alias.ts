@@ -6,7 +6,7 @@ import { shorten, usageError } from "../../errors.ts";
 import { isRecord, textAt } from "../../json.ts";
 import { baseModelId } from "../../models/base-model-id.ts";
 import { lookUpCatalog } from "../../models/catalog.ts";
-import { nearestIds } from "../../models/nearest.ts";
+import { didYouMean } from "../../models/nearest.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
@@ -120,13 +120,10 @@ async function removeAlias(
   const aliases = listAliases(config);
   const found = findAlias(name, aliases);
   if (!found) {
-    const [nearest] = nearestIds(
-      name,
-      aliases.map(({ alias }) => alias),
-    );
+    const names = aliases.map(({ alias }) => alias);
     throw usageError(
       `No model has the name '${shorten(name)}'.`,
-      nearest === undefined ? "openclaw models alias" : `Did you mean ${nearest}?`,
+      didYouMean(name, names, "openclaw models alias"),
     );
   }
   const { file } = await updateConfig(options, runtime, (value) => removals(name, value));

@@ -6,7 +6,7 @@ import { editText, underLock } from "../../disk/edit-file.ts";
 import { readRegularFile, ReadFailure } from "../../disk/read-file.ts";
 import { isReadOnce } from "../../disk/read-input.ts";
 import { OpenclawError, shorten, usageError, withFields } from "../../errors.ts";
-import { nearestIds } from "../../models/nearest.ts";
+import { didYouMean } from "../../models/nearest.ts";
 import type { Runtime } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import {
@@ -74,17 +74,9 @@ export async function revokeKey(file: string, name: string, runtime: Runtime): P
     const keys = parseKeys(before, file);
     const revoked = keys.find((key) => key.name === name);
     if (revoked === undefined) {
-      const near = nearestIds(
-        name,
-        keys.map((key) => key.name),
-        1,
-      )[0];
-      throw usageError(
-        `'${file}' has no key of the name '${shorten(name)}'.`,
-        near === undefined
-          ? `openclaw serve keys list --api-key-file ${quoteForShell(file)}`
-          : `Did you mean ${near}?`,
-      );
+      const names = keys.map((key) => key.name);
+      const list = `openclaw serve keys list --api-key-file ${quoteForShell(file)}`;
+      throw usageError(`'${file}' has no key of the name '${shorten(name)}'.`, didYouMean(name, names, list));
     }
     const lines = before.split("\n");
     const [line = ""] = lines.splice(revoked.line, 1);

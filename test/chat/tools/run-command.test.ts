@@ -273,7 +273,10 @@ describe("a command that cannot be started says why", () => {
     [["/"], "/ is a folder."],
     [["./dangling"], "./dangling does not exist."],
     [["./loop"], "./loop is a link that leads to itself."],
-    [["./bad-interpreter"], "./bad-interpreter is there, and what it is to be run by is not: the program in its"],
+    [
+      ["./bad-interpreter"],
+      "./bad-interpreter is there, and what it is to be run by is not: the program in its",
+    ],
     [["./windows-lines"], "./windows-lines is there, and what it is to be run by is not"],
     [["~/x"], "~/x does not exist (no shell makes ~ a folder: write ${HOME})."],
     [["/dev/null"], "/dev/null is no file."],
