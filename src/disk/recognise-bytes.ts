@@ -151,9 +151,7 @@ function recognisePart(bytes: Uint8Array, file: Uint8Array, isEnd: boolean): Rec
   // A text may begin like a short one.
   if (named && isBinary) return named;
   if (bytes.includes(0)) return { looksLike: ZERO_BYTES, offset };
-  return isBinary
-    ? { looksLike: "binary data", offset }
-    : { offset, ...recogniseNarrow(bytes, offset, isEnd) };
+  return isBinary ? { looksLike: "binary data", offset } : { offset, ...recogniseNarrow(bytes, offset) };
 }
 
 function isControl(byte: number): boolean {
@@ -205,7 +203,7 @@ function withoutMark(encoding: string): Omit<Recognised, "offset"> {
 }
 
 /** Text in one byte a character, or in an older encoding of several, or UTF-8 that was damaged. */
-function recogniseNarrow(bytes: Uint8Array, offset: number, isEnd: boolean): Omit<Recognised, "offset"> {
+function recogniseNarrow(bytes: Uint8Array, offset: number): Omit<Recognised, "offset"> {
   const text = new TextDecoder().decode(bytes);
   const broken = text.split("\uFFFD").length - 1;
   // Of text in another encoding hardly anything is UTF-8 by chance.
@@ -215,7 +213,7 @@ function recogniseNarrow(bytes: Uint8Array, offset: number, isEnd: boolean): Omi
     return { looksLike: "UTF-8 text that is cut off in its last character", isCutOff };
   if (whole > broken)
     return { looksLike: "UTF-8 text with broken characters", iconv: { from: "UTF-8", dropsBroken: true } };
-  const encoding = guessEncoding(bytes, offset, isEnd);
+  const encoding = guessEncoding(bytes, offset);
   return encoding
     ? { looksLike: `${encoding.name} text`, iconv: { from: encoding.iconv } }
     : { looksLike: "text in an old encoding, or binary data", isUnknownText: true };
