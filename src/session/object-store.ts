@@ -12,8 +12,12 @@ import {
   ListPartsCommand,
   PutObjectCommand,
   S3Client,
+  type S3ClientResolvedConfig,
+  type ServiceInputTypes,
+  type ServiceOutputTypes,
   UploadPartCommand,
 } from "@aws-sdk/client-s3";
+import type { Command } from "@smithy/types";
 import { renewExpired } from "../credentials/renew-expired.ts";
 import { OpenclawError } from "../errors.ts";
 import { untilAborted } from "../until-aborted.ts";
@@ -139,7 +143,7 @@ export class ObjectStore {
   async lengthOf(key: string): Promise<number | null | undefined> {
     try {
       const { ContentLength } = await this.#client.send(
-        new HeadObjectCommand({ ...this.#place(), Key: key }),
+        new HeadObjectCommand(this.#object(key)),
         this.#options(ANSWER_MS),
       );
       return ContentLength;
@@ -153,32 +157,26 @@ export class ObjectStore {
 
   /** Writes an object whole. `sha256` is in base64: S3 refuses what arrives as anything else. */
   async put(key: string, body: Uint8Array, sha256: string): Promise<void> {
-    await this.#call("s3:PutObject", () =>
-      this.#client.send(
-        new PutObjectCommand({
-          ...this.#place(),
-          ...this.#encryption(),
-          Key: key,
-          Body: body,
-          ChecksumSHA256: sha256,
-        }),
-        this.#options(UPLOAD_MS),
-      ),
+    await this.#send(
+      "s3:PutObject",
+      UPLOAD_MS,
+      new PutObjectCommand({
+        ...this.#newObject(key),
+        Body: body,
+        ChecksumSHA256: sha256,
+      }),
     );
   }
 
   /** Begins to write an object in parts. Resolves to the upload's id. */
   async beginUpload(key: string): Promise<string> {
-    const { UploadId } = await this.#call("s3:PutObject", () =>
-      this.#client.send(
-        new CreateMultipartUploadCommand({
-          ...this.#place(),
-          ...this.#encryption(),
-          Key: key,
-          ChecksumAlgorithm: "SHA256",
-        }),
-        this.#options(ANSWER_MS),
-      ),
+    const { UploadId } = await this.#send(
+      "s3:PutObject",
+      ANSWER_MS,
+      new CreateMultipartUploadCommand({
+        ...this.#newObject(key),
+        ChecksumAlgorithm: "SHA256",
+      }),
     );
     return UploadId ?? "";
   }
@@ -191,50 +189,45 @@ export class ObjectStore {
     body: Uint8Array,
     sha256: string,
   ): Promise<UploadedPart> {
-    const { ETag } = await this.#call("s3:PutObject", () =>
-      this.#client.send(
-        new UploadPartCommand({
-          ...this.#place(),
-          Key: key,
-          UploadId: uploadId,
-          PartNumber: number,
-          Body: body,
-          ChecksumSHA256: sha256,
-        }),
-        this.#options(UPLOAD_MS),
-      ),
+    const { ETag } = await this.#send(
+      "s3:PutObject",
+      UPLOAD_MS,
+      new UploadPartCommand({
+        ...this.#object(key),
+        UploadId: uploadId,
+        PartNumber: number,
+        Body: body,
+        ChecksumSHA256: sha256,
+      }),
     );
     return { number, bytes: body.length, sha256, etag: ETag ?? "" };
   }
 
   /** Makes the parts, in their order, one object. */
   async completeUpload(key: string, uploadId: string, parts: readonly UploadedPart[]): Promise<void> {
-    await this.#call("s3:PutObject", () =>
-      this.#client.send(
-        new CompleteMultipartUploadCommand({
-          ...this.#place(),
-          Key: key,
-          UploadId: uploadId,
-          MultipartUpload: {
-            Parts: parts.map(({ number, sha256, etag }) => ({
-              PartNumber: number,
-              ChecksumSHA256: sha256,
-              ETag: etag,
-            })),
-          },
-        }),
-        this.#options(UPLOAD_MS),
-      ),
+    await this.#send(
+      "s3:PutObject",
+      UPLOAD_MS,
+      new CompleteMultipartUploadCommand({
+        ...this.#object(key),
+        UploadId: uploadId,
+        MultipartUpload: {
+          Parts: parts.map(({ number, sha256, etag }) => ({
+            PartNumber: number,
+            ChecksumSHA256: sha256,
+            ETag: etag,
+          })),
+        },
+      }),
     );
   }
 
   /** Takes an unfinished upload and its parts away; one that is gone already is no failure. */
   async abortUpload(key: string, uploadId: string): Promise<void> {
-    await this.#call("s3:AbortMultipartUpload", () =>
-      this.#client.send(
-        new AbortMultipartUploadCommand({ ...this.#place(), Key: key, UploadId: uploadId }),
-        this.#options(ANSWER_MS),
-      ),
+    await this.#send(
+      "s3:AbortMultipartUpload",
+      ANSWER_MS,
+      new AbortMultipartUploadCommand({ ...this.#object(key), UploadId: uploadId }),
     ).catch((error: unknown) => {
       if (!(error instanceof OpenclawError) || error.details?.["awsError"] !== "NoSuchUpload") throw error;
     });
@@ -246,11 +239,10 @@ export class ObjectStore {
    */
   async findUnfinished(key: string): Promise<UnfinishedUpload | undefined> {
     try {
-      const { Uploads = [] } = await this.#call("s3:ListBucketMultipartUploads", () =>
-        this.#client.send(
-          new ListMultipartUploadsCommand({ ...this.#place(), Prefix: key }),
-          this.#options(ANSWER_MS),
-        ),
+      const { Uploads = [] } = await this.#send(
+        "s3:ListBucketMultipartUploads",
+        ANSWER_MS,
+        new ListMultipartUploadsCommand({ ...this.#place(), Prefix: key }),
       );
       const upload = Uploads.filter(
         ({ Key, ChecksumAlgorithm }) => Key === key && ChecksumAlgorithm === "SHA256",
@@ -270,11 +262,10 @@ export class ObjectStore {
     const tokens = new PageTokens();
     let marker: string | undefined;
     do {
-      const answer = await this.#call("s3:ListMultipartUploadParts", () =>
-        this.#client.send(
-          new ListPartsCommand({ ...this.#place(), Key: key, UploadId: uploadId, PartNumberMarker: marker }),
-          this.#options(ANSWER_MS),
-        ),
+      const answer = await this.#send(
+        "s3:ListMultipartUploadParts",
+        ANSWER_MS,
+        new ListPartsCommand({ ...this.#object(key), UploadId: uploadId, PartNumberMarker: marker }),
       );
       for (const { PartNumber, Size, ChecksumSHA256, ETag } of answer.Parts ?? [])
         if (PartNumber !== undefined && Size !== undefined && ChecksumSHA256 && ETag)
@@ -288,9 +279,7 @@ export class ObjectStore {
 
   /** Takes an object away; one that is not there is no failure. */
   async remove(key: string): Promise<void> {
-    await this.#call("s3:DeleteObject", () =>
-      this.#client.send(new DeleteObjectCommand({ ...this.#place(), Key: key }), this.#options(ANSWER_MS)),
-    );
+    await this.#send("s3:DeleteObject", ANSWER_MS, new DeleteObjectCommand(this.#object(key)));
   }
 
   /** The objects whose keys begin with a prefix, in the order of their keys. */
@@ -298,11 +287,10 @@ export class ObjectStore {
     const tokens = new PageTokens();
     let token: string | undefined;
     do {
-      const answer = await this.#call("s3:ListBucket", () =>
-        this.#client.send(
-          new ListObjectsV2Command({ ...this.#place(), Prefix: prefix, ContinuationToken: token }),
-          this.#options(ANSWER_MS),
-        ),
+      const answer = await this.#send(
+        "s3:ListBucket",
+        ANSWER_MS,
+        new ListObjectsV2Command({ ...this.#place(), Prefix: prefix, ContinuationToken: token }),
       );
       for (const { Key, Size = 0 } of answer.Contents ?? [])
         if (Key !== undefined) yield { key: Key, bytes: Size };
@@ -321,15 +309,13 @@ export class ObjectStore {
     let etag: string | undefined;
     let length: number | undefined;
     for (;;) {
-      const { Body, ETag, ContentLength } = await this.#call("s3:GetObject", () =>
-        this.#client.send(
-          new GetObjectCommand({
-            ...this.#place(),
-            Key: key,
-            ...(offset === 0 ? {} : { Range: `bytes=${offset}-`, IfMatch: etag }),
-          }),
-          this.#options(undefined),
-        ),
+      const { Body, ETag, ContentLength } = await this.#send(
+        "s3:GetObject",
+        undefined,
+        new GetObjectCommand({
+          ...this.#object(key),
+          ...(offset === 0 ? {} : { Range: `bytes=${offset}-`, IfMatch: etag }),
+        }),
       );
       etag = ETag;
       length ??= ContentLength;
@@ -373,18 +359,28 @@ export class ObjectStore {
     return { Bucket: name, ...(owner === undefined ? {} : { ExpectedBucketOwner: owner }) };
   }
 
-  #encryption(): { ServerSideEncryption?: "aws:kms"; SSEKMSKeyId?: string } {
+  #object(key: string): { Bucket: string; Key: string; ExpectedBucketOwner?: string } {
+    return { ...this.#place(), Key: key };
+  }
+
+  #newObject(key: string): { Bucket: string; Key: string; ServerSideEncryption?: "aws:kms" } {
     const { kmsKey } = this.#bucket;
-    return kmsKey === undefined ? {} : { ServerSideEncryption: "aws:kms", SSEKMSKeyId: kmsKey };
+    const encryption = { ServerSideEncryption: "aws:kms", SSEKMSKeyId: kmsKey } as const;
+    return { ...this.#object(key), ...(kmsKey === undefined ? {} : encryption) };
   }
 
   #options(requestTimeout: number | undefined): { abortSignal: AbortSignal; requestTimeout?: number } {
     return { abortSignal: this.#signal, ...(requestTimeout === undefined ? {} : { requestTimeout }) };
   }
 
-  async #call<T>(action: string, work: () => Promise<T>): Promise<T> {
+  /** Sends a command; `timeoutMs` is for its answer. */
+  async #send<Input extends ServiceInputTypes, Output extends ServiceOutputTypes>(
+    action: string,
+    timeoutMs: number | undefined,
+    command: Command<ServiceInputTypes, Input, ServiceOutputTypes, Output, S3ClientResolvedConfig>,
+  ): Promise<Output> {
     try {
-      return await work();
+      return await this.#client.send(command, this.#options(timeoutMs));
     } catch (failure) {
       throw this.#explain(failure, action);
     }
