@@ -3,7 +3,6 @@ import path from "node:path";
 import { endWith } from "../end-child.ts";
 import { type ErrorCode, OpenclawError, usageError, withFields } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
-import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { decodeText } from "./decode-text.ts";
 import { makePrivateFolder } from "./private-folder.ts";
 
@@ -46,7 +45,7 @@ export async function openDraft(
       isKept = true;
       folder.keep();
       const details = { ...error.details, rejected: file };
-      return withFields(error, { hint: adviseOn(quoteForShell(file)), details });
+      return withFields(error, { hint: adviseOn(file), details });
     },
   };
 }

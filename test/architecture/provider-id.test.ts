@@ -23,7 +23,6 @@ const MAY_NAME_IT: Readonly<Record<string, string>> = {
   "commands/models/model-table.ts": "an id that is shown without a provider is this one's",
   "commands/models/show.ts": "a model that is named without a provider is this one's",
   "completion/model-candidates.ts": "a model that is named without a provider is this one's",
-  "completion/setting-candidates.ts": "the provider that most configurations have is offered",
   "wires/read-answer.ts": "a field of what AWS answers begins with this name",
 };
 

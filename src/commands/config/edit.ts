@@ -55,9 +55,9 @@ export async function run(options: GlobalOptions, runtime: Runtime): Promise<voi
   /** Throws why a text is not kept, and where it is. */
   function reject(error: unknown): never {
     if (!(error instanceof OpenclawError) || error.code === "interrupted") throw error;
-    throw draft.reject(
-      error,
-      (left) => `It is in ${left}: correct it there, then: mv ${left} ${quoteForShell(file)}`,
-    );
+    throw draft.reject(error, (left) => {
+      const move = `mv ${quoteForShell(left)} ${quoteForShell(file)}`;
+      return `It is in ${quoteForShell(left)}: correct it there, then: ${move}`;
+    });
   }
 }

@@ -72,7 +72,7 @@ export async function run({ name, ...options }: EditOptions, runtime: Runtime): 
           await terminal.fail(error.message);
           if (await askYes("Edit it again?", runtime)) continue;
         }
-        throw draft.reject(error, (left) => `What you wrote is in ${left}.`);
+        throw draft.reject(error, (left) => `What you wrote is in ${quoteForShell(left)}.`);
       }
     }
   }
