@@ -25,6 +25,14 @@ interface Match {
   parts: readonly [string, string, string];
 }
 
+/** What the sessions hold of it, and those that could not be read. */
+interface Findings {
+  matches: Match[];
+  /** By their ids. */
+  sessions: ReadonlyMap<string, { title: string; updated: string }>;
+  warnings: Warning[];
+}
+
 /** What is shown on either side of a match, in characters. */
 const AROUND = 60;
 /** What is searched for has no more characters: an expression of tens of thousands is too large for the engine. */
@@ -35,7 +43,7 @@ const LONGEST_QUERY = 2000;
  * once. Throws `usage` for an empty text, and for one that is too long.
  */
 export async function run({ text, here }: SearchOptions, runtime: Runtime): Promise<void> {
-  const { terminal, currentFolder, now, signal } = runtime;
+  const { terminal, currentFolder } = runtime;
   const query = text.join(" ").trim();
   if (query === "")
     throw usageError("There is nothing to search for.", 'openclaw sessions search "rate limit"');
@@ -44,67 +52,75 @@ export async function run({ text, here }: SearchOptions, runtime: Runtime): Prom
       `The text to search for has ${query.length} characters; at most ${LONGEST_QUERY} are taken.`,
       "Search for a few words of it.",
     );
-  const pattern = patternOf(query);
+  const findings = await searchSessions(patternOf(query), here ? currentFolder : undefined, runtime);
+  const { matches, sessions, warnings } = findings;
+  if (terminal.format === "json") {
+    const documents = matches.map(({ parts, ...match }) => ({
+      ...match,
+      text: parts.join(""),
+      ...sessions.get(match.session),
+    }));
+    return terminal.printJson({ query, count: matches.length, matches: documents, warnings });
+  }
+  if (matches.length === 0)
+    terminal.noteNothing(`Nobody has said '${query}'${here ? ` in ${currentFolder}` : ""}.`);
+  else if (terminal.isStdoutTTY) await showMatches(findings, runtime);
+  else
+    for (const { session, turn, role, parts } of matches)
+      await terminal.print([session, turn, role, parts.join("").replaceAll("\t", " ")].join("\t"));
+  for (const { message, hint } of warnings) await terminal.warn(message, hint);
+}
+
+/** Reads the sessions, or those of a folder. */
+async function searchSessions(
+  pattern: RegExp,
+  folder: string | undefined,
+  runtime: Runtime,
+): Promise<Findings> {
   const matches: Match[] = [];
   const warnings: Warning[] = [];
-  const titles = new Map<string, { title: string; updated: string }>();
+  const sessions = new Map<string, { title: string; updated: string }>();
   // One after the other: together they may be larger than the memory.
   for (const id of await sessionIds(runtime)) {
-    signal.throwIfAborted();
+    runtime.signal.throwIfAborted();
     const session = await readSession(runtime, id).catch((error: unknown) => {
       if (!(error instanceof OpenclawError)) throw error;
-      warnings.push({
-        code: error.code,
-        message: error.message,
-        hint: `openclaw sessions rm ${quoteForShell(id)}`,
-      });
+      const hint = `openclaw sessions rm ${quoteForShell(id)}`;
+      warnings.push({ code: error.code, message: error.message, hint });
     });
-    if (!session || (here && session.header.folder !== currentFolder)) continue;
+    if (!session || (folder !== undefined && session.header.folder !== folder)) continue;
     const { title, updated } = summarize(session);
-    titles.set(id, { title, updated });
+    sessions.set(id, { title, updated });
     for (const [index, turn] of session.turns.entries()) {
-      const answer = answerTextOf(turn);
       const found = [
         ["question", find(pattern, wordsOf(questionOf(turn)))],
-        ["answer", find(pattern, answer)],
+        ["answer", find(pattern, answerTextOf(turn))],
       ] as const;
       for (const [role, parts] of found)
         if (parts) matches.push({ session: id, turn: index + 1, role, parts });
     }
   }
-  if (terminal.format === "json") {
-    const documents = matches.map(({ parts, ...match }) => ({
-      ...match,
-      text: parts.join(""),
-      title: titles.get(match.session)?.title ?? "",
-      updated: titles.get(match.session)?.updated ?? "",
-    }));
-    await terminal.printJson({ query, count: matches.length, matches: documents, warnings });
-  } else if (matches.length === 0) {
-    terminal.noteNothing(`Nobody has said '${query}'${here ? ` in ${currentFolder}` : ""}.`);
-  } else if (!terminal.isStdoutTTY) {
-    for (const { session, turn, role, parts } of matches)
-      await terminal.print([session, turn, role, parts.join("").replaceAll("\t", " ")].join("\t"));
-  } else {
-    const { cyan, dim, bold } = await terminal.stdoutStyle();
-    let last: string | undefined;
-    for (const { session, turn, role, parts } of matches) {
-      const { title = "", updated = "" } = titles.get(session) ?? {};
-      if (session !== last) {
-        if (last !== undefined) await terminal.print("");
-        const age = dim(`${formatAge(now() - Date.parse(updated))} ago`);
-        const heading = `${age}  ${terminal.foreign(shortTitle(title))}`;
-        await terminal.print(hang(`${cyan(session)}  `, heading, terminal.columns).join("\n"));
-      }
-      last = session;
-      const [before, itself, behind] = parts.map((part) => terminal.foreign(part));
-      const place = dim(`  ${turn} ${role === "question" ? ">" : " "} `);
-      const line = `${before}${bold(itself ?? "")}${behind}`;
-      await terminal.print(hang(place, line, terminal.columns).join("\n"));
+  return { matches, sessions, warnings };
+}
+
+/** Shows a person the matches, under a heading for each session. */
+async function showMatches({ matches, sessions }: Findings, { terminal, now }: Runtime): Promise<void> {
+  const { cyan, dim, bold } = await terminal.stdoutStyle();
+  let last: string | undefined;
+  for (const { session, turn, role, parts } of matches) {
+    if (session !== last) {
+      if (last !== undefined) await terminal.print("");
+      const { title = "", updated = "" } = sessions.get(session) ?? {};
+      const age = dim(`${formatAge(now() - Date.parse(updated))} ago`);
+      const heading = `${age}  ${terminal.foreign(shortTitle(title))}`;
+      await terminal.print(hang(`${cyan(session)}  `, heading, terminal.columns).join("\n"));
     }
+    last = session;
+    const [before, itself, behind] = parts.map((part) => terminal.foreign(part));
+    const place = dim(`  ${turn} ${role === "question" ? ">" : " "} `);
+    const line = `${before}${bold(itself ?? "")}${behind}`;
+    await terminal.print(hang(place, line, terminal.columns).join("\n"));
   }
-  if (terminal.format !== "json")
-    for (const { message, hint } of warnings) await terminal.warn(message, hint);
 }
 
 /** What finds a text in any case, whatever white space stands between its words. */
