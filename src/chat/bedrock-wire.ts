@@ -7,7 +7,7 @@ import { type Ask, dependsOnModel, planRequest } from "../converse/plan-request.
 import type { RequestPlan, Wire } from "../converse/wire.ts";
 import { placeOf } from "../discovery/learnt-way.ts";
 import { loadModels } from "../discovery/load.ts";
-import { asSentence, type ErrorCode, OpenclawError, withFields } from "../errors.ts";
+import { OpenclawError, withFields } from "../errors.ts";
 import { textAt } from "../json.ts";
 import { once } from "../once.ts";
 import { baseModelId } from "../models/base-model-id.ts";
@@ -17,21 +17,13 @@ import { type AwsPath, hasMantle, isAtRuntime, isMantle, type Way } from "../mod
 import { catalogIds } from "../models/catalog.ts";
 import { accessCommand } from "../models/gates.ts";
 import { findProfile as listedProfile, listedId } from "../models/listed-id.ts";
-import {
-  isProvisionedOnly,
-  likelyProfile,
-  profileFor,
-  profileNamed,
-  profileNeeded,
-  provisionedOnly,
-} from "../models/callable.ts";
 import { MANTLE_TARGET, type ResolvedModel, targetOf, unknownModel } from "../models/resolve-model.ts";
 import { saysRetired } from "../session/error-table.ts";
 import { readRefusal } from "../session/refusal-table.ts";
 import { type AwsSession, openSession, type Setup } from "../session/session.ts";
-import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { repeatOtherFlags } from "../terminal/repeat-flags.ts";
 import type { ServerApi } from "../wires/server-wire.ts";
+import { ProfileChoice } from "./profile-choice.ts";
 
 /** What a wire is opened with, beside the question. */
 export interface WireOptions {
@@ -149,11 +141,8 @@ async function openBedrock(
   const { plan: planFor, countTokens: countByItself, ...stream } = await use(session);
   const place = await placeOf(session, way, id);
   const list = once(() => tellKnown(session, ask));
+  const profile = new ProfileChoice(session, ask.model);
   let known: Discovered | undefined;
-  let profileId: string | undefined;
-  /** The profile that was guessed, and what AWS said of it. */
-  let guess: string | undefined;
-  let guessRefusal: OpenclawError | undefined;
   return {
     ...stream,
     region: session.region.value,
@@ -163,41 +152,21 @@ async function openBedrock(
       known ? listedId(id, known) !== undefined : catalogIds().includes(baseModelId(id) ?? id),
     plan: async (lessons) => {
       known = await list();
-      const listed = known && profileNeeded(id, known);
-      const learnt = lessons.findLast(({ name }) => name === "profile")?.value;
-      // Mantle has no profiles.
-      const isPlain = known !== undefined || learnt !== undefined || isMantle(ask.model);
-      guess = isPlain ? undefined : likelyProfile(id, session.region.value);
-      profileId = listed?.id ?? (typeof learnt === "string" ? learnt : guess);
-      if (profileId === id) profileId = undefined;
-      const modelId = profileId ?? id;
-      const plan = await planFor(modelId, known, lessons);
-      if (profileId === undefined && guessRefusal === undefined) return plan;
-      const way = profileId === undefined ? "by its own id" : `through the inference profile ${profileId}`;
-      return { ...plan, notices: [`${id} is called ${way}`, ...plan.notices] };
+      profile.choose(known, lessons);
+      const plan = await planFor(profile.id ?? id, known, lessons);
+      return profile.notice === undefined ? plan : { ...plan, notices: [profile.notice, ...plan.notices] };
     },
     learn: async (refusal) => {
-      if (guess !== undefined && GUESS_REFUSALS.has(refusal.code)) {
-        guessRefusal = refusal;
-        return [{ name: "profile", value: id }];
-      }
-      if (refusal.code !== "needs-inference-profile")
-        return readRefusal({
-          message: refusalOf(refusal.details),
-          param: textAt(refusal.details, "refusedField"),
-        });
-      if (profileId !== undefined || parseArn(id)) return [];
-      // Where there is no other profile, the guess was right, and who may not call it is to know that.
-      const denial = guessRefusal?.code === "model-not-found" ? undefined : guessRefusal;
-      const found = await findProfile(session, id, refusal, denial ?? refusal);
-      if (denial && found === likelyProfile(id, session.region.value)) throw denial;
-      return [{ name: "profile", value: found }];
+      const lessons = await profile.learn(refusal);
+      if (lessons) return lessons;
+      const param = textAt(refusal.details, "refusedField");
+      return readRefusal({ message: refusalOf(refusal.details), param });
     },
     explainUnknown: async (refusal) => {
       const { insteadOf } = await import("../discovery/name-model.ts");
       const isRetired = saysRetired(String(refusal.details?.["awsMessage"] ?? ""));
       const load = await loadModels(setup, { target: targetOf(ask.model) });
-      const refused = profileId ?? id;
+      const refused = profile.id ?? id;
       const instead = await insteadOf(refused, isRetired, load, setup.config.value);
       const key = await keyInMantlesList(setup, ask.model);
       // What AWS lists and does not answer is closed by a gate, and another model is no way through it.
@@ -236,14 +205,6 @@ async function keyInMantlesList(setup: Setup, model: ResolvedModel): Promise<[st
   return [`${MANTLE_TARGET.providerId}/${model.id}`];
 }
 
-/** Refusals of the way to a model, in codes: by its own id it may be to be had. */
-const GUESS_REFUSALS: ReadonlySet<ErrorCode> = new Set([
-  "model-not-found",
-  "needs-inference-profile",
-  "model-access",
-  "access-denied",
-]);
-
 /** What AWS lists in the session's region, from the cache; asked for only where the request depends on it. */
 export async function knownModels(session: AwsSession, ask: Ask): Promise<Discovered | undefined> {
   const { setup, region } = session;
@@ -257,36 +218,6 @@ export async function knownModels(session: AwsSession, ask: Ask): Promise<Discov
   const isNamedByAws = parseArn(id)?.resourceType === "application-inference-profile";
   if (!isNamedByAws || baseModelId(id, cached) !== undefined) return cached;
   return dependsOnModel(ask, setup.config.value) ? ((await load({})) ?? cached) : cached;
-}
-
-/** Asks AWS for the profile behind a refusal. Throws the refusal, with what is known, or `otherwise` when there is none. */
-async function findProfile(
-  session: AwsSession,
-  id: string,
-  refusal: OpenclawError,
-  otherwise: OpenclawError,
-): Promise<string> {
-  const { discover } = await import("../discovery/discover.ts");
-  let discovered: Discovered;
-  try {
-    discovered = await discover(session);
-  } catch (cause) {
-    session.setup.runtime.terminal.verbose(() => `no profile could be looked up: ${String(cause)}`);
-    throw otherwise;
-  }
-  const profile = profileFor(id, discovered);
-  if (profile) return profile.id;
-  const global = profileNamed("global", id, discovered);
-  const listed = discovered.models.find((model) => model.id === id);
-  if (listed && isProvisionedOnly(listed))
-    throw withFields(provisionedOnly(id), { requestId: refusal.requestId, cause: refusal });
-  if (!global) throw otherwise;
-  throw new OpenclawError("needs-inference-profile", {
-    message: `${asSentence(refusal.message)} Only a global one reaches it from ${session.region.value}.`,
-    hint: `If your data may go to any region: openclaw chat --model ${quoteForShell(global.id)}`,
-    requestId: refusal.requestId,
-    cause: refusal,
-  });
 }
 
 /** Asks AWS for the tokens of a request, free of charge; it counts for foundation models only. */
