@@ -46,16 +46,6 @@ export type RoleAnswer =
   | { status: "credentials"; credentials: AwsCredentialIdentity }
   | { status: "none"; reason: string; code?: ErrorCode; refused?: InstanceAnswer };
 
-/** What this process knows of the EC2 instance metadata service. Each question but that for credentials is asked once. */
-export interface InstanceMetadata {
-  /** Never rejects. At most 1 s when nothing answers, at most 2 s in all. */
-  answer(): Promise<InstanceAnswer>;
-  /** The region the instance is in. */
-  region(): Promise<string | undefined>;
-  /** The credentials of the role, asked for at each call: they change. Never rejects; at most 2 s. */
-  credentials(): Promise<RoleAnswer>;
-}
-
 const known = new WeakMap<Runtime, Map<string, InstanceMetadata>>();
 
 /** The instance metadata service of a process. What it says is remembered for that process only, never on disk. */
@@ -64,7 +54,7 @@ export function instanceMetadata(runtime: Runtime, settings: InstanceMetadataSet
   known.set(runtime, perEndpoint);
   const remembered = perEndpoint.get(settings.endpoint);
   if (remembered) return remembered;
-  const fresh = createInstanceMetadata(settings);
+  const fresh = new InstanceMetadata(settings);
   perEndpoint.set(settings.endpoint, fresh);
   return fresh;
 }
@@ -78,30 +68,75 @@ export async function askChosenInstance(
   return isChosen ? instanceMetadata(runtime, settings).answer() : undefined;
 }
 
-function createInstanceMetadata(settings: InstanceMetadataSettings): InstanceMetadata {
-  let token = once(() => askForToken(settings));
-  const askForRole = async (): Promise<InstanceAnswer> => {
+/** What this process knows of the EC2 instance metadata service. Each question but that for credentials is asked once. */
+class InstanceMetadata {
+  readonly #settings: InstanceMetadataSettings;
+  #token = once(() => askForToken(this.#settings));
+  #role = once(() => this.#askForRole());
+
+  constructor(settings: InstanceMetadataSettings) {
+    this.#settings = settings;
+  }
+
+  /** Never rejects. At most 1 s when nothing answers, at most 2 s in all. */
+  answer(): Promise<InstanceAnswer> {
+    return this.#role();
+  }
+
+  /** The region the instance is in. */
+  readonly region = once(async (): Promise<string | undefined> => {
     const deadline = performance.now() + TOTAL_MS;
-    const access = await token();
+    const access = await this.#token();
+    if (access.status !== "open") return undefined;
+    const reply = await get(this.#settings.endpoint, REGION_PATH, access, deadline);
+    return reply.status === 200 ? reply.body.trim() || undefined : undefined;
+  });
+
+  /** The credentials of the role, asked for at each call: they change. Never rejects; at most 2 s. */
+  async credentials(): Promise<RoleAnswer> {
+    let reply = await this.#askForCredentials();
+    if (reply.status === 401 || reply.status === 404) {
+      // In a process that runs for long the token has run out, or the role was changed.
+      this.#token = once(() => askForToken(this.#settings));
+      this.#role = once(() => this.#askForRole());
+      reply = await this.#askForCredentials();
+    }
+    if (reply.status === "none") return reply;
+    if (reply.status === "failed") {
+      return { status: "none", reason: reply.reason, code: reply.isLate ? "timeout" : "network" };
+    }
+    if (reply.status === 200) return readCredentials(reply.body);
+    const refused = refusal(this.#settings.endpoint, reply.status);
+    return {
+      status: "none",
+      reason: refused.reason,
+      ...(refused.status === "failed" ? { code: refused.code } : reply.status === 403 ? { refused } : {}),
+    };
+  }
+
+  async #askForRole(): Promise<InstanceAnswer> {
+    const { endpoint } = this.#settings;
+    const deadline = performance.now() + TOTAL_MS;
+    const access = await this.#token();
     if (access.status !== "open") return access;
     const { version } = access;
-    const reply = await get(settings.endpoint, ROLE_PATH, access, deadline);
+    const reply = await get(endpoint, ROLE_PATH, access, deadline);
     if (reply.status === "failed") {
       const { reason, isLate } = reply;
       if (access.isTokenLost) return { status: "silent", reason };
       return { status: "failed", code: isLate ? "timeout" : "network", reason };
     }
     if (reply.status === 404) return { status: "no-role", version };
-    if (access.isTokenLost && reply.status === 401) return lostToken(settings.endpoint);
-    if (reply.status !== 200) return refusal(settings.endpoint, reply.status);
+    if (access.isTokenLost && reply.status === 401) return lostToken(endpoint);
+    if (reply.status !== 200) return refusal(endpoint, reply.status);
     const role = reply.body.split("\n")[0]?.trim() ?? "";
     if (role === "") return { status: "no-role", version };
     // The name of a role, by the IAM API's pattern: https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html
-    return /^[\w+=,.@-]{1,128}$/.test(role) ? { status: "role", role, version } : foreign(settings.endpoint);
-  };
-  let answer = once(askForRole);
-  const askForCredentials = async (): Promise<Reply | Extract<RoleAnswer, { status: "none" }>> => {
-    const [known, access] = [await answer(), await token()];
+    return /^[\w+=,.@-]{1,128}$/.test(role) ? { status: "role", role, version } : foreign(endpoint);
+  }
+
+  async #askForCredentials(): Promise<Reply | Extract<RoleAnswer, { status: "none" }>> {
+    const [known, access] = [await this.#role(), await this.#token()];
     if (known.status !== "role" || access.status !== "open") {
       return {
         status: "none",
@@ -109,38 +144,9 @@ function createInstanceMetadata(settings: InstanceMetadataSettings): InstanceMet
         ...(known.status === "failed" ? { code: known.code } : {}),
       };
     }
-    return get(settings.endpoint, `${ROLE_PATH}${known.role}`, access, performance.now() + TOTAL_MS);
-  };
-  return {
-    answer: () => answer(),
-    region: once(async () => {
-      const deadline = performance.now() + TOTAL_MS;
-      const access = await token();
-      if (access.status !== "open") return undefined;
-      const reply = await get(settings.endpoint, REGION_PATH, access, deadline);
-      return reply.status === 200 ? reply.body.trim() || undefined : undefined;
-    }),
-    credentials: async () => {
-      let reply = await askForCredentials();
-      if (reply.status === 401 || reply.status === 404) {
-        // In a process that runs for long the token has run out, or the role was changed.
-        token = once(() => askForToken(settings));
-        answer = once(askForRole);
-        reply = await askForCredentials();
-      }
-      if (reply.status === "none") return reply;
-      if (reply.status === "failed") {
-        return { status: "none", reason: reply.reason, code: reply.isLate ? "timeout" : "network" };
-      }
-      if (reply.status === 200) return readCredentials(reply.body);
-      const refused = refusal(settings.endpoint, reply.status);
-      return {
-        status: "none",
-        reason: refused.reason,
-        ...(refused.status === "failed" ? { code: refused.code } : reply.status === 403 ? { refused } : {}),
-      };
-    },
-  };
+    const { endpoint } = this.#settings;
+    return get(endpoint, `${ROLE_PATH}${known.role}`, access, performance.now() + TOTAL_MS);
+  }
 }
 
 /**
