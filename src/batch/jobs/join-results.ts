@@ -132,7 +132,7 @@ async function* askedLines(
       if (isBlank(raw)) continue;
       const line = await readLine(raw, { kind, signal });
       const { recordId } = line;
-      const modelInput = kind === "bedrock" && recordId === String(raw.number) ? line.body : undefined;
+      const modelInput = kind === "bedrock" && !line.hasId ? line.body : undefined;
       yield { raw, recordId, modelInput, file: undefined, line };
     }
     return;

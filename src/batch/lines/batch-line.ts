@@ -38,6 +38,8 @@ export interface BatchLine {
   number: number;
   /** Of the line's own id, or its number where it has none. */
   recordId: string;
+  /** Whether it has an id of its own. */
+  hasId: boolean;
   kind: LineKind;
   words: LineWords;
   /** The model that the line itself names; undefined where it names none. */

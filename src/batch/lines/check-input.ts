@@ -104,7 +104,7 @@ export async function checkBatchInput(
     });
     if (!line) continue;
     ({ kind } = line);
-    counts.numbered += Number(line.recordId === String(raw.number));
+    counts.numbered += Number(!line.hasId);
     counts.unnamed += Number(line.model === undefined);
     counts.unbounded += Number(line.asked.ask.parameters.maxTokens === undefined);
     // The numbers of lines are all there are of texts.

@@ -41,7 +41,8 @@ export function isBlank({ bytes, isTooLong }: RawLine): boolean {
 export async function readLine(raw: RawLine, { kind, signal }: LineReading): Promise<BatchLine> {
   const { number } = raw;
   const text = textOf(raw);
-  if (kind === "text") return { number, recordId: String(number), kind, model: undefined, ...askText(text) };
+  if (kind === "text")
+    return { number, recordId: String(number), hasId: false, kind, model: undefined, ...askText(text) };
   const line = parse(text, raw.bytes);
   const own = kindOf(line.object());
   if (own === undefined) throw noKind(Object.keys(line.object()), kind);
@@ -55,9 +56,11 @@ export async function readLine(raw: RawLine, { kind, signal }: LineReading): Pro
     throw inWordsOfBatch(error);
   });
   const { model } = told.asked;
+  const id = readId(line, ids);
   return {
     number,
-    recordId: readId(line, ids) ?? String(number),
+    recordId: id ?? String(number),
+    hasId: id !== undefined,
     kind: own,
     model: model === "" ? undefined : model,
     ...told,

@@ -351,6 +351,9 @@ describe("a file", () => {
     expect((await check(prompt())).stderr).toBe(
       "openclaw: 1 line of 'lines.jsonl' without an id: the number of a line is its recordId.\n",
     );
+    // An id may be the number of its line.
+    const own = await check('{"id":1,"prompt":"Hi"}\n{"id":"2","prompt":"Hi"}\n');
+    expect([own.check.numbered, own.stderr]).toEqual([0, ""]);
   });
 
   it("that is changed between two readings is noticed", async () => {
