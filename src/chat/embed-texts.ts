@@ -1,14 +1,13 @@
 import { findProfile, idOfProfile, listedBase } from "../models/listed-id.ts";
-import { compareText } from "../models/model-order.ts";
 import { nearestIds } from "../models/nearest.ts";
 import { loadModels } from "../discovery/load.ts";
 import { OpenclawError, withFields } from "../errors.ts";
 import type { JsonObject } from "../json.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { baseModelId } from "../models/base-model-id.ts";
-import { isContextVariant, profileFor } from "../models/callable.ts";
+import { profileFor } from "../models/callable.ts";
+import { embeddersIn, embeddersNamed, embeddingOf } from "../models/embedders.ts";
 import { batchesOf, type EmbeddingForm, type EmbeddingOptions } from "../models/embedding-forms.ts";
-import { familyOf } from "../models/families.ts";
 import { accessCommand } from "../models/gates.ts";
 import { priceOf } from "../models/price.ts";
 import { isOfBedrock } from "../models/provider-api.ts";
@@ -336,7 +335,7 @@ function tokensOf(texts: readonly string[]): number {
  */
 export async function openEmbedder(text: string, setup: Setup, options: EmbedderOptions): Promise<Embedder> {
   const model = await findEmbedder(text, setup);
-  const form = formOf(model.id);
+  const form = embeddingOf(model.id);
   if (!form || !isOfBedrock(model)) {
     throw new OpenclawError("invalid-request", {
       message: `'${model.id}' is not known to embed texts.`,
@@ -355,15 +354,12 @@ export async function openEmbedder(text: string, setup: Setup, options: Embedder
   return new Embedder(model, form, await openSession(setup, targetOf(model)), asked);
 }
 
-function formOf(id: string): EmbeddingForm | undefined {
-  return familyOf(baseModelId(id)).embedding;
-}
-
 async function findEmbedder(text: string, setup: Setup): Promise<ResolvedModel> {
   const { config, runtime } = setup;
   const exact = namedModel(text, config.value);
   if (!isOfBedrock(exact)) return exact;
-  if (formOf(exact.id) !== undefined && !exact.id.includes("application-inference-profile")) return exact;
+  if (embeddingOf(exact.id) !== undefined && !exact.id.includes("application-inference-profile"))
+    return exact;
   const { discovered, error, hasCredentials } = await loadModels(setup, { target: targetOf(exact) });
   if (!discovered) {
     if (error) throw error;
@@ -375,25 +371,12 @@ async function findEmbedder(text: string, setup: Setup): Promise<ResolvedModel> 
   const base = listedBase(exact.id, discovered);
   if (profile && base) return namedModel(`${exact.providerId}/${idOfProfile(profile)}`, config.value);
   if (base) return exact;
-  const fold = (name: string): string => name.toLowerCase().replaceAll(/[^a-z0-9]/g, "");
-  const wanted = fold(exact.id);
-  // The newest first, also where nobody tells when AWS opened them: v2 is behind v1 in their ids.
-  const embedding = discovered.models
-    .filter(
-      ({ id, lifecycle }) => lifecycle === "ACTIVE" && formOf(id) !== undefined && !isContextVariant(id),
-    )
-    .sort(
-      (left, right) =>
-        compareText(right.startOfLife ?? "", left.startOfLife ?? "") || compareText(right.id, left.id),
-    );
-  const ids = embedding
-    .filter(({ id, name }) => [id, name].some((own) => fold(own).includes(wanted)))
-    .map(({ id }) => id);
+  const ids = embeddersNamed(exact.id, discovered);
   const [only, ...others] = ids;
   if (only === undefined || others.length > 0) {
     const near = nearestIds(
       exact.id,
-      embedding.map(({ id }) => id),
+      embeddersIn(discovered).map(({ id }) => id),
       1,
     )[0];
     throw new OpenclawError("model-not-found", {

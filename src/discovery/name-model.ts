@@ -4,6 +4,7 @@ import { OpenclawError, shorten } from "../errors.ts";
 import { withoutPrefix } from "../models/base-model-id.ts";
 import { catalogIds, lookUpCatalog } from "../models/catalog.ts";
 import type { Discovered, FoundationModel } from "../models/discovered.ts";
+import { embeddersNamed } from "../models/embedders.ts";
 import { listedId } from "../models/listed-id.ts";
 import {
   matchName,
@@ -66,7 +67,8 @@ export async function surveyNamed(
 ): Promise<{ survey: ModelSurvey; wanted: ResolvedModel }> {
   const survey = await surveyModels(options, runtime, { all: true, about: text });
   const { setup, load, mantle } = survey;
-  const found = await nameListed(text, load, setup, { withBarred, mantle: () => mantle });
+  const terms = { withBarred, withEmbedders: true, mantle: () => mantle };
+  const found = await nameListed(text, load, setup, terms);
   const wanted = noteTaken(text, found, setup);
   // What is known of a model that turned out to be Mantle's is in that list.
   return { survey: isMantle(wanted) && mantle ? { ...survey, load: mantle } : survey, wanted };
@@ -83,8 +85,14 @@ export async function nameListed(
   { config, options }: Pick<Setup, "config" | "options">,
   {
     withBarred = false,
+    withEmbedders = false,
     mantle = () => undefined,
-  }: { withBarred?: boolean; mantle?: () => Promise<ModelLoad> | ModelLoad | undefined } = {},
+  }: {
+    withBarred?: boolean;
+    /** Whether a name may be that of a model that embeds texts, where it is none of one that answers. */
+    withEmbedders?: boolean;
+    mantle?: () => Promise<ModelLoad> | ModelLoad | undefined;
+  } = {},
 ): Promise<ResolvedModel> {
   const exact = namedModel(text, config.value);
   const { discovered } = load;
@@ -96,6 +104,10 @@ export async function nameListed(
   const match = matchName(exact.id, nameable);
   const atMantle = match.kind === "none" ? await namedAtMantle(text, exact, mantle, config.value) : undefined;
   if (atMantle) return atMantle;
+  const [embedder, ...others] =
+    match.kind === "none" && withEmbedders ? embeddersNamed(exact.id, discovered) : [];
+  if (embedder !== undefined && others.length === 0)
+    return namedModel(`${exact.providerId}/${embedder}`, config.value);
   if (match.kind === "none" && isUnheardOf(exact.id)) return exact;
   if (match.kind === "uncallable" && known.isBarred(match.base.id))
     throw barred(match.base.id, await readKept(load), discovered.region, options);

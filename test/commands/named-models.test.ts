@@ -95,6 +95,28 @@ describe("a name", () => {
     expect(emulated.routes().filter((route) => route.includes("converse"))).toEqual([]);
   });
 
+  it("that only a model of embeddings has is that model, where it is not to answer", async () => {
+    const emulated = await emulate();
+    for (const args of [["quota"], ["models", "show"], ["models", "access"]]) {
+      const { code, stderr } = await emulated.run([...args, "titan-embed-text-v2"]);
+      expect(code, stderr).toBe(0);
+      expect(stderr).toContain("titan-embed-text-v2 is amazon.titan-embed-text-v2:0");
+    }
+    const set = await emulated.run(["models", "set", "titan-embed-text-v2"]);
+    expect(set.code).toBe(6);
+    expect(set.stderr).toContain("does not stream text");
+    const chat = await emulated.run(["chat", "-m", "titan-embed-text-v2", "hi"]);
+    expect(chat.stderr).toContain("There is no model 'titan-embed-text-v2'");
+    for (const [name, says] of [
+      ["--", "There is no model"],
+      ["titan-embed", "There is no model"],
+    ] as const) {
+      const { code, stderr } = await emulated.run(["models", "show", "--", name]);
+      expect(code, stderr).toBe(6);
+      expect(stderr).toContain(says);
+    }
+  });
+
   it("of a legacy model leads to its successor, by one hint", async () => {
     const { code, stderr } = await (await emulate()).run(["chat", "-m", "Claude 3.7 Sonnet", "hi"]);
     expect(code).toBe(6);
