@@ -95,12 +95,21 @@ function textBytes(text: string): number {
  * others waiting. Bytes count as in base64.
  */
 export function jsonBytes(value: unknown): number {
-  if (typeof value === "string") return textBytes(value) + 2;
+  return jsonSize(value, textBytes);
+}
+
+/** The same in characters. */
+export function jsonLength(value: unknown): number {
+  return jsonSize(value, ({ length }) => length);
+}
+
+function jsonSize(value: unknown, sizeOf: (text: string) => number): number {
+  if (typeof value === "string") return sizeOf(value) + 2;
   if (value instanceof Uint8Array) return Math.ceil((value.length * 4) / 3) + 2;
-  if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + jsonBytes(item) + 1, 2);
+  if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + jsonSize(item, sizeOf) + 1, 2);
   if (!isRecord(value)) return value === undefined ? 0 : String(value).length;
   let sum = 2;
   for (const [name, item] of Object.entries(value))
-    if (item !== undefined) sum += Buffer.byteLength(name) + 4 + jsonBytes(item);
+    if (item !== undefined) sum += sizeOf(name) + 4 + jsonSize(item, sizeOf);
   return sum;
 }

@@ -63,6 +63,27 @@ export async function mapInTurns<Item, Made>(
   return made;
 }
 
+/** Work that stops after each part of it that takes a moment. */
+export type Steps<Made> = Generator<undefined, Made, undefined>;
+
+/** What such work comes to; others have their turn where it stops. */
+export async function inSteps<Made>(work: Steps<Made>): Promise<Made> {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value;
+    const over = turnOver();
+    if (over) await over;
+  }
+}
+
+/** The same in one go, for who can wait for it. */
+export function atOnce<Made>(work: Steps<Made>): Made {
+  for (;;) {
+    const { done, value } = work.next();
+    if (done === true) return value;
+  }
+}
+
 /** A text in pieces that are worked on at once, of which none ends within a character. */
 export function* piecesOf(text: string): Generator<string, void, undefined> {
   for (let start = 0, end = 0; start < text.length; start = end) {
@@ -71,6 +92,11 @@ export function* piecesOf(text: string): Generator<string, void, undefined> {
     if (last >= 0xd8_00 && last <= 0xdb_ff) end += 1;
     yield text.slice(start, end);
   }
+}
+
+/** A text in UTF-8: the bytes of 10 million characters of three bytes each take 50 ms to make in one go. */
+export async function bytesInTurns(text: string): Promise<Buffer> {
+  return Buffer.concat(await mapInTurns(piecesOf(text), (piece) => Buffer.from(piece)));
 }
 
 /** Hands on what arrives, and lets others have their turn in between. */

@@ -1,6 +1,14 @@
 import { setTimeout as wait } from "node:timers/promises";
-import { describe, expect, it } from "vitest";
-import { inTurns, turnOver } from "../src/next-turn.ts";
+import { describe, expect, it, vi } from "vitest";
+import {
+  atOnce,
+  bytesInTurns,
+  inSteps,
+  inTurns,
+  type Steps,
+  TURN_BYTES,
+  turnOver,
+} from "../src/next-turn.ts";
 
 /** Work of so many ms. */
 function work(ms: number): void {
@@ -33,6 +41,40 @@ describe("turns of the event loop", () => {
     clearImmediate(counting);
     expect(order).toEqual(Array.from(order.keys()));
     expect(turns).toBeLessThan(50);
+  });
+
+  it("has work that stops in between done step by step, or at once", async () => {
+    let done = 0;
+    function* steps(): Steps<string> {
+      for (; done < 40; done += 1) {
+        work(1);
+        yield;
+      }
+      return "made";
+    }
+    const seen: number[] = [];
+    const look = (): void => {
+      seen.push(done);
+      looking = setImmediate(look);
+    };
+    let looking = setImmediate(look);
+    expect(await inSteps(steps())).toBe("made");
+    clearImmediate(looking);
+    expect(new Set(seen).size).toBeGreaterThanOrEqual(3);
+    done = 0;
+    expect(atOnce(steps())).toBe("made");
+    expect(done).toBe(40);
+  });
+
+  it("has a long text made bytes in pieces, none of which ends within a character", async () => {
+    const text = "a👩".repeat(TURN_BYTES);
+    const from = vi.spyOn(Buffer, "from");
+    const bytes = await bytesInTurns(text);
+    const lengths = from.mock.calls.map(([piece]) => (piece as unknown as string).length);
+    from.mockRestore();
+    expect(bytes.equals(Buffer.from(text))).toBe(true);
+    expect(Math.max(...lengths)).toBeLessThanOrEqual(TURN_BYTES + 1);
+    expect((await bytesInTurns("")).length).toBe(0);
   });
 
   it("leaves a turn alone that has time left", async () => {

@@ -5,6 +5,7 @@ import type {
 } from "@aws-sdk/client-bedrock-runtime";
 import { blocksOf, fileOf } from "../converse/conversation.ts";
 import type { Ask } from "../converse/plan-request.ts";
+import { jsonLength } from "../json.ts";
 import { recallLessons } from "../discovery/lesson-cache.ts";
 import type { Setup } from "../session/session.ts";
 import type { WireOptions } from "./bedrock-wire.ts";
@@ -17,7 +18,7 @@ export const CHARACTERS_PER_TOKEN = 4;
 
 /** The tokens of all text that a model reads, by its length, and how many files there are beside, which are not in it. */
 export function estimateTokens(input: ConverseStreamCommandInput): { tokens: number; files: number } {
-  let length = JSON.stringify(input.toolConfig)?.length ?? 0;
+  let length = jsonLength(input.toolConfig);
   let files = 0;
   for (const { text = "" } of input.system ?? []) length += text.length;
   const parts = blocksOf(input).flatMap((block): readonly Part[] => block.toolResult?.content ?? [block]);
@@ -28,7 +29,7 @@ export function estimateTokens(input: ConverseStreamCommandInput): { tokens: num
     if (file?.isOpaque || file?.s3Location) files += 1;
     else {
       const said = toolUse ?? reasoningContent?.reasoningText ?? json;
-      length += (text ?? file?.text ?? file?.bytes ?? JSON.stringify(said))?.length ?? 0;
+      length += (text ?? file?.text ?? file?.bytes)?.length ?? jsonLength(said);
     }
   }
   return { tokens: Math.ceil(length / CHARACTERS_PER_TOKEN), files };

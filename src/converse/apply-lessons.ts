@@ -1,6 +1,5 @@
 import type { ContentBlock, ConverseStreamCommandInput, Message } from "@aws-sdk/client-bedrock-runtime";
 import { flagName, type ParameterName, type ParameterNames } from "../config/parameters.ts";
-import { decodeIfText } from "../disk/decode-text.ts";
 import { shorten as shortenText } from "../errors.ts";
 import { isRecord, textAt } from "../json.ts";
 import {
@@ -12,8 +11,8 @@ import {
 } from "../models/families.ts";
 import type { ResolvedModel } from "../models/resolve-model.ts";
 import type { Lesson, LessonName } from "../session/refusal-table.ts";
-import { systemAsContent } from "./conversation.ts";
-import { documentAsText, TEXT_FORMATS } from "./file-kind.ts";
+import { blocksOf, systemAsContent } from "./conversation.ts";
+import { documentAsText, textOfDocument } from "./file-kind.ts";
 
 /** What refusals have taught about a model, in the order in which it was learnt. */
 export type Lessons = readonly Lesson[];
@@ -116,12 +115,13 @@ interface Change {
  * Leaves out of a request what the model refused before, or says it in another way, so that it is not refused again. Each
  * change is told. What makes a question another one is never left out: the newest files, tools and schemas.
  */
-export function leaveOutRefused(input: Input, change: Change): Input {
-  const { lessons = [] } = change;
-  return lessons.reduce((changed, lesson) => leaveOut(changed, lesson, change), input);
+export async function leaveOutRefused(input: Input, change: Change): Promise<Input> {
+  let changed = input;
+  for (const lesson of change.lessons ?? []) changed = await leaveOut(changed, lesson, change);
+  return changed;
 }
 
-function leaveOut(input: Input, lesson: Lesson, change: Change): Input {
+function leaveOut(input: Input, lesson: Lesson, change: Change): Input | Promise<Input> {
   const { isReasoning, modelId, nameOf = flagName, tell } = change;
   const refuses = (what: string, value?: unknown): void => {
     tell(`'${modelId}' refuses ${what}, so ${shown(value)} is left out`);
@@ -277,19 +277,19 @@ function withSystemSaid(input: Input, { modelId, tell }: Change): Input {
 }
 
 /** Documents that are text are said as text; others stay, and are refused. */
-export function withDocumentsAsText(
+export async function withDocumentsAsText(
   input: Input,
   { modelId, tell }: Pick<Change, "modelId" | "tell">,
-): Input {
-  return mapBlocks(input, ({ document }) => {
-    const bytes = document?.source?.bytes;
-    const text =
-      document?.source?.text ??
-      (bytes && TEXT_FORMATS.has(document?.format ?? "") ? decodeIfText(bytes) : undefined);
-    if (text === undefined) return undefined;
+): Promise<Input> {
+  const said = new Map<ContentBlock, ContentBlock>();
+  for (const block of blocksOf(input)) {
+    const { document } = block;
+    const text = document && (await textOfDocument(document));
+    if (text === undefined) continue;
     tell(`'${modelId}' takes no documents, so the text of '${document?.name}' is sent as text`);
-    return { text: documentAsText(document?.name, text) };
-  });
+    said.set(block, { text: documentAsText(document?.name, text) });
+  }
+  return mapBlocks(input, (block) => said.get(block));
 }
 
 /** Images of earlier questions, and of tools, would keep a conversation stuck; those of the newest are what is asked about. */

@@ -92,7 +92,7 @@ export async function readAttachments(
         ? readRegularFile(pathOf(name, runtime.currentFolder), MOST_FILE_BYTES)
         : readInput(name, runtime, MOST_FILE_BYTES);
     });
-    const { file, bytes } = decodeFile(read, fileName, source);
+    const { file, bytes } = await decodeFile(read, fileName, source);
     if (file.kind === "unsupported") {
       throw badAttachment(
         `'${label}' cannot be attached: ${file.reason}.`,

@@ -1,8 +1,10 @@
+import type { DocumentBlock } from "@aws-sdk/client-bedrock-runtime";
 import type { InputKind } from "../models/list.ts";
 import type { FileKind } from "../models/families.ts";
-import { decodeText, hasUtf16Mark, isText, notText, type TextSource } from "../disk/decode-text.ts";
+import { decodeInTurns, hasUtf16Mark, isText, notText, type TextSource } from "../disk/decode-text.ts";
 import { findSignature, hasBytesAt, isUtf8, recogniseBytes } from "../disk/recognise-bytes.ts";
-import { detectMedia } from "./media-kind.ts";
+import { turnOver } from "../next-turn.ts";
+import { detectMedia, nearEnds } from "./media-kind.ts";
 import { once } from "../once.ts";
 import { isOnlyBlanks, MOST_BLANKS } from "../only-blanks.ts";
 
@@ -16,6 +18,13 @@ export interface Unsupported {
 
 /** Document formats that are plain text: a model that takes no documents can be given them as text. */
 export const TEXT_FORMATS: ReadonlySet<string> = new Set(["csv", "html", "md", "txt"]);
+
+/** The text of such a document; undefined for one of another kind, or of bytes that are no text. */
+export async function textOfDocument({ format = "txt", source }: DocumentBlock): Promise<string | undefined> {
+  const { text, bytes } = source ?? {};
+  if (text !== undefined || !bytes || !TEXT_FORMATS.has(format)) return text;
+  return (await decodeInTurns(bytes, (piece) => piece))?.join("");
+}
 
 /** The text that such a document is given as. */
 export function documentAsText(name: string | undefined, text: string): string {
@@ -96,14 +105,25 @@ export interface DecodedFile {
  * Decides what a file is, and reads texts by the one decoder of all texts: what is no Unicode is refused with the source's
  * code, in whatever text format. One that has nothing but blanks is empty.
  */
-export function decodeFile(read: Uint8Array, fileName: string | undefined, source: TextSource): DecodedFile {
-  const bytes = hasUtf16Mark(read) ? Buffer.from(decodeText(read, source)) : read;
+export async function decodeFile(
+  read: Uint8Array,
+  fileName: string | undefined,
+  source: TextSource,
+): Promise<DecodedFile> {
+  let bytes = read;
+  if (hasUtf16Mark(read)) {
+    const pieces = await decodeInTurns(read, (piece) => Buffer.from(piece));
+    if (!pieces) throw notText(read, source);
+    bytes = Buffer.concat(pieces);
+  }
+  await turnOver();
   const file = detectKind(bytes, fileName);
   if (file.kind === "unsupported" && !isText(bytes)) {
     const found = recogniseBytes(bytes);
     if (found.iconv || found.isUnknownText) throw notText(bytes, source, found);
   }
   if (file.kind !== "document" || !TEXT_FORMATS.has(file.format)) return { file, bytes };
+  await turnOver();
   if (!isText(bytes)) throw notText(bytes, source);
   const text = hasBytesAt(asBuffer(bytes), "\xef\xbb\xbf") ? bytes.subarray(3) : bytes;
   return { file: isBlank(text) ? EMPTY : file, bytes: text };
@@ -141,22 +161,38 @@ function asBuffer(bytes: Uint8Array): Buffer {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }
 
-/** Office files are ZIP archives; the folder inside names the program (ECMA-376, part 2). */
+/** Office files are ZIP archives; the folder inside names the program (ECMA-376, part 2). The list of names is at the end. */
 function kindOfZip(file: Buffer): FileKind | Unsupported {
-  if (file.includes("word/document")) return { kind: "document", format: "docx" };
-  if (file.includes("xl/workbook")) return { kind: "document", format: "xlsx" };
-  return unsupported(file.includes("ppt/presentation") ? "it is a PowerPoint file" : "it is a ZIP archive");
+  const has = (name: string): boolean => nearEnds(file).some((part) => part.includes(name));
+  if (has("word/document")) return { kind: "document", format: "docx" };
+  if (has("xl/workbook")) return { kind: "document", format: "xlsx" };
+  return unsupported(has("ppt/presentation") ? "it is a PowerPoint file" : "it is a ZIP archive");
 }
 
-/** Office files before 2007 are compound files; the name of a stream tells the program ([MS-DOC], [MS-XLS]). */
+/** The names of so many streams in a compound file are looked at, in bytes: each takes 128. */
+const DIRECTORY_BYTES = 64 * 1024;
+
+/**
+ * Office files before 2007 are compound files; the name of a stream tells the program ([MS-DOC], [MS-XLS]). The directory
+ * of streams begins in a sector that the header names ([MS-CFB], 2.2 and 2.6), anywhere in the file.
+ */
 function kindOfCompoundFile(file: Buffer, extension: string): FileKind | Unsupported {
+  const sectorBytes = file.length < HEADER_BYTES || file.readUInt16LE(30) === 9 ? 512 : 4096;
+  const start = file.length < HEADER_BYTES ? 0 : (file.readUInt32LE(48) + 1) * sectorBytes;
+  const parts = [...nearEnds(file), file.subarray(start, start + DIRECTORY_BYTES)];
   // Looking for bytes takes a third of the time of looking for characters.
-  const hasStream = (name: string): boolean => file.includes(Buffer.from(name, "utf16le"));
+  const hasStream = (name: string): boolean => {
+    const bytes = Buffer.from(name, "utf16le");
+    return parts.some((part) => part.includes(bytes));
+  };
   if (hasStream("WordDocument")) return { kind: "document", format: "doc" };
   if (hasStream("Workbook") || hasStream("Book")) return { kind: "document", format: "xls" };
   if (extension === "doc" || extension === "xls") return { kind: "document", format: extension };
   return unsupported("it is an Office file of another program than Word and Excel");
 }
+
+/** Of a compound file. */
+const HEADER_BYTES = 512;
 
 function kindOfText(file: Buffer, extension: string): FileKind | Unsupported {
   const named = kinds().get(extension);

@@ -106,10 +106,13 @@ function isTransportStream(file: Buffer): boolean {
   return isPacket(0) && isPacket(1) && isPacket(2) && file.includes(0);
 }
 
-/** Whether something stands near the beginning or the end of a file, where containers have what describes them. */
+/** Whether something stands near the beginning or the end of a file. */
 function findNear(file: Buffer, pattern: RegExp): boolean {
-  const start = file.toString("latin1", 0, LOOKED_AT);
-  return (
-    pattern.test(start) || pattern.test(file.toString("latin1", Math.max(LOOKED_AT, file.length - LOOKED_AT)))
-  );
+  return nearEnds(file).some((part) => pattern.test(part.toString("latin1")));
+}
+
+/** The beginning and the end of a file, where containers have what describes them. */
+export function nearEnds(file: Buffer): Buffer[] {
+  if (file.length <= 2 * LOOKED_AT) return [file];
+  return [file.subarray(0, LOOKED_AT), file.subarray(file.length - LOOKED_AT)];
 }

@@ -1,7 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import { type ErrorCode, OpenclawError } from "../errors.ts";
+import { TURN_BYTES, turnOver } from "../next-turn.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
-import { decode } from "./guess-encoding.ts";
+import { decode, decodeNext } from "./guess-encoding.ts";
 import { findIso2022, recogniseBytes, type Recognised, ZERO_BYTES } from "./recognise-bytes.ts";
 
 /** Where a text comes from, for the error. */
@@ -37,6 +38,28 @@ export function isText(bytes: Uint8Array): boolean {
 export function decodeIfText(bytes: Uint8Array): string | undefined {
   const text = decode(bytes, encodingOf(bytes));
   return text === undefined || text.includes("\0") || findIso2022(bytes) >= 0 ? undefined : text;
+}
+
+/**
+ * What is made of each piece of such a text, in order; undefined where the bytes are none. Others have their turn between the
+ * pieces.
+ */
+export async function decodeInTurns<Made>(
+  bytes: Uint8Array,
+  make: (piece: string) => Made,
+): Promise<Made[] | undefined> {
+  if (findIso2022(bytes) >= 0) return undefined;
+  const decoder = new TextDecoder(encodingOf(bytes), { fatal: true });
+  const made: Made[] = [];
+  for (let from = 0, to = 0; from < bytes.length; from = to) {
+    to = from + TURN_BYTES;
+    const over = turnOver();
+    if (over) await over;
+    const piece = decodeNext(decoder, bytes.subarray(from, to), to >= bytes.length);
+    if (piece === undefined || piece.includes("\0")) return undefined;
+    made.push(make(piece));
+  }
+  return made;
 }
 
 /** The error for bytes that are not the text they should be, by what they were recognised as. */

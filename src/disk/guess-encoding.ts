@@ -94,8 +94,17 @@ function fromWindows1252(bytes: Uint8Array): string | undefined {
 
 /** Text in an encoding that TextDecoder knows, without its byte order mark; undefined where the bytes are none. */
 export function decode(bytes: Uint8Array, label: string, isWhole = true): string | undefined {
+  return decodeNext(new TextDecoder(label, { fatal: true }), bytes, isWhole);
+}
+
+/** The text of the next bytes; undefined where they are none. */
+export function decodeNext(
+  decoder: InstanceType<typeof TextDecoder>,
+  bytes: Uint8Array,
+  isLast: boolean,
+): string | undefined {
   try {
-    return new TextDecoder(label, { fatal: true }).decode(bytes, { stream: !isWhole });
+    return decoder.decode(bytes, { stream: !isLast });
   } catch (error) {
     if (error instanceof TypeError) return undefined;
     throw error;

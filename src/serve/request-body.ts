@@ -143,7 +143,7 @@ export async function readJsonBody(request: Incoming, bounds: BodyBounds): Promi
 }
 
 /** A body that is no JSON is told where up to this length, in bytes. */
-const MOST_PLACED_BYTES = 16 * 1024 * 1024;
+const MOST_PLACED_BYTES = 4 * 1024 * 1024;
 
 /** Parses a body that is too long to be parsed at once; others have their turn between the steps. */
 async function parseInSteps(

@@ -5,8 +5,7 @@ import type {
   ImageBlock,
   SystemContentBlock,
 } from "@aws-sdk/client-bedrock-runtime";
-import { documentAsText, TEXT_FORMATS } from "../converse/file-kind.ts";
-import { decodeText } from "../disk/decode-text.ts";
+import { documentAsText } from "../converse/file-kind.ts";
 import { OpenclawError } from "../errors.ts";
 import type { InputKind } from "../models/list.ts";
 import { toBase64, toDataUrl } from "./data-url.ts";
@@ -87,10 +86,6 @@ function documentParts({ format = "txt", name = "document", source }: DocumentBl
   if (source?.content) return titled(source.content.map((part) => part.text ?? "").join("\n"));
   if (!source?.bytes)
     throw unfit(`The document '${name}' is not in the request itself and cannot be sent on.`, "document");
-  if (TEXT_FORMATS.has(format)) {
-    const from = { label: `The document '${name}'`, file: undefined, code: "bad-attachment" } as const;
-    return titled(decodeText(source.bytes, from));
-  }
   const mediaType = MEDIA_TYPES[format] ?? "application/octet-stream";
   return [{ kind: "file", name: `${name}.${format}`, url: toDataUrl(mediaType, source.bytes) }];
 }

@@ -1,5 +1,5 @@
 import { isUtf8 } from "node:buffer";
-import { TURN_BYTES, turnOver } from "../next-turn.ts";
+import { bytesInTurns, TURN_BYTES, turnOver } from "../next-turn.ts";
 
 /** What a data URL holds. */
 export interface DataUrl {
@@ -80,7 +80,7 @@ function withoutBlanks(text: string): string {
 
 /** The bytes of a text in which `%` and two digits stand for one; undefined where they are no UTF-8. */
 async function readPercentEncoded(text: string): Promise<Uint8Array | undefined> {
-  const bytes = Buffer.from(text, "utf8");
+  const bytes = await bytesInTurns(text);
   let length = 0;
   for (let place = 0, end = 0; place < bytes.length;) {
     end = Math.min(end + TURN_BYTES, bytes.length);

@@ -15,6 +15,7 @@ import { lookUpCatalog } from "../models/catalog.ts";
 import { isRecord, textAt } from "../json.ts";
 import { type FamilyFacts, levelOfBudget, type ReasoningLevel } from "../models/families.ts";
 import type { InputKind } from "../models/list.ts";
+import { withDocumentTexts } from "./document-texts.ts";
 import type { BedrockModel } from "./server-wire.ts";
 
 /** How requests are made in the words of one API of servers. */
@@ -107,7 +108,8 @@ export async function planForServer(
     reads: { kinds, inS3: false },
     lessons: withSettings(lessons, model),
   });
-  const { body, notices = [] } = form.toBody(mended.input, { isReasoning, lessons });
+  const told = await withDocumentTexts(mended.input);
+  const { body, notices = [] } = form.toBody(told, { isReasoning, lessons });
   const left = PARAMETER_ROWS.flatMap(([name, { onlyBedrock }]) =>
     isLeftOut(name, onlyBedrock) && wanted[name] !== undefined && wanted[name] !== "off"
       ? [String(onlyBedrock)]

@@ -4,7 +4,7 @@ import { type Batches, batchOf } from "../converse/answer-batches.ts";
 import { OpenclawError } from "../errors.ts";
 import { servedApi } from "../models/provider-api.ts";
 import { isRecord, type JsonObject } from "../json.ts";
-import { inTurns } from "../next-turn.ts";
+import { bytesInTurns, inTurns } from "../next-turn.ts";
 import { parseInTurnsIfJson } from "../parse-in-turns.ts";
 import { readBytes } from "../read-bytes.ts";
 import { failedCall, type ServerAnswer, type ServerLine } from "./call-server.ts";
@@ -124,7 +124,7 @@ async function* readStream(body: Readable, reader: AnswerReader, call: FailedCal
       const long = arrived[at];
       if (isDone || !long || "error" in long) return;
       at += 1;
-      const data = await parseInTurnsIfJson(Buffer.from(long.data), true);
+      const data = await parseInTurnsIfJson(await bytesInTurns(long.data), true);
       yield* batchOf((parts) => take(data, parts));
     }
   }

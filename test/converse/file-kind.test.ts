@@ -188,6 +188,35 @@ describe("a file's kind", () => {
     });
   });
 
+  it("is looked for where files have what names them, and not in all that they hold", () => {
+    const MB = 1024 * 1024;
+    const holding = (start: Buffer, name: Buffer, at: number): Buffer => {
+      const file = Buffer.alloc(6 * MB, "a");
+      file.set(start);
+      file.set(name, at);
+      return file;
+    };
+    const formatOf = (file: Buffer): string | undefined => {
+      const kind = detectKind(file, undefined);
+      return kind.kind === "unsupported" ? undefined : kind.format;
+    };
+    const zip = bytes("PK\x03\x04");
+    expect(formatOf(holding(zip, bytes("xl/workbook"), 6 * MB - 100))).toBe("xlsx");
+    expect(formatOf(holding(zip, bytes("xl/workbook"), 3 * MB))).toBeUndefined();
+    // The header of a compound file says how long sectors are, and in which the directory begins.
+    for (const [shift, sector] of [
+      [9, 512],
+      [12, 4096],
+    ] as const) {
+      const header = Buffer.alloc(512);
+      header.set(OLE);
+      header.writeUInt16LE(shift, 30);
+      header.writeUInt32LE((3 * MB) / sector - 1, 48);
+      expect(formatOf(holding(header, Buffer.from(utf16("Workbook")), 3 * MB + 256))).toBe("xls");
+      expect(formatOf(holding(header, Buffer.from(utf16("Workbook")), 4 * MB))).toBeUndefined();
+    }
+  });
+
   it("does not depend on where the bytes lie in their memory", () => {
     const memory = bytes("xx", "%PDF-1.7\n", "xx");
     expect(detectKind(memory.subarray(2, 11), undefined)).toMatchObject({ format: "pdf" });

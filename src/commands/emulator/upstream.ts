@@ -10,6 +10,7 @@ import { WrittenNumber } from "../../json-numbers.ts";
 import { SERVED } from "../../models/families.ts";
 import type { ServerLine } from "../../wires/call-server.ts";
 import { toCompletionRequest } from "../../wires/chat-completions/completion-request.ts";
+import { withDocumentTexts } from "../../wires/document-texts.ts";
 import { askForModels } from "../../wires/list-models.ts";
 import { streamCompletion } from "../../wires/chat-completions/stream-completion.ts";
 import { toAwsError, toExceptionStep } from "./upstream-error.ts";
@@ -31,7 +32,7 @@ export function createUpstream(line: ServerLine, wanted: string | undefined): Up
     const model = await choose(modelId, signal);
     const recipient = { modelId: model, family: SERVED, isReasoning: false };
     const { input } = await mendRequest(toConverseInput(body, modelId), recipient);
-    const { body: request, dropped } = toCompletionRequest(input, model);
+    const { body: request, dropped } = toCompletionRequest(await withDocumentTexts(input), model);
     if (dropped.length > 0)
       terminal.verbose(() => `${model} goes without what only Bedrock has: ${dropped.join(", ")}`);
     try {

@@ -6,6 +6,7 @@ import type {
 } from "@aws-sdk/client-bedrock-runtime";
 import { LONGEST_MESSAGE, OpenclawError, shorten } from "../../errors.ts";
 import type { InputKind } from "../../models/list.ts";
+import { bytesInTurns, mapInTurns } from "../../next-turn.ts";
 import { isOnlyBlanks } from "../../only-blanks.ts";
 import { withDocumentsAsText } from "../apply-lessons.ts";
 import { fileOf } from "../conversation.ts";
@@ -38,7 +39,7 @@ export function mendFiles(input: Input, mending: Mending): Input {
 }
 
 /** Documents that are text go as text to a model that takes no documents. */
-export function sayDocuments(input: Input, mending: Mending): Input {
+export function sayDocuments(input: Input, mending: Mending): Input | Promise<Input> {
   return mending.reads?.kinds?.includes("document") === false ? withDocumentsAsText(input, mending) : input;
 }
 
@@ -149,27 +150,31 @@ const isWords = ({ text }: ContentBlock): boolean =>
 const isResult = ({ toolResult }: ContentBlock): boolean => toolResult !== undefined;
 
 /** Documents have distinct names of certain characters, and a text beside them; where it is asked for they are cited. */
-export function mendDocuments(input: Input, { cites, canCite, modelId, tell }: Mending): Input {
+export async function mendDocuments(
+  input: Input,
+  { cites, canCite, modelId, tell }: Mending,
+): Promise<Input> {
   const taken = new Set<string>();
-  const named = <Block extends ContentBlock | ToolResultContentBlock>(
+  const named = async <Block extends ContentBlock | ToolResultContentBlock>(
     block: Block,
     isOwn: boolean,
-  ): Block => {
+  ): Promise<Block> => {
     if (!block.document) return block;
     const { citations, ...document } = block.document;
     const isCited = cites === undefined && citations?.enabled === true;
     if (isCited && canCite === false)
       tell(`'${modelId}' does not say where in a document its words are from, so no sources are named`);
-    const given = isCited ? (canCite === false ? uncited(document) : block.document) : document;
+    const given = isCited ? (canCite === false ? await uncited(document) : block.document) : document;
     const asked = cites && isOwn ? citable(document) : given;
     return { ...block, document: { ...asked, name: documentName(document.name, taken) } };
   };
-  const messages = (input.messages ?? []).map(({ role, content: blocks = [] }): Message => {
-    const content = blocks.map((block): ContentBlock => {
+  const messages = await mapInTurns(input.messages ?? [], async (message): Promise<Message> => {
+    const { role, content: blocks = [] } = message;
+    const content = await mapInTurns(blocks, async (block): Promise<ContentBlock> => {
       const { toolResult } = block;
       if (!toolResult) return named(block, true);
       // "Citations are not supported in tool result documents": https://github.com/boto/boto3/issues/4648
-      const results = (toolResult.content ?? []).map((part) => named(part, false));
+      const results = await mapInTurns(toolResult.content ?? [], (part) => named(part, false));
       return { toolResult: { ...toolResult, content: results } };
     });
     const last = content.findLastIndex(({ document }) => document);
@@ -181,10 +186,10 @@ export function mendDocuments(input: Input, { cites, canCite, modelId, tell }: M
 }
 
 /** A text that is not cited, as any model takes it: only those that cite take it as such. */
-function uncited(document: DocumentBlock): DocumentBlock {
+async function uncited(document: DocumentBlock): Promise<DocumentBlock> {
   const { text, content } = document.source ?? {};
   const said = text ?? content?.map((part) => part.text ?? "").join("\n");
-  return said === undefined ? document : { ...document, source: { bytes: Buffer.from(said) } };
+  return said === undefined ? document : { ...document, source: { bytes: await bytesInTurns(said) } };
 }
 
 /**

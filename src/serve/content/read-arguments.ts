@@ -1,6 +1,7 @@
 import type { ToolUseBlock } from "@aws-sdk/client-bedrock-runtime";
 import { isRecord } from "../../json.ts";
 import { JsonBoundsError } from "../../json-bounds.ts";
+import { bytesInTurns } from "../../next-turn.ts";
 import { parseInTurns } from "../../parse-in-turns.ts";
 import type { RequestField } from "../request-field.ts";
 import type { ContentContext } from "./read-files.ts";
@@ -17,7 +18,7 @@ export async function readArguments(
   if (!field.given) return {};
   const text = field.text();
   try {
-    return (await parseInTurns(Buffer.from(text), true, argumentsScan)) as ToolUseBlock["input"];
+    return (await parseInTurns(await bytesInTurns(text), true, argumentsScan)) as ToolUseBlock["input"];
   } catch (cause) {
     if (cause instanceof JsonBoundsError)
       throw field.refused(`'${field.param}' cannot be taken: ${cause.message}.`);

@@ -81,7 +81,7 @@ export async function readFile(file: RequestField, context: ContentContext): Pro
     throw field.refused(`'${field.param}' is ${show(data.slice(0, 40))}, and must be a data URL or base64.`);
   }
   const label = `'${name === undefined ? field.param : shorten(name)}'`;
-  const { file: kind, bytes } = decode(read, name, label, field);
+  const { file: kind, bytes } = await decode(read, name, label, field);
   if (kind.kind === "unsupported" && !kind.isEmpty)
     throw field.refused(`${label} cannot be sent to a model: ${kind.reason}. Send ${ATTACHABLE}.`);
   if (kind.kind === "image") return { image: { format: kind.format, source: { bytes } } };
@@ -95,14 +95,14 @@ export async function readFile(file: RequestField, context: ContentContext): Pro
   return { document: { format, name: name ?? `Document.${format}`, source: { bytes } } };
 }
 
-function decode(
+async function decode(
   bytes: Uint8Array,
   name: string | undefined,
   label: string,
   field: RequestField,
-): DecodedFile {
+): Promise<DecodedFile> {
   try {
-    return decodeFile(bytes, name, { label, file: undefined, code: "bad-attachment" });
+    return await decodeFile(bytes, name, { label, file: undefined, code: "bad-attachment" });
   } catch (error) {
     if (error instanceof OpenclawError && error.code === "bad-attachment")
       throw field.refused(`${error.message} Send it in UTF-8.`);

@@ -21,8 +21,7 @@ import type {
   TextBlockParam,
   ToolResultBlockParam,
 } from "@anthropic-ai/sdk/resources/messages";
-import { documentAsText, TEXT_FORMATS } from "../../converse/file-kind.ts";
-import { decodeText } from "../../disk/decode-text.ts";
+import { documentAsText } from "../../converse/file-kind.ts";
 import { OpenclawError } from "../../errors.ts";
 import { toBase64 } from "../data-url.ts";
 import { toJson } from "../../json-numbers.ts";
@@ -151,10 +150,6 @@ function documentSource({ format = "txt", name = "document", source }: DocumentB
     throw unfit(`The document '${name}' is not in the request itself and cannot be sent on.`, "document");
   if (format === "pdf")
     return { type: "base64", media_type: "application/pdf", data: toBase64(source.bytes) };
-  if (TEXT_FORMATS.has(format)) {
-    const from = { label: `The document '${name}'`, file: undefined, code: "bad-attachment" } as const;
-    return plain(decodeText(source.bytes, from));
-  }
   throw new OpenclawError("bad-attachment", {
     message: `The document '${name}' is ${format}, and the Messages API takes pdf and text only.`,
     hint: "Save it as pdf and attach that.",

@@ -8,6 +8,7 @@ import { catalogIds, knownLimits, lookUpCatalog } from "../../models/catalog.ts"
 import { familyOf, idBehind, MESSAGES_SERVED } from "../../models/families.ts";
 import type { InputKind } from "../../models/list.ts";
 import type { BedrockModel } from "../server-wire.ts";
+import { withDocumentTexts } from "../document-texts.ts";
 import { toMessagesRequest } from "./messages-request.ts";
 
 /**
@@ -48,7 +49,7 @@ export async function planMessages(
     maxTokens: Math.min(limit, plan.isReasoning ? REASONED_MOST : USUAL_MOST),
     takesDocumentBlocks: baseId !== undefined,
   };
-  const request = toMessagesRequest(plan.input, target);
+  const request = toMessagesRequest(await withDocumentTexts(plan.input), target);
   const { body } = request;
   // Whoever sends a request to Bedrock's runtime puts the guardrail into its headers.
   const dropped = request.dropped.filter((name) => name !== "guardrailConfig" || !called);

@@ -169,7 +169,7 @@ describe("converts messages", () => {
         {
           role: "user",
           content: [
-            { document: { format: "md", name: "notes", source: { bytes: Buffer.from("# Hi") } } },
+            { document: { format: "md", name: "notes", source: { text: "# Hi" } } },
             { text: "sum up" },
           ],
         },

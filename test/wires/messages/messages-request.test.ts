@@ -140,7 +140,7 @@ describe("converts a person's message", () => {
     ],
     [
       "with a text document and what is said of it",
-      [{ document: { format: "md", name: "n", source: { bytes: Buffer.from("# Hi") }, context: "draft" } }],
+      [{ document: { format: "md", name: "n", source: { text: "# Hi" }, context: "draft" } }],
       [
         {
           type: "document",
@@ -216,7 +216,7 @@ describe("converts a person's message", () => {
 
   it("with text documents as text, for models that are not known to take blocks of them", () => {
     const content: Message["content"] = [
-      { document: { format: "txt", name: "n", source: { bytes: Buffer.from("words") } } },
+      { document: { format: "txt", name: "n", source: { text: "words" } } },
       { text: "sum up" },
     ];
     expect(convert({ messages: [{ role: "user", content }] }, false).body.messages[0]?.content).toEqual([

@@ -143,7 +143,7 @@ describe("converts messages", () => {
         "user",
         { image: { format: "png", source: { bytes: png } } },
         { document: { format: "pdf", name: "paper", source: { bytes: png } } },
-        { document: { format: "txt", name: "notes", source: { bytes: Buffer.from("words") } } },
+        { document: { format: "txt", name: "notes", source: { text: "words" } } },
         { text: "What is this?" },
         { cachePoint: { type: "default" } },
       ),

@@ -1,5 +1,6 @@
 import { isRecord, type JsonObject } from "../../../json.ts";
-import { EscapeCount, JsonBoundsError, parseBoundedExactly } from "../../../json-bounds.ts";
+import { JsonBoundsError } from "../../../json-bounds.ts";
+import { parseInTurns } from "../../../parse-in-turns.ts";
 import { type Asked, countCall } from "../../answer-call.ts";
 import type { AnswerService, RouteRequest } from "../../dialect.ts";
 import { type RequestField, requestOf } from "../../request-field.ts";
@@ -29,18 +30,10 @@ async function readInput(service: AnswerService, { call, body, id: model }: Rout
   throw field.refused(`'${field.param}' is neither Claude's nor Nova's, which are those that are counted.`);
 }
 
-/** Longer bodies are refused, in bytes: they are parsed in one go. */
-const LONGEST_BODY = 8 * 1024 * 1024;
-
 async function readBody(field: RequestField): Promise<JsonObject> {
-  const read = Buffer.from(await readBytes(field));
-  if (read.length > LONGEST_BODY)
-    throw field.refused(
-      `'${field.param}' has ${read.length} bytes, and may have ${LONGEST_BODY}: count it by Converse.`,
-    );
+  const { buffer, byteOffset, length } = await readBytes(field);
   try {
-    new EscapeCount().take(read);
-    const body = parseBoundedExactly(read.toString("utf8"));
+    const body = await parseInTurns(Buffer.from(buffer, byteOffset, length), true);
     if (isRecord(body)) return body;
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error;

@@ -14,7 +14,7 @@ import type {
 import { describeKind, detectKind } from "../../../converse/file-kind.ts";
 import { isRecord } from "../../../json.ts";
 import { toJsonText } from "../../../network/json-body.ts";
-import { mapInTurns } from "../../../next-turn.ts";
+import { bytesInTurns, mapInTurns } from "../../../next-turn.ts";
 import { readBase64 } from "../../../wires/data-url.ts";
 import { MOST_DOCUMENTS } from "../../content/read-files.ts";
 import { type RequestField, show } from "../../request-field.ts";
@@ -221,7 +221,7 @@ async function readDocument(block: RequestField, context: BlockContext): Promise
   };
   const type = source.at("type");
   if (type.value === "text")
-    return [{ document: { ...named, ...asText(source.at("data").text(), citations) } }];
+    return [{ document: { ...named, ...(await asText(source.at("data").text(), citations)) } }];
   if (type.value === "content") return readParts(source.at("content"), context, named);
   const bytes = await fileBytes(source, context);
   const file = detectKind(bytes, undefined);
@@ -238,17 +238,17 @@ async function readDocument(block: RequestField, context: BlockContext): Promise
 type Named = Pick<DocumentBlock, "name" | "context" | "citations">;
 
 /** A text is given as such where it is cited, since its bytes are taken for a PDF (https://github.com/boto/boto3/issues/4726). */
-function asText(
+async function asText(
   text: string,
   citations: CitationsConfig | undefined,
-): Pick<DocumentBlock, "format" | "source"> {
-  return { format: "txt", source: citations ? { text } : { bytes: Buffer.from(text) } };
+): Promise<Pick<DocumentBlock, "format" | "source">> {
+  return { format: "txt", source: citations ? { text } : { bytes: await bytesInTurns(text) } };
 }
 
 /** A document in parts, which are what is cited of it. Converse has no place for images among them: they go behind it. */
 async function readParts(field: RequestField, context: BlockContext, named: Named): Promise<ContentBlock[]> {
   if (typeof field.value === "string")
-    return [{ document: { ...named, ...asText(field.value, named.citations) } }];
+    return [{ document: { ...named, ...(await asText(field.value, named.citations)) } }];
   const parts = await mapInTurns(field.parts(), async (part): Promise<ContentBlock> => {
     const type = part.at("type");
     if (type.value === "text") return { text: part.at("text").text() };
@@ -259,7 +259,7 @@ async function readParts(field: RequestField, context: BlockContext, named: Name
   const source = named.citations ? { content: texts.map((text) => ({ text })) } : undefined;
   const document = {
     ...named,
-    ...(source ? { format: "txt" as const, source } : asText(texts.join("\n"), undefined)),
+    ...(source ? { format: "txt" as const, source } : await asText(texts.join("\n"), undefined)),
   };
   return [...(texts.length === 0 ? [] : [{ document }]), ...parts.filter(({ text }) => text === undefined)];
 }

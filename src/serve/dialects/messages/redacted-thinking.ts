@@ -1,3 +1,4 @@
+import { bytesInTurns } from "../../../next-turn.ts";
 import { readBase64, toBase64 } from "../../../wires/data-url.ts";
 
 /** What no text of Anthropic's begins with: it is base64. */
@@ -15,5 +16,5 @@ export function toRedacted(bytes: Uint8Array): string {
 /** The bytes behind such a text. */
 export async function readRedacted(data: string): Promise<Uint8Array> {
   const marked = data.startsWith(BYTES) ? await readBase64(data.slice(BYTES.length)) : undefined;
-  return marked ?? Buffer.from(data, "utf8");
+  return marked ?? bytesInTurns(data);
 }
