@@ -5,11 +5,12 @@ import { refuseIrregular } from "../disk/read-file.ts";
 import { OpenclawError } from "../errors.ts";
 import { formatUsd, roundUpUsd } from "../models/usage.ts";
 import type { Configuration } from "../config/settings.ts";
+import { mapInTurns } from "../next-turn.ts";
 import type { Runtime } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { parseEntry } from "./entry.ts";
 import { dayOf, ledgerFolder, monthOf, msUntilEnd } from "./ledger-files.ts";
-import { findMonths, summedParts, unreadable } from "./read-ledger.ts";
+import { findMonths, linesOf, summedParts, unreadable } from "./read-ledger.ts";
 
 type Limits = NonNullable<NonNullable<Configuration["usage"]>["budget"]>;
 
@@ -144,6 +145,7 @@ interface Read {
 class Spending {
   readonly #folder: string;
   #read = new Map<string, Read>();
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(folder: string) {
     this.#folder = folder;
@@ -151,8 +153,11 @@ class Spending {
 
   /** What the days of a month cost. Throws `internal` for a ledger that cannot be read. */
   async byDay(month: string): Promise<Map<string, Spent>> {
+    // Two at once would count the lines twice that have come since.
+    const sum = this.#last.then(() => this.#sum(month));
+    this.#last = sum.catch(() => undefined);
     try {
-      return await this.#sum(month);
+      return await sum;
     } catch (error) {
       throw unreadable(this.#folder, error);
     }
@@ -191,17 +196,17 @@ async function readOn(file: string, before: Read | undefined): Promise<Read | un
     const bytes = Buffer.alloc(stats.size - read.end);
     const { bytesRead } = await handle.read(bytes, 0, bytes.length, read.end);
     const whole = bytes.subarray(0, bytesRead).lastIndexOf("\n") + 1;
-    for (const line of bytes.toString("utf8", 0, whole).split("\n")) {
+    await mapInTurns(linesOf(bytes.subarray(0, whole)), (line) => {
       const entry = parseEntry(line);
       if (!entry) {
         for (const name of summedParts(line)) read.summed.add(name);
-        continue;
+        return;
       }
       const day = dayOf(entry.at);
       // Of a sum it is the mean that is known of a call.
       const own = { usd: entry.usd, dearest: entry.usd / Math.max(1, entry.calls) };
       read.byDay.set(day, addSpent(read.byDay.get(day) ?? NOTHING, own));
-    }
+    });
     return { ...read, end: read.end + whole };
   } finally {
     await handle.close();

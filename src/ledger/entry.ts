@@ -1,4 +1,5 @@
 import { isRecord } from "../json.ts";
+import { atOnce, type Steps } from "../next-turn.ts";
 
 /** One call, or the sum of several of one hour or day. It holds no content: nothing that was asked or answered. */
 export interface LedgerEntry {
@@ -97,10 +98,19 @@ export function sumBy<Key extends string>(
   entries: Iterable<LedgerEntry>,
   keyOf: (entry: LedgerEntry) => Key,
 ): Map<Key, Counts> {
+  return atOnce(summingBy(entries, keyOf));
+}
+
+/** The same in steps. */
+export function* summingBy<Key extends string>(
+  entries: Iterable<LedgerEntry>,
+  keyOf: (entry: LedgerEntry) => Key,
+): Steps<Map<Key, Counts>> {
   const sums = new Map<Key, Counts>();
   for (const entry of entries) {
     const key = keyOf(entry);
     sums.set(key, addCounts(sums.get(key), entry));
+    yield;
   }
   return sums;
 }

@@ -4,10 +4,11 @@ import { isDeepStrictEqual } from "node:util";
 import { readRegularFile, ReadFailure } from "../disk/read-file.ts";
 import { errorCode, OpenclawError } from "../errors.ts";
 import { isRecord } from "../json.ts";
+import { mapInTurns } from "../next-turn.ts";
 import { type LedgerEntry, parseEntry, parseLine } from "./entry.ts";
 import { HOUR_MS, monthFile, monthOf } from "./ledger-files.ts";
 
-/** Node reads no longer text in one piece, in bytes. */
+/** No longer file is read, in bytes. */
 const MOST_BYTES = 512 * 1024 * 1024;
 
 /** The files of one month. */
@@ -48,7 +49,7 @@ function filesOf(folder: string, month: string): MonthFiles {
 
 /**
  * Reads what the ledger has of the time since a moment, in ms since 1970: of what was summed up whole hours. Lines that are
- * none count for nothing. Throws `internal` for a file that cannot be read.
+ * none count for nothing. Others have their turn in between. Throws `internal` for a file that cannot be read.
  */
 export async function readLedger(folder: string, since: number): Promise<LedgerEntry[]> {
   const firstMonth = monthOf(new Date(since).toISOString());
@@ -58,7 +59,7 @@ export async function readLedger(folder: string, since: number): Promise<LedgerE
       for (const month of files) {
         if (month.month < firstMonth) continue;
         // Not at once: what is handed to a function has to fit its stack.
-        for (const entry of await readMonth(month)) entries.push(entry);
+        for (const entry of await readMonth(month, since)) entries.push(entry);
       }
       const after = await findMonths(folder);
       if (isDeepStrictEqual(files, after)) break;
@@ -69,7 +70,7 @@ export async function readLedger(folder: string, since: number): Promise<LedgerE
   } catch (error) {
     throw unreadable(folder, error);
   }
-  return entries.filter((entry) => isSince(entry, since));
+  return entries;
 }
 
 /** Whether an entry is of the time since a moment, in ms since 1970; a sum is where a part of its hour is. */
@@ -77,19 +78,24 @@ export function isSince({ at, calls }: LedgerEntry, since: number): boolean {
   return Date.parse(at) >= (calls === 1 ? since : Math.floor(since / HOUR_MS) * HOUR_MS);
 }
 
-async function readMonth({ sums, parts, current }: MonthFiles): Promise<LedgerEntry[]> {
-  const summed = await readSums(sums);
+async function readMonth({ sums, parts, current }: MonthFiles, since: number): Promise<LedgerEntry[]> {
+  const summed = await readSums(sums, since);
   const unsummed = parts.filter((file) => !summed.parts.has(path.basename(file)));
   const read: LedgerEntry[] = summed.entries;
-  for (const file of [...unsummed, current]) for (const entry of await readEntries(file)) read.push(entry);
+  for (const file of [...unsummed, current])
+    for (const entry of await readEntries(file, since)) read.push(entry);
   return read;
 }
 
 /** What was summed up, and of which parts. */
-export async function readSums(file: string): Promise<{ parts: Set<string>; entries: LedgerEntry[] }> {
-  const text = await readText(file);
-  const [head = "", ...lines] = text.split("\n");
-  return { parts: summedParts(head), entries: lines.flatMap((line) => parseEntry(line) ?? []) };
+export async function readSums(
+  file: string,
+  since?: number,
+): Promise<{ parts: Set<string>; entries: LedgerEntry[] }> {
+  const bytes = await readFile(file);
+  const [head = ""] = linesOf(bytes);
+  // The head is no entry.
+  return { parts: summedParts(head), entries: await entriesIn(bytes, since) };
 }
 
 /** The first line of the sums: the parts that are in them, and may not have been removed. */
@@ -104,16 +110,33 @@ export function summedParts(head: string): Set<string> {
   return new Set(names.filter((name) => typeof name === "string"));
 }
 
-/** The entries of a file; none where there is no file. */
-export async function readEntries(file: string): Promise<LedgerEntry[]> {
-  return (await readText(file)).split("\n").flatMap((line) => parseEntry(line) ?? []);
+/** The entries of a file, or those since a moment; none where there is no file. */
+export async function readEntries(file: string, since?: number): Promise<LedgerEntry[]> {
+  return entriesIn(await readFile(file), since);
 }
 
-async function readText(file: string): Promise<string> {
+async function entriesIn(bytes: Buffer, since = Number.NEGATIVE_INFINITY): Promise<LedgerEntry[]> {
+  const entries = await mapInTurns(linesOf(bytes), (line) => {
+    const entry = parseEntry(line);
+    return entry && isSince(entry, since) ? entry : undefined;
+  });
+  return entries.filter((entry) => entry !== undefined);
+}
+
+/** The lines of a text, each made when it is asked for. */
+export function* linesOf(bytes: Buffer): Generator<string, void, undefined> {
+  for (let start = 0, end = 0; start < bytes.length; start = end + 1) {
+    end = bytes.indexOf("\n", start);
+    if (end < 0) end = bytes.length;
+    yield bytes.toString("utf8", start, end);
+  }
+}
+
+async function readFile(file: string): Promise<Buffer> {
   try {
-    return (await readRegularFile(file, MOST_BYTES)).bytes.toString("utf8");
+    return (await readRegularFile(file, MOST_BYTES)).bytes;
   } catch (error) {
-    if (error instanceof ReadFailure && error.code === "ENOENT") return "";
+    if (error instanceof ReadFailure && error.code === "ENOENT") return Buffer.alloc(0);
     throw error;
   }
 }

@@ -4,9 +4,9 @@ import { ignoring } from "../disk/atomic-write.ts";
 import { holdLock } from "../disk/lock.ts";
 import { replaceFile } from "../disk/replace-file.ts";
 import { OpenclawError } from "../errors.ts";
-import { nextTurn } from "../next-turn.ts";
+import { inSteps, mapInTurns, type Steps } from "../next-turn.ts";
 import type { Runtime } from "../runtime.ts";
-import { entryLine, type LedgerEntry, sumBy } from "./entry.ts";
+import { entryLine, type LedgerEntry, summingBy } from "./entry.ts";
 import { dayOf, HOURLY_MS, LARGEST_FILE, monthOf } from "./ledger-files.ts";
 import { findMonths, type MonthFiles, readEntries, readSums, sumsHead } from "./read-ledger.ts";
 
@@ -45,25 +45,28 @@ async function addToSums({ sums, parts }: MonthFiles, now: number): Promise<void
     if (known.parts.has(path.basename(part))) continue;
     for (const entry of await readEntries(part)) entries.push(entry);
   }
-  await nextTurn();
   const names = parts.map((part) => path.basename(part));
-  await replaceFile(sums, sumsHead(names) + sumEntries(entries, now).map(entryLine).join(""));
+  const lines = await mapInTurns(await inSteps(summingEntries(entries, now)), entryLine);
+  await replaceFile(sums, sumsHead(names) + lines.join(""));
   for (const part of parts) await rm(part, { force: true });
 }
 
 /** The entries of one hour, or of one day where it is long ago, that differ in nothing but their counts, as one. */
-export function sumEntries(entries: readonly LedgerEntry[], now: number): LedgerEntry[] {
+export function* summingEntries(entries: readonly LedgerEntry[], now: number): Steps<LedgerEntry[]> {
   const recent = new Date(now - HOURLY_MS).toISOString();
   const beginOf = (at: string): string =>
     at >= recent ? `${at.slice(0, "2026-11-26T11".length)}:00:00.000Z` : `${dayOf(at)}T00:00:00.000Z`;
   const fieldsOf = ({ at, command, model, profile, region, key }: LedgerEntry): string =>
     JSON.stringify([beginOf(at), command, model, profile, region, key]);
-  return [...sumBy(entries, fieldsOf)].map(([fields, counts]) => {
+  const sums: LedgerEntry[] = [];
+  for (const [fields, counts] of yield* summingBy(entries, fieldsOf)) {
     const [at = "", command = "", model = "", ...rest] = JSON.parse(fields) as (string | null)[];
     const [profile, region, key] = rest.map((text) => text ?? undefined);
     const named = { at: at ?? "", command: command ?? "", model: model ?? "" };
-    return Object.assign(named, { profile, region, key }, counts);
-  });
+    sums.push(Object.assign(named, { profile, region, key }, counts));
+    yield;
+  }
+  return sums;
 }
 
 /** Removes what is older than is kept. `month` is the one that has begun. */

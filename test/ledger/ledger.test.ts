@@ -4,10 +4,11 @@ import { expect, it, vi } from "vitest";
 import { decideCredentials } from "../../src/credentials/order.ts";
 import { loadSharedConfig } from "../../src/credentials/shared-config.ts";
 import { holdLock } from "../../src/disk/lock.ts";
+import { Budget } from "../../src/ledger/budget.ts";
 import { entryLine, type LedgerEntry, NOTHING } from "../../src/ledger/entry.ts";
 import { Ledger } from "../../src/ledger/ledger.ts";
 import { LARGEST_FILE } from "../../src/ledger/ledger-files.ts";
-import { readLedger, sumsHead } from "../../src/ledger/read-ledger.ts";
+import { linesOf, readLedger, sumsHead } from "../../src/ledger/read-ledger.ts";
 import { forgetOld, sumUp } from "../../src/ledger/sum-up.ts";
 import { namedModel } from "../../src/models/resolve-model.ts";
 import { createHome } from "../helpers/openclaw.ts";
@@ -129,4 +130,25 @@ it("leaves a file alone that is not large, and forgets what is older than two ye
   await sumUp(folder, "2026-11", testRuntime({ home }));
   await forgetOld(folder, "2026-11");
   expect(readdirSync(folder).toSorted()).toEqual(["2024-11.jsonl", "2026-11.jsonl"]);
+});
+
+it("counts what has come once for the budget, however many calls ask at the same time", async () => {
+  const { folder, home } = ledger();
+  const file = path.join(folder, "2026-11.jsonl");
+  const line = entryLine(entry("2026-11-26T10:00:00.000Z", { usd: 1 }));
+  const runtime = testRuntime({ home, now: () => Date.parse("2026-11-26T11:00:00.000Z") });
+  const budget = new Budget(runtime, { daily: 2.5 }, true);
+  writeFileSync(file, line);
+  await budget.check();
+  appendFileSync(file, line);
+  await Promise.all([budget.check(), budget.check(), budget.check()]);
+  await budget.check();
+  appendFileSync(file, line);
+  await expect(budget.check()).rejects.toMatchObject({ code: "budget-exceeded" });
+});
+
+it("makes each line of a file when it is asked for", () => {
+  const text = "a\n\nü日\nlast";
+  expect([...linesOf(Buffer.from(text))]).toEqual(text.split("\n"));
+  expect(linesOf(Buffer.alloc(64 * 1024 * 1024, "a\n")).next().value).toBe("a");
 });

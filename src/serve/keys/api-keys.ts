@@ -6,9 +6,10 @@ import { readRegularFile, ReadFailure } from "../../disk/read-file.ts";
 import { isReadOnce, readInput, type Input } from "../../disk/read-input.ts";
 import { rereadFiles } from "../../disk/watch-files.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
+import { inSteps } from "../../next-turn.ts";
 import type { Runtime } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
-import { type ApiKey, digestOf, parseKeys, refuseTwins, toKey } from "./key-file.ts";
+import { type ApiKey, digestOf, parsingKeys, refuseTwins, toKey } from "./key-file.ts";
 
 /** The name of the key that OPENCLAW_SERVE_API_KEY holds. */
 const FROM_ENVIRONMENT = "env";
@@ -150,5 +151,5 @@ async function readKeyFile(
     );
   const file = isReadOnce(name) ? undefined : name;
   const text = decodeText(bytes, { label: `--api-key-file '${name}'`, file, code: "usage" });
-  return parseKeys(text, name);
+  return inSteps(parsingKeys(text, name));
 }

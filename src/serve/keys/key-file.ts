@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { shorten, usageError } from "../../errors.ts";
 import { isRecord } from "../../json.ts";
+import { atOnce, type Steps } from "../../next-turn.ts";
 
 /** What a shorter key holds can be guessed. In characters. */
 const SHORTEST = 8;
@@ -53,12 +54,23 @@ function parseKeyLine(text: string, number: number, file: string): ApiKey | unde
  * JSON object as `serve keys add` writes it; blank lines and those that begin with # are skipped. Throws `usage`, never
  * with a key in it.
  */
-export function parseKeys(text: string, file: string): (ApiKey & { line: number })[] {
-  return text.split("\n").flatMap((content, line) => {
-    const key = parseKeyLine(content, line + 1, file);
-    return key === undefined ? [] : [{ ...key, line }];
-  });
+export function parseKeys(text: string, file: string): PlacedKey[] {
+  return atOnce(parsingKeys(text, file));
 }
+
+/** The same in steps: of 10,000 lines in one go others would wait for 100 ms. */
+export function* parsingKeys(text: string, file: string): Steps<PlacedKey[]> {
+  const keys: PlacedKey[] = [];
+  for (const [line, content] of text.split("\n").entries()) {
+    const key = parseKeyLine(content, line + 1, file);
+    if (key) keys.push({ ...key, line });
+    yield;
+  }
+  return keys;
+}
+
+/** A key with the number of its line, from 0. */
+type PlacedKey = ApiKey & { line: number };
 
 /** A name must tell in the log whose key it was, and a key whose name that is. Throws `usage`. */
 export function refuseTwins(keys: readonly ApiKey[]): void {

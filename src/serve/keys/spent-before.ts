@@ -1,5 +1,6 @@
 import { dayOf, ledgerFolder, monthOf } from "../../ledger/ledger-files.ts";
 import { readLedger } from "../../ledger/read-ledger.ts";
+import { mapInTurns } from "../../next-turn.ts";
 import type { Runtime } from "../../runtime.ts";
 import { NANO_USD } from "./limit-store.ts";
 
@@ -7,11 +8,12 @@ import { NANO_USD } from "./limit-store.ts";
 export async function readSpent(runtime: Runtime): Promise<Map<string, Map<string, number>>> {
   const month = monthOf(new Date(runtime.now()).toISOString());
   const byKey = new Map<string, Map<string, number>>();
-  for (const { key, at, usd } of await readLedger(ledgerFolder(runtime), Date.parse(month))) {
-    if (key === undefined) continue;
+  const entries = await readLedger(ledgerFolder(runtime), Date.parse(month));
+  await mapInTurns(entries, ({ key, at, usd }) => {
+    if (key === undefined) return;
     const days = byKey.get(key) ?? new Map<string, number>();
     days.set(dayOf(at), (days.get(dayOf(at)) ?? 0) + Math.ceil(usd * NANO_USD));
     byKey.set(key, days);
-  }
+  });
   return byKey;
 }
