@@ -1,5 +1,6 @@
 import { loadConfig } from "../../config/resolve.ts";
-import { OpenclawError } from "../../errors.ts";
+import { ReadFailure } from "../../disk/read-file.ts";
+import { OpenclawError, usageError } from "../../errors.ts";
 import { defaultModels, splitModelNames } from "../../models/default-models.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
@@ -60,6 +61,12 @@ export async function run(options: McpServeOptions, runtime: Runtime): Promise<v
   };
   try {
     await untilAborted(serveMcp(transport, by, inner, log), runtime.signal);
+  } catch (cause) {
+    if (!(cause instanceof ReadFailure)) throw cause;
+    throw usageError(
+      `stdin cannot be read: ${cause.message}.`,
+      "Let a client of the Model Context Protocol start it: openclaw mcp serve --help",
+    );
   } finally {
     end.abort(runtime.signal.aborted ? runtime.signal.reason : hungUp());
     await upstream.close();

@@ -7,6 +7,9 @@ import {
   ListToolsRequestSchema,
   type RequestId,
 } from "@modelcontextprotocol/sdk/types.js";
+import { toReadFailure } from "../../disk/read-file.ts";
+import { refuseFolder } from "../../disk/read-input.ts";
+import { errorCode } from "../../errors.ts";
 import { isRecord } from "../../json.ts";
 import { parseBoundedExactly } from "../../json-bounds.ts";
 import type { Runtime } from "../../runtime.ts";
@@ -34,6 +37,9 @@ const MOST_PIECES = 256;
 
 const LINE_END = 0x0a;
 
+/** What a socket or a terminal says whose other side has gone, as a pipe ends. */
+const GONE: ReadonlySet<string> = new Set(["ECONNRESET", "EIO"]);
+
 /** What requests must look like. The SDK, too, looks, and answers with its findings as they are. */
 const SCHEMAS = new Map(
   [InitializeRequestSchema, ListToolsRequestSchema, CallToolRequestSchema].map(
@@ -51,9 +57,10 @@ export class StdioTransport implements Transport {
   onclose?: () => void;
   onerror?: (error: Error) => void;
 
-  /** Resolves when the client has nothing more to say. */
+  /** Resolves when the client has nothing more to say; rejects with a `ReadFailure` where it cannot be heard. */
   readonly ended: Promise<void>;
   #stop: () => void = () => undefined;
+  #fail: (error: unknown) => void = () => undefined;
 
   readonly #runtime: Pick<Runtime, "stdin" | "terminal">;
   /** The line that has not ended, the pieces that came last, and the length of all. */
@@ -72,14 +79,15 @@ export class StdioTransport implements Transport {
 
   constructor(runtime: Pick<Runtime, "stdin" | "terminal">) {
     this.#runtime = runtime;
-    this.ended = new Promise((resolve) => {
-      this.#stop = resolve;
+    this.ended = new Promise((resolve, reject) => {
+      [this.#stop, this.#fail] = [resolve, reject];
     });
   }
 
   async start(): Promise<void> {
     const { stdin } = this.#runtime;
-    stdin.on("data", this.#take).on("end", this.#stop).on("close", this.#stop).on("error", this.#stop);
+    refuseFolder(stdin);
+    stdin.on("data", this.#take).on("end", this.#stop).on("close", this.#stop).on("error", this.#takeError);
   }
 
   async send(message: JSONRPCMessage): Promise<void> {
@@ -114,7 +122,11 @@ export class StdioTransport implements Transport {
 
   async close(): Promise<void> {
     const { stdin } = this.#runtime;
-    stdin.off("data", this.#take).off("end", this.#stop).off("close", this.#stop).off("error", this.#stop);
+    stdin
+      .off("data", this.#take)
+      .off("end", this.#stop)
+      .off("close", this.#stop)
+      .off("error", this.#takeError);
     stdin.pause();
     this.#isClosed = true;
     this.onclose?.();
@@ -131,6 +143,9 @@ export class StdioTransport implements Transport {
     }
     if (!this.#isClosed) this.#runtime.stdin.resume();
   }
+
+  readonly #takeError = (error: Error): void =>
+    GONE.has(errorCode(error) ?? "") ? this.#stop() : this.#fail(toReadFailure(error));
 
   readonly #take = (chunk: Buffer | string): void => {
     let rest = typeof chunk === "string" ? Buffer.from(chunk) : chunk;

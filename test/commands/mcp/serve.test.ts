@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
@@ -64,6 +65,25 @@ function textOf({ content }: CallToolResult): string {
 }
 
 const asks = `{ agents: { defaults: { model: "amazon-bedrock/${MODEL}" } } }`;
+
+it.each([
+  ["a folder", "", "r", "it is a folder"],
+  ["a file that is open for writing only", "log", "w", "bad file descriptor"],
+])("says why it hears nobody where stdin is %s", async (_, name, flags, why) => {
+  const { home, env } = await emulate();
+  const descriptor = openSync(path.join(home, name), flags);
+  const { status, stdout, stderr } = spawnSync(nodeBinary, [binary, "mcp", "serve"], {
+    env: emptyEnvironment(home, { ...env, AWS_REGION: "us-east-1" }),
+    cwd: home,
+    stdio: [descriptor, "pipe", "pipe"],
+    encoding: "utf8",
+  });
+  closeSync(descriptor);
+  expect([status, stdout]).toEqual([2, ""]);
+  expect(stderr).toMatch(
+    new RegExp(`^error: stdin cannot be read: .*${why}.*\\.\nhint: .*mcp serve --help\n$`, "m"),
+  );
+});
 
 describe("a program that starts mcp serve", () => {
   it("finds four tools, each with a description and schemas", async () => {
