@@ -67,6 +67,8 @@ export interface Runtime {
   readonly lendTerminal: () => () => void;
   /** Stops the process as Ctrl-Z does; resolves when it goes on, and has its terminal again, or `signal` is aborted. */
   readonly suspend: () => Promise<void>;
+  /** Has `work` done whenever the process goes on that somebody has stopped. Returns how to take that back. */
+  readonly onContinue: (work: () => void) => () => void;
   /**
    * Resolves when the process may read its terminal, or `signal` is aborted. Before it is stopped, as one in the background
    * is that reads: by itself, since the system would stop it again and again, and it would hear no signal.
@@ -134,6 +136,10 @@ export function createRuntime(
     suspend: async () => {
       await stop();
       await untilForeground(signal());
+    },
+    onContinue: (work) => {
+      process.on("SIGCONT", work);
+      return () => process.off("SIGCONT", work);
     },
     untilForeground: () => untilForeground(signal()),
     isEmulated: false,

@@ -57,6 +57,7 @@ export function testRuntime(options: TestRuntimeOptions): TestRuntime {
     onUncaught: () => undefined,
     lendTerminal: () => () => undefined,
     suspend: async () => undefined,
+    onContinue: () => () => undefined,
     untilForeground: async () => undefined,
     isEmulated: false,
     stdout: () => written.stdout,

@@ -39,6 +39,7 @@ export class Keyboard {
   #paste: string[] | undefined;
   #hasEnded = false;
   #forgetExit: (() => void) | undefined;
+  #forgetContinue: (() => void) | undefined;
   #onInterrupt: (() => void) | undefined;
   /** The keys that were pressed since a question stands that one key answers; undefined while there is none. */
   #answers: Key[] | undefined;
@@ -56,13 +57,15 @@ export class Keyboard {
 
   /** Takes the terminal as soon as it may, unless the command is ending. */
   async start(): Promise<void> {
-    const { stdin, onExit, signal, untilForeground } = this.#runtime;
+    const { stdin, onExit, onContinue, signal, untilForeground } = this.#runtime;
     await untilForeground();
     if (signal.aborted) return;
     stdin.setRawMode?.(true);
     this.#screen.write(BRACKETED_PASTE_ON);
     // Node itself puts the line mode back.
     this.#forgetExit = onExit(() => this.#screen.write(BRACKETED_PASTE_OFF));
+    // A `kill -STOP` from elsewhere asks nobody before.
+    this.#forgetContinue = onContinue(() => void this.#takeAgain(async () => undefined));
     stdin.on("keypress", this.#onKeypress);
     stdin.on("end", this.#onEnd);
     stdin.on("error", this.#onEnd);
@@ -81,6 +84,7 @@ export class Keyboard {
     this.#screen.write(BRACKETED_PASTE_OFF);
     this.#forgetExit();
     this.#forgetExit = undefined;
+    this.#forgetContinue?.();
   }
 
   /** Lets whoever reads stdin next have the keys that were not read. To be called when the terminal is given back. */
@@ -207,7 +211,7 @@ export class Keyboard {
     const key: Key = { name, text: character ?? sequence, ctrl, meta };
     const stops = isInterrupt(key) || name === "escape";
     if (stops && this.#onInterrupt && !this.#answers) this.#onInterrupt();
-    else if (ctrl && name === "z") void this.#suspend();
+    else if (ctrl && name === "z") void this.#takeAgain(() => this.#runtime.suspend());
     else this.#deliver(key);
   };
 
@@ -224,8 +228,9 @@ export class Keyboard {
     this.#runtime.terminal.showTyped(this.#typed.text);
   }
 
-  async #suspend(): Promise<void> {
-    await this.lend(() => this.#runtime.suspend());
+  /** Takes the terminal as it takes it at first, behind what had it meanwhile: a shell that has the process go on. */
+  async #takeAgain(meanwhile: () => Promise<void>): Promise<void> {
+    await this.lend(meanwhile);
     // Whoever draws has to draw again: the shell has written meanwhile.
     this.#deliver({ name: "redraw", text: "", ctrl: false, meta: false });
   }

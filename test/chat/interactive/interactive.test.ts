@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it, vi, onTestFinished } from "vitest";
@@ -1228,6 +1229,25 @@ describe("what goes wrong", () => {
     await pty.see(/Stopped[\s\S]*shell\$ $/);
     pty.type(`echo $((6 * 7))${ENTER}`);
     await pty.see(/\n42\nshell\$ $/);
+    pty.type(`fg${ENTER}`);
+    await pty.see(/> half a $/);
+    pty.type(`question${ENTER}`);
+    await pty.see(/asked: half a question\n\n> $/);
+  });
+
+  it("fg brings it back, too, where another program has stopped it", async () => {
+    const emulated = await emulate();
+    const pty = openPty([], emulated.home, {
+      command: ["bash", "--norc", "--noprofile", "-i"],
+      env: { ...emulated.env, PATH: pathWithOpenclaw(emulated.home), PS1: "shell$ " },
+    });
+    await pty.see(/shell\$ $/);
+    pty.type(`openclaw chat -m ${MODEL}${ENTER}`);
+    await pty.see(/\n> $/);
+    pty.type("half a ");
+    await pty.see(/> half a $/);
+    execFileSync("pkill", ["-STOP", "-P", String(pty.processId)]);
+    await pty.see(/Stopped[\s\S]*shell\$ $/);
     pty.type(`fg${ENTER}`);
     await pty.see(/> half a $/);
     pty.type(`question${ENTER}`);
