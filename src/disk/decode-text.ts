@@ -35,7 +35,7 @@ export function isText(bytes: Uint8Array): boolean {
 }
 
 /** The same for bytes of which it is not known whether they are a text; undefined where they are none. */
-export function decodeIfText(bytes: Uint8Array): string | undefined {
+function decodeIfText(bytes: Uint8Array): string | undefined {
   const text = decode(bytes, encodingOf(bytes));
   return text === undefined || text.includes("\0") || findIso2022(bytes) >= 0 ? undefined : text;
 }
