@@ -1,4 +1,5 @@
 import { isRecord } from "../json.ts";
+import { oncePer } from "../once.ts";
 import type { Path, PathSegment } from "./path.ts";
 import { anything, type Field, type Kind } from "./setting-kinds.ts";
 import { SETTINGS } from "./settings.ts";
@@ -36,8 +37,8 @@ const ROOT: FoundSetting = {
   isExpandedInUse: false,
 };
 
-/** What may stand in a value of this kind, in the table's order. */
-export function childrenOf(kind: Kind): SettingChild[] {
+/** What may stand in a value of this kind, in the table's order. It is asked for each part of each path of a configuration. */
+export const childrenOf: (kind: Kind) => readonly SettingChild[] = oncePer((kind) => {
   switch (kind.kind) {
     case "object":
       return Object.entries(kind.fields).map(([key, field]) => ({ key, kind: field.type, field }));
@@ -50,10 +51,10 @@ export function childrenOf(kind: Kind): SettingChild[] {
     default:
       return [];
   }
-}
+});
 
 /** What the table knows below a kind by this key or index; for a kind of two forms there may be several. */
-export function childrenAt(kind: Kind, segment: PathSegment): SettingChild[] {
+export function childrenAt(kind: Kind, segment: PathSegment): readonly SettingChild[] {
   const found = childrenOf(kind).filter(({ key, field }) =>
     field ? key === segment : (key === "[]") === (typeof segment === "number"),
   );

@@ -156,43 +156,91 @@ export function bedrockIds(config: Configuration, endpoint?: Discovered["endpoin
 
 /** The only configured model of any provider that has this id or name; undefined where there is none or more than one. */
 function configuredKey(name: string, config: Configuration): string | undefined {
-  const folded = foldName(name);
-  return onlyKey(config, ({ id, name = id }) => [id, name].some((own) => foldName(own) === folded));
+  return only(namesIn(config).bySpelling().get(foldName(name)));
 }
 
 /** The key of the only provider of AWS's models that is configured with this id; undefined where there is none or more than one. */
 function configuredAtAws(id: string, config: Configuration): string | undefined {
-  return onlyKey(config, (model, from) => model.id === id && !isServed(from));
+  return only(namesIn(config).atAws.get(id));
 }
 
-/** The key of the only configured model that fits; one that stands twice is one. */
-function onlyKey(
-  config: Configuration,
-  fits: (model: ConfiguredModel, from: { providerId: string; provider: ProviderSettings }) => boolean,
-): string | undefined {
-  const keys = Object.entries(config.models?.providers ?? {}).flatMap(([providerId, provider]) =>
-    (provider.models ?? [])
-      .filter((model) => fits(model, { providerId, provider }))
-      .map(({ id }) => `${providerId}/${id}`),
-  );
-  const [key, ...others] = new Set(keys);
-  return others.length === 0 ? key : undefined;
+/** The only key of some; a model that stands twice has one. */
+function only(keys: ReadonlySet<string> = new Set()): string | undefined {
+  const [key] = keys;
+  return keys.size === 1 ? key : undefined;
+}
+
+/** What names lead to in a configuration. */
+interface ConfiguredNames {
+  /** Keys by their aliases, the first of each; and by these in lower case. */
+  aliases: ReadonlyMap<string, string>;
+  folded: ReadonlyMap<string, string>;
+  /** The first model of each key. */
+  models: ReadonlyMap<string, ConfiguredModel>;
+  /** Keys by the ids of AWS's models, and by how ids and names of all may be written. */
+  atAws: ReadonlyMap<string, ReadonlySet<string>>;
+  bySpelling: () => ReadonlyMap<string, ReadonlySet<string>>;
+}
+
+const known = new WeakMap<Configuration, ConfiguredNames>();
+
+/** The same, made once: `serve` would look through tens of thousands of models and aliases with each request. */
+function namesIn(config: Configuration): ConfiguredNames {
+  const made = known.get(config) ?? readNames(config);
+  known.set(config, made);
+  return made;
+}
+
+function readNames({ agents, models: settings }: Configuration): ConfiguredNames {
+  // The last of what is set under one name is there in the end.
+  const aliased = Object.entries(agents?.defaults?.models ?? {}).toReversed();
+  const pairs = aliased.flatMap(([key, { alias }]) => (alias === undefined ? [] : [[alias, key] as const]));
+  const models = new Map<string, ConfiguredModel>();
+  const atAws = new Map<string, Set<string>>();
+  const add = (to: Map<string, Set<string>>, name: string, key: string): unknown =>
+    to.get(name)?.add(key) ?? to.set(name, new Set([key]));
+  const providers = Object.entries(settings?.providers ?? {});
+  for (const [providerId, provider] of providers)
+    for (const model of provider.models ?? []) {
+      const key = `${providerId}/${model.id}`;
+      if (!models.has(key)) models.set(key, model);
+      if (!isServed({ providerId, provider })) add(atAws, model.id, key);
+    }
+  return {
+    aliases: new Map(pairs),
+    folded: new Map(pairs.map(([alias, key]) => [alias.toLowerCase(), key])),
+    models,
+    atAws,
+    bySpelling: once(() => {
+      const keys = new Map<string, Set<string>>();
+      for (const [providerId, { models: own = [] }] of providers)
+        for (const { id, name = id } of own)
+          for (const spelled of [id, name]) add(keys, foldName(spelled), `${providerId}/${id}`);
+      return keys;
+    }),
+  };
 }
 
 function byKey(key: string, config: Configuration): ResolvedModel {
   const slash = key.indexOf("/");
   const [providerId, id] = [key.slice(0, slash), key.slice(slash + 1)];
   const provider = config.models?.providers?.[providerId];
-  return { key, providerId, id, provider, configured: provider?.models?.find((model) => model.id === id) };
+  return { key, providerId, id, provider, configured: namesIn(config).models.get(key) };
+}
+
+/** Whether a name is an alias, in whatever case. */
+export function isAlias(name: string, config: Configuration): boolean {
+  return aliasedKey(name, config) !== undefined;
+}
+
+function aliasedKey(name: string, config: Configuration): string | undefined {
+  const { aliases, folded } = namesIn(config);
+  return aliases.get(name) ?? folded.get(name.toLowerCase());
 }
 
 /** The key that a default, alias or bare id stands for. */
 export function keyOf(text: string, config: Configuration): string {
-  const aliases = Object.entries(config.agents?.defaults?.models ?? {});
-  const [key] =
-    aliases.find(([, { alias }]) => alias === text) ??
-    aliases.find(([, { alias }]) => alias !== undefined && alias.toLowerCase() === text.toLowerCase()) ??
-    [];
+  const key = aliasedKey(text, config);
   if (key !== undefined) return key.includes("/") && !key.startsWith("arn:") ? key : `${BEDROCK}/${key}`;
   const providerIds = [BEDROCK, MANTLE, ...Object.keys(config.models?.providers ?? {})];
   if (providerIds.some((providerId) => text.startsWith(`${providerId}/`))) return text;

@@ -4,7 +4,7 @@ import type { ChatEvent, ChatEvents } from "../converse/chat-event.ts";
 import type { Ask } from "../converse/plan-request.ts";
 import { OpenclawError, shorten, withFields } from "../errors.ts";
 import { isRecord, type JsonObject } from "../json.ts";
-import { lengthOf as bodyLength, toJsonBody } from "../network/json-body.ts";
+import { lengthOf as bodyLength, toJsonBody, toJsonText } from "../network/json-body.ts";
 import { nextTurn, turnOver } from "../next-turn.ts";
 import { toCompletionUsage } from "../wires/chat-completions/completion-usage.ts";
 import { finishReason } from "../wires/chat-completions/stop-reason.ts";
@@ -79,6 +79,11 @@ export async function answerCall<Piece>(
       ...form.headers,
     },
   });
+}
+
+/** An answer of JSON that may be long, such as a list of tens of thousands of models: it is written in turns. */
+export async function jsonAnswer(value: object): Promise<Response> {
+  return new Response(await toJsonText(value), { headers: { "content-type": "application/json" } });
 }
 
 /** Judges the fields of a request that nobody knows, and keeps what the log says of it. Throws `invalid-request`. */

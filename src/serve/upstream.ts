@@ -13,13 +13,14 @@ import type { ChatEvents } from "../converse/chat-event.ts";
 import type { Discovered } from "../models/discovered.ts";
 import { listedId } from "../models/listed-id.ts";
 import { isMantle, isServed } from "../models/provider-api.ts";
-import { namedModel, type ResolvedModel, targetOf } from "../models/resolve-model.ts";
+import { isAlias, namedModel, type ResolvedModel, targetOf } from "../models/resolve-model.ts";
 import { judgeStop } from "../converse/outcome.ts";
 import { eachOnce } from "../each-once.ts";
 import { OpenclawError } from "../errors.ts";
 import { Ledger } from "../ledger/ledger.ts";
 import { priceOf } from "../models/price.ts";
 import { type CallCost, estimateCost, type TokenUsage } from "../models/usage.ts";
+import { mapInTurns } from "../next-turn.ts";
 import { once } from "../once.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
@@ -181,7 +182,7 @@ export class Upstream {
     }
     const all = this.#served.models;
     if (key?.models === undefined) return all;
-    const isAllowed = await Promise.all(all.map(({ id }) => this.#mayAsk(key, id)));
+    const isAllowed = await mapInTurns(all, ({ id }) => this.#mayAsk(key, id));
     return all.filter((_, index) => isAllowed[index]);
   }
 
@@ -213,8 +214,7 @@ export class Upstream {
   /** Whether a name is of the server's own making: of `--map`, or an alias. */
   isOwnName(name: string): boolean {
     if (this.#names.has(name)) return true;
-    const aliases = Object.values(this.#config.value.agents?.defaults?.models ?? {});
-    return aliases.some(({ alias }) => alias !== undefined && alias.toLowerCase() === name.toLowerCase());
+    return isAlias(name, this.#config.value);
   }
 
   /** All that a name stands for, by the lists that are there; none for a name that nobody knows, or not yet. */

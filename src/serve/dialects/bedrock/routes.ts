@@ -1,5 +1,5 @@
 import { encodeEvent, EVENT_STREAM_TYPE } from "../../../aws/event-stream.ts";
-import { answerCall } from "../../answer-call.ts";
+import { answerCall, jsonAnswer } from "../../answer-call.ts";
 import type { AnswerService, Dialect, Route, RouteRequest } from "../../dialect.ts";
 import type { ApiKey } from "../../keys/key-file.ts";
 import { exceptionFrame, toAwsError } from "./aws-errors.ts";
@@ -53,8 +53,7 @@ function listing(path: string, tell: (offer: Offer, request: RouteRequest) => ob
   return {
     method: "GET",
     path,
-    answer: async (service, request) =>
-      Response.json(tell(await offerOf(service, request.call.key), request)),
+    answer: async (service, request) => jsonAnswer(tell(await offerOf(service, request.call.key), request)),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Model } from "openai/resources/models";
-import { answerCall } from "../../answer-call.ts";
+import { answerCall, jsonAnswer } from "../../answer-call.ts";
 import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
 import { toErrorBody } from "../../content/openai-error.ts";
 import type { ServedModel } from "../../model-names.ts";
@@ -18,7 +18,7 @@ export const chatCompletions: Dialect = {
       path: "/v1/models",
       answer: async ({ upstream }, { call }) => {
         const data = (await upstream.servedModels(call.key)).map(toModel);
-        return Response.json({ object: "list", data });
+        return jsonAnswer({ object: "list", data });
       },
     },
     {

@@ -60,13 +60,13 @@ async function countTokens(service: AnswerService, request: RouteRequest): Promi
 }
 
 async function listModels({ upstream }: AnswerService, { query, call }: RouteRequest): Promise<Response> {
-  const all = (await upstream.servedModels(call.key)).map(toModelInfo);
+  const all = await upstream.servedModels(call.key);
   const most = Math.min(Number(query.get("limit") ?? MOST_LISTED) || MOST_LISTED, MOST_LISTED);
   const [after, before] = [query.get("after_id"), query.get("before_id")];
   const start = after === null ? 0 : all.findIndex(({ id }) => id === after) + 1;
   const end = before === null ? all.length : all.findIndex(({ id }) => id === before);
   const between = all.slice(start, Math.max(end, start));
-  const data = before === null ? between.slice(0, most) : between.slice(-most);
+  const data = (before === null ? between.slice(0, most) : between.slice(-most)).map(toModelInfo);
   return Response.json({
     data,
     first_id: data.at(0)?.id ?? null,
