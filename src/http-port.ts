@@ -2,6 +2,7 @@ import type { Server as HttpServer } from "node:http";
 import type { Http2Server, ServerHttp2Session } from "node:http2";
 import { createServer, type Server as TcpServer, type Socket } from "node:net";
 import type { Server as TlsServer, TLSSocket } from "node:tls";
+import { whenTime } from "./next-turn.ts";
 
 /** What an HTTP/2 client without TLS sends first (RFC 9113, section 3.4); no HTTP/1.1 method begins so. */
 const HTTP2_PREFACE = Buffer.from("PRI");
@@ -47,8 +48,13 @@ export function createHttpPort(servers: PortServers, silence?: Silence): TcpServ
 function tellApart(socket: Socket, { http, http2, secure }: PortServers, silence: Silence | undefined): void {
   // A client that resets its connection is no error of ours; who answers it learns of it by `close`.
   socket.on("error", () => undefined);
-  const timer = silence && setTimeout(() => silence.end(socket), silence.ms);
+  let isSilent = true;
+  const end = (): void => {
+    if (isSilent) silence?.end(socket);
+  };
+  const timer = silence && setTimeout(whenTime, silence.ms, end);
   const stop = (): void => {
+    isSilent = false;
     clearTimeout(timer);
     socket.off("readable", onReadable).off("end", onEnd).off("close", stop);
   };

@@ -8,6 +8,7 @@ import {
   type Steps,
   TURN_BYTES,
   turnOver,
+  whenTime,
 } from "../src/next-turn.ts";
 
 /** Work of so many ms. */
@@ -75,6 +76,31 @@ describe("turns of the event loop", () => {
     expect(bytes.equals(Buffer.from(text))).toBe(true);
     expect(Math.max(...lengths)).toBeLessThanOrEqual(TURN_BYTES + 1);
     expect((await bytesInTurns("")).length).toBe(0);
+  });
+
+  it("has thousands of timers that are due together work bit by bit", async () => {
+    let done = 0;
+    const all = Array.from(
+      { length: 200 },
+      () =>
+        new Promise<void>((resolve) => {
+          setTimeout(whenTime, 20, () => {
+            work(1);
+            done += 1;
+            resolve();
+          });
+        }),
+    );
+    let [before, most] = [0, 0];
+    const look = (): void => {
+      most = Math.max(most, done - before);
+      before = done;
+      looking = setImmediate(look);
+    };
+    let looking = setImmediate(look);
+    await Promise.all(all);
+    clearImmediate(looking);
+    expect(most).toBeLessThan(40);
   });
 
   it("leaves a turn alone that has time left", async () => {

@@ -9,6 +9,7 @@ import {
 } from "node:http2";
 import { errorCode } from "../errors.ts";
 import { readLater } from "../network/take-in-turns.ts";
+import { whenTime } from "../next-turn.ts";
 
 /**
  * What one connection may have at once: nginx has 128 streams (http2_max_concurrent_streams) and Go windows of 1 MiB
@@ -90,7 +91,7 @@ export class Http2Side {
     this.#connections.add(connection);
     session.setLocalWindowSize(CONNECTION_WINDOW);
     // However much is sent beside them: a connection is there for requests.
-    const startIdle = (ms: number): NodeJS.Timeout => setTimeout(() => end(session), ms);
+    const startIdle = (ms: number): NodeJS.Timeout => setTimeout(whenTime, ms, () => end(session));
     const { headersMs, idleMs } = this.#options;
     let idle = startIdle(Math.min(headersMs, idleMs));
     const countFrame = frameCounter(session);

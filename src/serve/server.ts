@@ -17,6 +17,7 @@ import type { ServerState } from "./telemetry/server-metrics.ts";
 import { type Certificate, OLDEST_TLS } from "./certificate.ts";
 import { Http2Side } from "./http2-side.ts";
 import { takeInTurns } from "../network/take-in-turns.ts";
+import { whenTime } from "../next-turn.ts";
 import { settlesWithin } from "../settles-within.ts";
 
 /** A request's headers are awaited so long, in ms. */
@@ -135,7 +136,7 @@ function createSecureServer(
   const timers = new Map<number | undefined, NodeJS.Timeout>();
   secure.on("connection", (socket: Socket) => {
     const { remotePort } = socket;
-    const timer = setTimeout(() => socket.destroy(), handshakeMs);
+    const timer = setTimeout(whenTime, handshakeMs, () => socket.destroy());
     timers.set(remotePort, timer);
     socket.once("close", () => {
       clearTimeout(timer);
@@ -327,9 +328,11 @@ function watchConnections(server: Server, exchanges: Exchanges, { idleMs, log }:
   );
   // Called when neither side has sent anything for so long. A model may think longer than that; but a client that takes
   // nothing of what is there is not waiting for it.
-  server.setTimeout(idleMs, (socket) => {
-    if (exchanges.on(socket).size === 0 || socket.writableLength > 0) socket.destroy();
-  });
+  server.setTimeout(idleMs, (socket) =>
+    whenTime(() => {
+      if (exchanges.on(socket).size === 0 || socket.writableLength > 0) socket.destroy();
+    }),
+  );
   const refuse = (socket: Socket, status: number, code: string, message: string, more = ""): void => {
     if (!socket.writable || !exchanges.isUnanswered(socket)) return void socket.destroy();
     const id = newRequestId();
@@ -340,12 +343,14 @@ function watchConnections(server: Server, exchanges: Exchanges, { idleMs, log }:
         `content-length: ${Buffer.byteLength(body)}\r\nx-request-id: ${id}\r\nconnection: close\r\n\r\n${body}`,
     );
     // It may go on sending.
-    setTimeout(() => socket.destroy(), LAST_MS).unref();
+    setTimeout(whenTime, LAST_MS, () => socket.destroy()).unref();
     return undefined;
   };
   server.on("clientError", (error: Error, socket: Socket) => {
     const { status, what } = faultOf(errorCode(error));
-    refuse(socket, status, "invalid_request", `${what} (${errorCode(error) ?? error.message})`);
+    whenTime(() =>
+      refuse(socket, status, "invalid_request", `${what} (${errorCode(error) ?? error.message})`),
+    );
   });
   // Who takes this server for a proxy; Node closes the connection without a word. On HTTP/2 it answers with 405 itself.
   server.on("connect", ({ url = "" }: IncomingMessage, socket: Socket) => {
