@@ -17,6 +17,8 @@ export const MOST_ESCAPES = 3_000_000;
 export const MOST_ARGUMENTS = 16_000_000;
 /** The most that the names of fields may have that are longer than `LONG_TEXT`, all together, in bytes. */
 export const MOST_NAMES = 4_000_000;
+/** The most fields of one object: whatever looks at all of 40,000 takes 25 ms, each time. */
+export const MOST_FIELDS_OF_ONE = 10_000;
 /** From here on a text is worth reading by itself, in bytes: as many shorter ones as a document may hold are a few MB. */
 export const LONG_TEXT = 256;
 /** The longest number or word outside of texts, in characters. */
@@ -39,6 +41,8 @@ export class JsonScan {
   #bytes = 0;
   #values = 0;
   #depth = 0;
+  /** On each level, how many fields the object there has; of a list none are counted. */
+  readonly #fields: number[] = [];
   #token = 0;
   /** What of it came before these bytes. */
   #tokenSoFar = "";
@@ -143,6 +147,7 @@ export class JsonScan {
         if (this.#depth > MOST_DEPTH)
           throw new JsonBoundsError(`it is nested more than ${MOST_DEPTH} levels deep`);
         if (this.#mostInRows > 0) this.#openRow(byte, place);
+        this.#fields[this.#depth] = byte === 0x7b ? 1 : Number.NEGATIVE_INFINITY;
         this.#count();
         return;
       case 0x5d: // ]
@@ -153,6 +158,7 @@ export class JsonScan {
         return;
       case 0x2c: // ,
         this.#count();
+        this.#countField();
         return;
       case 0x3a: // :
         this.#token = 0;
@@ -200,6 +206,13 @@ export class JsonScan {
     this.#names += end - (this.#longTexts.pop() ?? 0);
     if (this.#names > MOST_NAMES)
       throw new JsonBoundsError(`the long names of its fields have more than ${MOST_NAMES} bytes`);
+  }
+
+  #countField(): void {
+    const fields = (this.#fields[this.#depth] ?? 0) + 1;
+    this.#fields[this.#depth] = fields;
+    if (fields > MOST_FIELDS_OF_ONE)
+      throw new JsonBoundsError(`an object in it has more than ${MOST_FIELDS_OF_ONE} fields`);
   }
 
   #count(): void {

@@ -1,6 +1,13 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { JsonBoundsError, JsonScan, MOST_DEPTH, MOST_VALUES, parseBoundedJson } from "../src/json-bounds.ts";
+import {
+  JsonBoundsError,
+  JsonScan,
+  MOST_DEPTH,
+  MOST_FIELDS_OF_ONE,
+  MOST_VALUES,
+  parseBoundedJson,
+} from "../src/json-bounds.ts";
 import { parseInTurns } from "../src/parse-in-turns.ts";
 
 /** What a scan finds, reached in the slow way: over the parsed value. */
@@ -61,6 +68,21 @@ describe("the scan of JSON", () => {
     ["texts", '"a"'],
   ])("refuses too many values of all kinds: %s", (_, item) => {
     expect(() => parseBoundedJson(`[${`${item},`.repeat(MOST_VALUES)}1]`)).toThrow(/more than 45000 values/);
+  });
+
+  it("takes an object of so many fields, and not one more, wherever it stands, and a list of more items", () => {
+    const fields = (count: number): string =>
+      `{${Array.from({ length: count }, (_, index) => `"${index}":[1,{}]`).join(",")}}`;
+    for (const holder of [
+      ["", ""],
+      ["[1,2,", ",3]"],
+      ['{"a":{"b":[],"c":', '},"d":1}'],
+    ]) {
+      const document = (count: number): string => `${holder[0]}${fields(count)}${holder[1]}`;
+      expect(parseBoundedJson(document(MOST_FIELDS_OF_ONE))).toBeDefined();
+      expect(() => parseBoundedJson(document(MOST_FIELDS_OF_ONE + 1))).toThrow(/more than 10000 fields/);
+    }
+    expect(parseBoundedJson(`[${"1,".repeat(MOST_FIELDS_OF_ONE * 2)}1]`)).toBeDefined();
   });
 
   it("counts on over several documents", async () => {

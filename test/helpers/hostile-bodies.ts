@@ -284,7 +284,7 @@ const COMPLETIONS: readonly (readonly [what: string, body: () => string])[] = [
     () => asking(hi, `,"reasoning_effort":[${repeated(40_000, "1")}]`),
   ],
   ["an unknown field of 3 MB", () => asking(hi, `,${text("é", 1)}:1`)],
-  ["an unknown field of many fields", () => asking(hi, `,"a":{${names(40_000, "1")}}`)],
+  ["an unknown field of many fields", () => asking(hi, `,"a":{${names(10_000, "1")}}`)],
   ["many objects", () => asking(repeated(240_000, "{}"))],
   ["too many objects", () => asking(repeated(5_000_000, "{}"))],
   ["many texts that end the answer", () => asking(hi, `,"stop":[${repeated(9000, '"a"')}]`)],
@@ -488,7 +488,7 @@ const MESSAGES: typeof COMPLETIONS = [
     "a state of a browser of many fields",
     () =>
       asking(
-        `{"role":"user","content":[{"type":"tool_result","tool_use_id":"1","content":[{"type":"browser_state",${names(40_000, '"a"')}}]}]}`,
+        `{"role":"user","content":[{"type":"tool_result","tool_use_id":"1","content":[{"type":"browser_state",${names(10_000, '"a"')}}]}]}`,
       ),
   ],
   [
@@ -546,7 +546,7 @@ const MESSAGES: typeof COMPLETIONS = [
     "a call of many arguments",
     () =>
       asking(
-        `${hi},{"role":"assistant","content":[{"type":"tool_use","id":"1","name":"a","input":{${names(40_000, "1")}}}]}`,
+        `${hi},{"role":"assistant","content":[{"type":"tool_use","id":"1","name":"a","input":{${names(10_000, "1")}}}]}`,
       ),
   ],
   ["many tools", () => asking(hi, `,"tools":[${repeated(9000, '{"name":"a","input_schema":{}}')}]`)],
@@ -563,10 +563,10 @@ const MESSAGES: typeof COMPLETIONS = [
     () =>
       asking(
         hi,
-        `,"tools":[{"name":"a","input_schema":{"type":"object","properties":{${names(40_000, "{}")}}}}]`,
+        `,"tools":[{"name":"a","input_schema":{"type":"object","properties":{${names(10_000, "{}")}}}}]`,
       ),
   ],
-  ["many fields", () => `{"model":"${MODEL}","messages":[${hi}],${names(40_000, "1")}}`],
+  ["many fields", () => `{"model":"${MODEL}","messages":[${hi}],${names(10_000, "1")}}`],
   [
     "a pattern without an end",
     () => asking(hi, ',"output_config":{"format":{"type":"json_schema","schema":{"pattern":"^(a+)+$"}}}'),
@@ -725,7 +725,7 @@ const RESPONSES: typeof COMPLETIONS = [
         `,"tools":[${Array.from({ length: 3500 }, (_, index) => `{"type":"namespace","name":"n","tools":[{"type":"custom","name":"t${index}"}]}`).join(",")}],"tool_choice":{"type":"allowed_tools","mode":"auto","tools":[${repeated(4500, '{"type":"custom","name":"t3499"}')}]}`,
       ),
   ],
-  ["many fields", () => items(question, `,${names(40_000, "1")}`)],
+  ["many fields", () => items(question, `,${names(10_000, "1")}`)],
   [
     "a pattern without an end",
     () =>
@@ -794,15 +794,15 @@ const CONVERSE: readonly (readonly [what: string, body: () => string])[] = [
         `,"toolConfig":{"tools":[${repeated(5000, '{"toolSpec":{"name":"a","inputSchema":{"json":{}}}}')}]}`,
       ),
   ],
-  ["many fields", () => conversing(holding('{"text":"a"}'), `,${names(40_000, "1")}`)],
+  ["many fields", () => conversing(holding('{"text":"a"}'), `,${names(10_000, "1")}`)],
   [
     "many fields of the model's",
-    () => conversing(holding('{"text":"a"}'), `,"additionalModelRequestFields":{${names(40_000, "1")}}`),
+    () => conversing(holding('{"text":"a"}'), `,"additionalModelRequestFields":{${names(10_000, "1")}}`),
   ],
   [
     "a field of the model's of many fields",
     () =>
-      conversing(holding('{"text":"a"}'), `,"additionalModelRequestFields":{"a":{${names(40_000, "1")}}}`),
+      conversing(holding('{"text":"a"}'), `,"additionalModelRequestFields":{"a":{${names(10_000, "1")}}}`),
   ],
   [
     "an image in lines",
@@ -859,7 +859,7 @@ const CONVERSE: readonly (readonly [what: string, body: () => string])[] = [
     "a call's input of many fields",
     () =>
       conversing(
-        `${holding('{"text":"a"}')},{"role":"assistant","content":[{"toolUse":{"toolUseId":"a","name":"a","input":{${names(40_000, "1")}}}}]}`,
+        `${holding('{"text":"a"}')},{"role":"assistant","content":[{"toolUse":{"toolUseId":"a","name":"a","input":{${names(10_000, "1")}}}}]}`,
       ),
   ],
   [
@@ -883,7 +883,7 @@ const CONVERSE: readonly (readonly [what: string, body: () => string])[] = [
   [
     "a result of JSON of many fields",
     () =>
-      conversing(holding(`{"toolResult":{"toolUseId":"a","content":[{"json":{${names(40_000, "1")}}}]}}`)),
+      conversing(holding(`{"toolResult":{"toolUseId":"a","content":[{"json":{${names(10_000, "1")}}}]}}`)),
   ],
   [
     "what is guarded of 30 MB",
@@ -947,7 +947,7 @@ const EMBEDDINGS: readonly (readonly [what: string, body: () => string])[] = [
   ["as many texts as there may be", () => embedding(`[${repeated(asked(2048), '"a"')}]`)],
   ["more texts than there may be", () => embedding(`[${repeated(40_000, '"a"')}]`)],
   ["texts that are numbers", () => embedding(`[${repeated(40_000, "1")}]`)],
-  ["many fields", () => embedding('"a"', `,${names(40_000, "1")}`)],
+  ["many fields", () => embedding('"a"', `,${names(10_000, "1")}`)],
   [
     "as many long texts as there may be",
     () => embedding(`[${repeated(asked(2048), `"${"a".repeat(15_500)}"`)}]`),
@@ -962,8 +962,8 @@ const OTHERS: typeof EMBEDDINGS = [
   ["a prompt of 31 MB", () => `{"prompt":${text("a", 31)}}`],
   ["a prompt of three bytes a character", () => `{"prompt":${text("日", 10)}}`],
   ["a prompt of line ends", () => `{"prompt":${text("\\n", 5)}}`],
-  ["many fields", () => `{"prompt":"a",${names(40_000, "1")}}`],
-  ["a field of many fields", () => `{"prompt":"a","a":{${names(40_000, "1")}}}`],
+  ["many fields", () => `{"prompt":"a",${names(10_000, "1")}}`],
+  ["a field of many fields", () => `{"prompt":"a","a":{${names(10_000, "1")}}}`],
 ];
 
 export interface HostileBody {
