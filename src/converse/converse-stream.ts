@@ -1,6 +1,7 @@
 import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
 import type { HttpResponse, ResponseMetadata } from "@smithy/types";
 import { OpenclawError } from "../errors.ts";
+import { nameProxy } from "../network/name-proxy.ts";
 import { IN_BETWEEN } from "../network/network-errors.ts";
 import { inTurns } from "../next-turn.ts";
 import { type CallContext, toOpenclawError } from "../session/aws-errors.ts";
@@ -8,7 +9,7 @@ import { toCall } from "../session/bedrock-operations.ts";
 import { isKnownAwsError } from "../session/error-table.ts";
 import { readJsonExactly } from "../session/read-answer.ts";
 import type { AttemptGate, RestCall } from "../session/rest-client.ts";
-import type { AwsSession } from "../session/session.ts";
+import { type AwsSession, urlOf } from "../session/session.ts";
 import { untilAborted } from "../until-aborted.ts";
 import { awaitContent, type Batches, batchOf } from "./answer-batches.ts";
 import { abortReason, type Deadlines } from "./deadlines.ts";
@@ -133,7 +134,13 @@ export async function request(
     // The client looks at the signal only when there are credentials, and those may be long in coming.
     return await untilAborted(ask(), signal);
   } catch (failure) {
-    throw signal.aborted ? abortReason(signal) : toOpenclawError(failure, call);
+    if (!signal.aborted) throw toOpenclawError(failure, call);
+    const { session } = call;
+    throw await nameProxy(
+      abortReason(signal),
+      () => urlOf(session, "bedrock-runtime"),
+      session.setup.runtime,
+    );
   }
 }
 

@@ -195,7 +195,7 @@ export function fromNetworkFailure(
   const cause = deepest(error) as { hostname?: string; said?: string };
   const proxy = blameOf(error);
   const host = cause.hostname ?? hostOf(endpoint);
-  const shown = proxy && `proxy ${proxy.address} (${proxy.variable})`;
+  const shown = proxy && tellProxy(proxy);
   const context: NetworkContext = {
     ...(proxy?.isAtFault
       ? { Who: `The ${shown}`, who: `the ${shown}`, onTheWay: `, on the way to ${endpoint}` }
@@ -247,8 +247,13 @@ export function hostOfRedirect(location: string): string {
   return URL.canParse(location) ? new URL(location).host : "another address";
 }
 
+/** A proxy, for a sentence in which it stands behind "the". */
+export function tellProxy({ address, variable }: Blame): string {
+  return `proxy ${address} (${variable})`;
+}
+
 /** The proxy that a failed request went through, which a provider of the SDK may have wrapped. */
-function blameOf(error: Error): Blame | undefined {
+export function blameOf(error: unknown): Blame | undefined {
   let current: unknown = error;
   for (let depth = 0; depth < 4 && current instanceof Error; depth += 1) {
     const { proxy, cause } = current as { proxy?: Blame; cause?: unknown };

@@ -3,6 +3,7 @@ import type { RetryErrorInfo, RetryStrategyV2 } from "@smithy/types";
 import { type ProfileKeys, readEnvOrProfile } from "../aws/env-or-profile.ts";
 import { findRow } from "./error-table.ts";
 import { OpenclawError } from "../errors.ts";
+import { blameOf, tellProxy } from "../network/network-errors.ts";
 import type { Environment } from "../runtime.ts";
 import { AdaptiveRetryStrategy, StandardRetryStrategy } from "../network/sdk-parts.ts";
 
@@ -124,8 +125,11 @@ function whatHappened(who: string, { errorType, error }: RetryErrorInfo): string
   if (isOfClock(error)) return `${who} refused the time of this machine, and told its own`;
   const name = nameOf(error);
   const named = name === undefined ? "" : ` (${name})`;
+  const proxy = blameOf(error);
+  if (proxy?.isAtFault) return `The ${tellProxy(proxy)} lets nothing through to ${who}${named}`;
   if (errorType === "THROTTLING") return `${who} is throttling${named}`;
-  return isAnswered(error) ? `${who} is not available${named}` : `${who} gave no answer${named}`;
+  if (isAnswered(error)) return `${who} is not available${named}`;
+  return `${who} gave no answer${proxy ? ` through the ${tellProxy(proxy)}` : ""}${named}`;
 }
 
 /** Whether a failure is that of a request whose signature had another time than the service. */

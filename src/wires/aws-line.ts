@@ -7,6 +7,7 @@ import { asRetryable, toStreamError } from "../converse/stream-failure.ts";
 import type { OpenAnswer, RequestPlan, Wire } from "../converse/wire.ts";
 import { OpenclawError } from "../errors.ts";
 import type { AwsPath } from "../models/provider-api.ts";
+import { nameProxy } from "../network/name-proxy.ts";
 import { type CallContext, toOpenclawError } from "../session/aws-errors.ts";
 import { ANSWER_MS } from "../session/client-config.ts";
 import { readDenial } from "../session/denial.ts";
@@ -151,7 +152,9 @@ async function begin(
     // The client looks at the signal only when there are credentials, and those may be long in coming.
     return await untilAborted(attempt(), signal);
   } catch (failure) {
-    throw signal.aborted ? abortReason(signal) : toOpenclawError(failure, contextOf(line, model));
+    if (!signal.aborted) throw toOpenclawError(failure, contextOf(line, model));
+    const { session, path } = line;
+    throw await nameProxy(abortReason(signal), () => urlOf(session, path.service), session.setup.runtime);
   }
 }
 

@@ -87,6 +87,18 @@ describe("the strategy", () => {
     expect(pauses[2]?.ms).toBeGreaterThan(1000);
   });
 
+  it.each([
+    [true, "The proxy p:3128 (HTTPS_PROXY) lets nothing through to Bedrock (ECONNREFUSED)"],
+    [false, "Bedrock gave no answer through the proxy p:3128 (HTTPS_PROXY) (ECONNREFUSED)"],
+  ])("names the proxy that a request went through, at fault or not: %s", async (isAtFault, what) => {
+    const proxy = { address: "p:3128", variable: "HTTPS_PROXY", scheme: "http:", hasUser: false, isAtFault };
+    const error = Object.assign(new Error("connect"), { code: "ECONNREFUSED", proxy });
+    const { strategy, notes } = create();
+    const token = await strategy.acquireInitialRetryToken("aws");
+    await strategy.refreshRetryTokenForRetry(token, { error: error as never, errorType: "TRANSIENT" });
+    expect(notes).toEqual([`openclaw: ${what}: next try at once (2 of 3)`]);
+  });
+
   it("backs off exponentially, with jitter", async () => {
     vi.useFakeTimers();
     const random = vi.spyOn(Math, "random");
