@@ -416,6 +416,23 @@ describe("config set", () => {
     expect(await run(["set", "models.bedrockDiscovery.enabled", "5", "--force"])).toMatchObject({ code: 3 });
   });
 
+  test.each([
+    ["a text in place of more", ["agents.defaults.model", "c/d"], true],
+    ["an object without it", ["agents.defaults.model", "{primary: 'c/d'}"], true],
+    ["an object with it", ["agents.defaults.model", "{primary: 'c/d', fallbacks: []}"], false],
+    ["a part of it", ["agents.defaults.model.primary", "c/d"], false],
+    ["--merge", ["agents.defaults.model", "c/d", "--merge"], false],
+  ])("tells what a value has replaced: %s", async (_, args, isTold) => {
+    const { run } = homeWith("{ agents: { defaults: { model: { primary: 'a/b', fallbacks: ['e/f'] } } } }");
+    const { code, stderr } = await run(["set", ...args]);
+    expect(code).toBe(0);
+    expect(stderr).toBe(
+      isTold
+        ? 'openclaw: it was {"primary":"a/b","fallbacks":["e/f"]}; --merge would keep what the new value lacks\n'
+        : "",
+    );
+  });
+
   test("--merge keeps entries, --replace drops them", async () => {
     const { run, text } = homeWith("{ models: { providers: { a: { auth: 'none' } /* keep */ } } }");
     await run(["set", "models.providers", "{b: {auth: 'none'}}", "--merge"]);

@@ -1,5 +1,7 @@
 import { formatPath } from "../../config/path.ts";
 import type { Change, UpdatedConfig } from "../../config/update.ts";
+import { LONGEST_MESSAGE, shorten } from "../../errors.ts";
+import { isRecord, type JsonObject } from "../../json.ts";
 import type { Runtime } from "../../runtime.ts";
 
 export interface UpdateReport {
@@ -31,8 +33,19 @@ export async function reportUpdate(
     return;
   }
   if (changes.length === 0) terminal.note(`Nothing to change in ${file}.`);
-  for (const { path, value } of changes)
+  for (const { path, value, previous } of changes) {
     await terminal.print(`${value === null ? "Removed" : "Updated"} ${path}.`);
+    if (value !== null && isRecord(previous) && losesKeys(previous, value)) {
+      const keeping = report.names ? "; --merge would keep what the new value lacks" : "";
+      terminal.note(`openclaw: it was ${shorten(JSON.stringify(previous), LONGEST_MESSAGE)}${keeping}`);
+    }
+  }
+}
+
+/** Whether a value lacks something that the one before had, where that had more than what stands in its place. */
+function losesKeys(previous: JsonObject, value: unknown): boolean {
+  const keys = Object.keys(previous);
+  return isRecord(value) ? keys.some((key) => !Object.hasOwn(value, key)) : keys.length > 1;
 }
 
 function describeChange(
