@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { ListedModel } from "../../src/models/list.ts";
 import type { ScriptedAnswer } from "../../src/emulator/emulator.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
-import { createHome, openclaw } from "../helpers/openclaw.ts";
+import { createHome, openclaw, start } from "../helpers/openclaw.ts";
 import { expectSchema } from "../helpers/schema.ts";
 
 interface Document {
@@ -580,4 +580,26 @@ it.each([
     models: [],
     error: { code, exitCode },
   });
+});
+
+it("prints what the configuration has where it is interrupted while it waits for AWS, with --json", async () => {
+  const { emulator, home, env, configure } = await emulate({
+    script: ({ route }) => (route === "ListFoundationModels" ? { drop: "stall" } : undefined),
+  });
+  configure(
+    "{ models: { providers: { local: { baseUrl: 'http://127.0.0.1:9/v1', models: [{ id: 'mine' }] } } } }",
+  );
+  const child = start(["models", "list", "--json"], home, { env });
+  let stdout = "";
+  child.stdout.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+  const ended = new Promise<number | null>((resolve) => child.on("close", (code) => resolve(code)));
+  await expect
+    .poll(() => emulator.calls.some(({ route }) => route === "ListFoundationModels"), { timeout: 20_000 })
+    .toBe(true);
+  child.kill("SIGINT");
+  expect(await ended).toBe(130);
+  const { error, ...document } = JSON.parse(stdout) as { error: object };
+  expect(error).toMatchObject({ code: "interrupted", exitCode: 130 });
+  expectSchema("models-list", { ...document, error });
+  expect(document).toMatchObject({ count: 1, source: "config", models: [{ key: "local/mine" }] });
 });

@@ -48,36 +48,24 @@ export async function showModelList(
   ready: string | undefined,
 ): Promise<void> {
   const startedAt = runtime.now();
-  const survey = await surveyModels(options, runtime, { ...options, providers: options.provider }).catch(
-    (error: unknown) => {
-      throw error instanceof OpenclawError ? withFields(error, { document: NOTHING_LISTED }) : error;
-    },
-  );
+  const question = { ...options, providers: options.provider };
+  const survey = await surveyModels(options, runtime, question).catch(async (error: unknown) => {
+    if (!(error instanceof OpenclawError)) throw error;
+    throw withFields(error, { document: await documentWithoutAws(error, options, runtime) });
+  });
   const { load } = survey;
-  const sorted = options.sort
-    ? (await import("../../models/sort-models.ts")).sortModels(survey.models, options.sort)
-    : survey.models;
-  // Only in JSON it is told how each is called.
-  const known =
-    runtime.terminal.format === "json"
-      ? await (await import("../../discovery/learnt-way.ts")).withLearntApis(sorted, survey)
-      : sorted;
-  const { models, accessWarnings } = await addAccess(known, survey, options);
+  const { models, accessWarnings } = await addAccess(
+    await inOrder(survey, options, runtime),
+    survey,
+    options,
+  );
   const warnings = [
     ...load.warnings,
     ...withoutAws(survey),
     ...accessWarnings,
     ...(await idleFilters(survey)),
   ];
-  const document = {
-    region: load.region ?? null,
-    source: load.source,
-    fetchedAt: load.discovered ? new Date(load.discovered.fetchedAt).toISOString() : null,
-    catalogDate: CATALOG_DATE,
-    count: models.length,
-    models,
-    warnings,
-  };
+  const document = documentOf(survey, models, warnings);
   const error = load.error ?? (await nothingToList(survey));
   if (error) {
     if (runtime.terminal.format === "text") await printModels(models, options, runtime);
@@ -93,6 +81,42 @@ export async function showModelList(
   for (const { message, hint } of warnings) await terminal.warn(message, hint);
   if (terminal.format === "text" && terminal.isStdoutTTY && !options.plain)
     await printFooter(survey, runtime);
+}
+
+function documentOf({ load }: ModelSurvey, models: readonly ShownModel[], warnings: readonly Warning[]) {
+  return {
+    region: load.region ?? null,
+    source: load.source,
+    fetchedAt: load.discovered ? new Date(load.discovered.fetchedAt).toISOString() : null,
+    catalogDate: CATALOG_DATE,
+    count: models.length,
+    models,
+    warnings,
+  };
+}
+
+/** What a program gets to read where nobody waits for AWS any more: what the configuration has, and an older list. */
+async function documentWithoutAws(
+  { code }: OpenclawError,
+  options: ListOptions,
+  runtime: Runtime,
+): Promise<Record<string, unknown>> {
+  if (code !== "interrupted" || runtime.terminal.format !== "json") return NOTHING_LISTED;
+  const question = { ...options, providers: options.provider, offline: true, refresh: false };
+  const survey = await surveyModels(options, runtime, question).catch(() => undefined);
+  return survey ? documentOf(survey, await inOrder(survey, options, runtime), []) : NOTHING_LISTED;
+}
+
+async function inOrder(
+  survey: ModelSurvey,
+  { sort }: ListOptions,
+  { terminal }: Runtime,
+): Promise<readonly ListedModel[]> {
+  const { models } = survey;
+  const sorted = sort ? (await import("../../models/sort-models.ts")).sortModels(models, sort) : models;
+  // Only in JSON it is told how each is called.
+  if (terminal.format !== "json") return sorted;
+  return (await import("../../discovery/learnt-way.ts")).withLearntApis(sorted, survey);
 }
 
 /** Keeps what was printed for the next call, where the files and variables that `readyFile` knows of are all that made it. */
