@@ -97,6 +97,8 @@ export function createRuntime(
   for (const [name, value] of Object.entries(process.env)) {
     if (value !== undefined && (value.trim() !== "" || KEPT_BLANK.has(name))) env[name] = value;
   }
+  // What the SDK prints by itself where Node is old, wherever it is loaded: `doctor` says it, and nobody twice.
+  process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
   return {
     env,
     homeFolder: findHomeFolder(env, process.platform),
