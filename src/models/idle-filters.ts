@@ -80,6 +80,14 @@ function idleProviders(input: ListInput, models: readonly ListedModel[]): Warnin
           `openclaw models list --all --provider ${quoteForShell(provider)}`,
         ),
       ];
+    const parts = provider.split(",").map((part) => part.trim());
+    if (parts.length > 1 && parts.some((part) => finds(part, isUnfiltered)))
+      return [
+        toWarning(
+          `--provider '${shorten(provider)}' matches no model: it takes one name.`,
+          `openclaw models list ${parts.map((part) => `--provider ${quoteForShell(part)}`).join(" ")}`,
+        ),
+      ];
     const names = listModels({ ...input, ...isUnfiltered, search: undefined, providers: [] }).map(toNames);
     return [noMatch(`--provider '${shorten(provider)}' matches no model.`, provider, names)];
   });

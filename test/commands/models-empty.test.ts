@@ -35,6 +35,13 @@ describe("a list with nothing in it says why, in a pipe, too", () => {
       "The providers are:",
     ],
     [
+      "--provider, two at once",
+      "{}",
+      ["--provider", "anthropic, cohere"],
+      "--provider 'anthropic, cohere' matches no model: it takes one name.",
+      "openclaw models list --provider anthropic --provider cohere",
+    ],
+    [
       "--provider, nearly",
       "{}",
       ["--provider", "mistrl"],
