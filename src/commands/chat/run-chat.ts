@@ -179,9 +179,10 @@ async function ask(
   const { terminal } = runtime;
   const names = goesOn && options.model === undefined ? [goesOn.key] : undefined;
   const models = await nameModels(names ?? (await chooseModels(options, setup, conversation)), setup);
+  const plain = await queryOf(options, runtime, conversation);
   const query = {
-    ...(await queryOf(options, runtime, conversation)),
-    bounds: { ...boundsOf(options), onCall },
+    ...plain,
+    bounds: { ...plain.bounds, onCall },
     ...extras,
     messages,
     // Without this turn, which has a place of its own among them as soon as it is asked.
