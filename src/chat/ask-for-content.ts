@@ -25,8 +25,15 @@ export async function* askForContent(
   if (!asksOnce && !isCutShort(stopOf(first)?.stopReason)) {
     tell(startOf(first)?.model ?? "");
     const second = yield* passOnContent(ask(), lengthBound, first);
-    if (second) throw emptyAnswer(second, true);
-  } else throw emptyAnswer(first, false);
+    if (second) return yield* failEmpty(second, true);
+  } else yield* failEmpty(first, false);
+}
+
+/** An answer that began and failed has a model and a request id to be told. */
+function* failEmpty(events: readonly ChatEvent[], isAgain: boolean): Generator<ChatEvent, never> {
+  const start = startOf(events);
+  if (start) yield start;
+  throw emptyAnswer(events, isAgain);
 }
 
 /**

@@ -35,6 +35,8 @@ export async function* serveEvents(
   let model = "";
   let started: Started | undefined;
   let isStopped = false;
+  /** What the answer ends with, when its counts have come. */
+  let failure: OpenclawError | undefined;
   /** The call to which no input came yet. */
   let bare: number | undefined;
   let proof: Proof | undefined;
@@ -54,6 +56,7 @@ export async function* serveEvents(
   }
   try {
     for await (const event of events) {
+      if (failure) continue;
       switch (event.type) {
         case "start":
           ({ model } = event);
@@ -79,7 +82,10 @@ export async function* serveEvents(
           break;
         case "stop": {
           const { error } = judgeStop(event.stopReason, model);
-          if (error && error.code !== "blocked") throw error;
+          if (error && error.code !== "blocked") {
+            failure = error;
+            break;
+          }
           yield* held();
           isStopped = true;
           yield event;
@@ -90,6 +96,7 @@ export async function* serveEvents(
           yield event;
       }
     }
+    if (failure) throw failure;
   } catch (error) {
     if (!(error instanceof OpenclawError) || error.code !== "blocked" || isStopped) throw error;
     yield* held();

@@ -377,6 +377,7 @@ export class Upstream {
   ): ChatEvents {
     const { setup } = generation;
     let called = "";
+    let asked: ResolvedModel | undefined;
     generation.running += 1;
     try {
       const question = {
@@ -393,12 +394,22 @@ export class Upstream {
           this.#runtime.terminal.note(`${generation.renewedFor.message} New credentials are there.`);
         generation.renewedFor = undefined;
         if (event.type === "start") called = event.model;
+        asked = model;
         if (event.type === "usage")
           onCounted(event, estimateCost(event, priceOf(model, event.invokedModel ?? called)));
         const notice = event.type === "stop" && event.wordless && judgeStop("", called, event).notice;
         if (notice) runtime.terminal.note(`openclaw: ${notice}`);
         yield event;
       }
+    } catch (error) {
+      // An answer without anything in it is billed all the same.
+      const used = error instanceof OpenclawError ? error.details?.["usage"] : undefined;
+      if (used)
+        onCounted(
+          used as TokenUsage,
+          asked ? estimateCost(used as TokenUsage, priceOf(asked, called)) : null,
+        );
+      throw error;
     } finally {
       generation.running -= 1;
       await this.#closeRetired(generation);

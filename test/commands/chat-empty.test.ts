@@ -282,3 +282,41 @@ describe("an answer without words", () => {
     expect(line.notices).toEqual([`'${MODEL}' has reasoned and given no answer.`]);
   });
 });
+
+describe("an answer that is withheld, malformed or empty is counted, since it is billed", () => {
+  const stopped = (stopReason: string): ScriptedAnswer =>
+    answer(delta({ text: "x" }), close, ...ending(stopReason));
+  const failing: [string, ScriptedAnswer][] = [
+    ["withheld", stopped("content_filtered")],
+    ["malformed", stopped("malformed_model_output")],
+    ["empty", EMPTY],
+  ];
+  const tokensOf = (stdout: string): unknown =>
+    (JSON.parse(stdout) as { total: { inputTokens: number } }).total.inputTokens;
+
+  it.each(failing)("by batch run: %s", async (_, failed) => {
+    const emulated = await emulate({
+      script: ({ route }) => (route === "ConverseStream" ? failed : undefined),
+    });
+    writeFileSync(path.join(emulated.home, "in.jsonl"), '{"prompt":"hi"}\n');
+    const args = ["batch", "run", "in.jsonl", "-m", MODEL, "-o", "out.jsonl", "--rpm", "1000"];
+    const { code, stderr } = await emulated.run(args);
+    expect(code).toBeGreaterThan(0);
+    const times = emulated.emulator.calls.filter(({ route }) => route === "ConverseStream").length;
+    expect(stderr).toContain(`${times * 10} tokens in`);
+    expect(tokensOf((await emulated.run(["usage", "--json"])).stdout)).toBe(times * 10);
+  });
+
+  it.each(failing)("by serve: %s", async (_, failed) => {
+    const served = await serve({
+      emulator: { script: ({ route }) => (route === "ConverseStream" ? failed : undefined) },
+    });
+    await fetch(`${served.origin}/v1/chat/completions`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ model: MODEL, messages: [{ role: "user", content: "hi" }] }),
+    });
+    const line = await served.logged(({ kind }) => kind === "request");
+    expect(line["costUsd"]).toBeGreaterThan(0);
+  });
+});

@@ -146,6 +146,8 @@ async function tellPlain(events: ChatEvents, costOf: AnswerContext["costOf"]): P
   let model: string | null = null;
   let stopReason: string | null = null;
   let usage: TokenUsage | undefined;
+  // What came is counted whatever becomes of it, and the counts come last.
+  let failure: OpenclawError | undefined;
   for await (const event of events) {
     switch (event.type) {
       case "start":
@@ -166,15 +168,15 @@ async function tellPlain(events: ChatEvents, costOf: AnswerContext["costOf"]): P
         break;
       }
       case "stop": {
-        const { error } = judgeStop(event.stopReason, model ?? "");
-        if (error) throw error;
         ({ stopReason } = event);
+        failure = judgeStop(stopReason, model ?? "").error;
         break;
       }
       case "usage":
         usage = usageOf(event);
     }
   }
+  if (failure) throw failure;
   const called = [...calls.values()].map(({ toolUseId, name, json }) => ({
     toolUseId,
     name,
