@@ -449,10 +449,18 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     hint: () => "Save it smaller, as PNG or JPEG, and attach that.",
   },
   {
+    // https://github.com/maximhq/bifrost/issues/5472
+    pattern:
+      /\bpdf (specified|pages)\b|could not process (the )?(pdf|document)|document source bytes could not be parsed/i,
+    code: "bad-attachment",
+    message: (c) => `${Model(c)} cannot read the document: ${c.message}`,
+    hint: () => "Open it, save it anew without a password, and attach that.",
+  },
+  {
     names: ["Validation", "RequestEntityTooLarge"],
     status: [400, 413],
     pattern:
-      /input is too long|prompt is too long|input tokens? exceed|exceeds? (the )?(model'?s? )?(maximum )?(context|input)|too many (input )?tokens|context (limit|length|window)|maximum (number of )?(input )?tokens/i,
+      /expected maxlength: \d+, actual|input is too long|prompt is too long|input tokens? exceed|exceeds? (the )?(model'?s? )?(maximum )?(context|input)|too many (input )?tokens|context (limit|length|window)|maximum (number of )?(input )?tokens/i,
     code: "input-too-long",
     message: (c) => `The input is too long for ${model(c)}: ${c.message}`,
     hint: () => "Send less, or choose a model with a larger context: openclaw models list",
