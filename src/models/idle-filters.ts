@@ -85,7 +85,7 @@ function idleProviders(input: ListInput, models: readonly ListedModel[]): Warnin
       return [
         toWarning(
           `--provider '${shorten(provider)}' matches no model: it takes one name.`,
-          `openclaw models list ${parts.map((part) => `--provider ${quoteForShell(part)}`).join(" ")}`,
+          ["openclaw models list", ...parts.map((part) => `--provider ${quoteForShell(part)}`)].join(" "),
         ),
       ];
     const names = listModels({ ...input, ...isUnfiltered, search: undefined, providers: [] }).map(toNames);
