@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { connect } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { eventStep } from "../../src/emulator/converse.ts";
 import type { RecordedCall, StreamStep } from "../../src/emulator/emulator.ts";
@@ -28,6 +29,19 @@ it("loses lines of its log whole when nobody reads them, and says how many", asy
   expect(lost).toBeGreaterThan(10);
   await say();
   await logged(() => log.filter(({ kind }) => kind === "request").length === kept + 1);
+});
+
+it.runIf(process.platform === "linux")("sleeps while nobody asks anything", async () => {
+  const { client, child } = await serve({ isAlone: true });
+  await client.chat.completions.create(ask);
+  const woken = () =>
+    Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(readFileSync(`/proc/${child.pid}/status`, "utf8"))?.[1]);
+  const timesASecond = async () => {
+    const before = woken();
+    await sleep(1000);
+    return woken() - before;
+  };
+  await expect.poll(timesASecond, { timeout: 20_000 }).toBeLessThan(20);
 });
 
 describe("a client that goes away", () => {
