@@ -18,6 +18,8 @@ export interface CallContext {
   /** The IAM action of the call, for example `bedrock:InvokeModelWithResponseStream`. */
   action: string;
   modelId?: string;
+  /** Of the job that is made. */
+  jobName?: string;
   /** The bucket that was called, for the actions of S3. */
   bucket?: string;
   /** The account that it has to belong to. */
@@ -123,10 +125,11 @@ function fromRow(
 }
 
 function contextOf(text: string, call: CallContext): ErrorContext {
-  const { session, action, modelId, bucket, bucketOwner } = call;
+  const { session, action, modelId, jobName, bucket, bucketOwner } = call;
   return {
     message: text.replaceAll(/\s*[\r\n]+\s*/g, " ").slice(0, LONGEST_MESSAGE) || "no reason given",
     modelId,
+    jobName,
     bucket,
     bucketOwner,
     service: SERVICE_NAMES[serviceOf(action)],

@@ -19,6 +19,8 @@ export interface ErrorContext {
   /** The model that was called, as it was sent. */
   modelId?: string | undefined;
   region?: string | undefined;
+  /** The name of the job that is made. */
+  jobName?: string | undefined;
   /** The bucket of Amazon S3 that was called. */
   bucket?: string | undefined;
   /** The account that the bucket has to belong to, as somebody has said. */
@@ -644,6 +646,25 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     code: "access-denied",
     message: (c) => `Amazon S3 does not let this account use ${bucket(c)}: ${c.message}`,
     hint: () => "Ask AWS Support: https://console.aws.amazon.com/support/home",
+  },
+  {
+    // https://github.com/aws/sagemaker-python-sdk/pull/6076
+    pattern: /job name is currently in use/i,
+    actions: CREATE_JOB,
+    code: "invalid-request",
+    message: (c) =>
+      `This account has a job ${c.jobName ? `'${c.jobName}'` : "of that name"}${inRegion(c)} already, and names stay taken.`,
+    hint: () => "Give it another one: --name NAME. Or leave --name out: then it has one of its own.",
+  },
+  {
+    // https://github.com/prowler-cloud/prowler/pull/12801
+    names: ["AccessDenied", "Validation"],
+    status: [400, 403],
+    pattern: /account is not authorized to perform this action/i,
+    actions: CREATE_JOB,
+    code: "access-denied",
+    message: (c) => `AWS has not opened batch inference to this account${inRegion(c)}: ${c.message}`,
+    hint: () => "Ask AWS Support to open it: https://console.aws.amazon.com/support/home",
   },
   {
     // https://docs.aws.amazon.com/bedrock/latest/userguide/batch-iam-sr.html

@@ -459,7 +459,14 @@ describe("CreateModelInvocationJob", () => {
     ],
     [
       "a key that is none",
-      { outputDataConfig: { s3OutputDataConfig: { s3Uri: "s3://bucket", s3EncryptionKeyId: "a" } } },
+      {
+        outputDataConfig: {
+          s3OutputDataConfig: {
+            s3Uri: "s3://bucket",
+            s3EncryptionKeyId: "key/12345678-1234-1234-1234-123456789012",
+          },
+        },
+      },
       { message: expect.stringContaining("s3EncryptionKeyId") },
     ],
     [

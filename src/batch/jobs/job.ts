@@ -176,13 +176,13 @@ export async function explained<T>(
   session: AwsSession,
   operation: string,
   work: (operations: typeof import("../../session/bedrock-operations.ts")) => Promise<T>,
-  modelId?: string,
+  about: { modelId?: string; jobName?: string } = {},
 ): Promise<T> {
   try {
     return await work(await import("../../session/bedrock-operations.ts"));
   } catch (failure) {
     const action = `bedrock:${operation}`;
-    throw toOpenclawError(failure, { session, action, ...(modelId === undefined ? {} : { modelId }) });
+    throw toOpenclawError(failure, { session, action, ...about });
   }
 }
 

@@ -357,7 +357,7 @@ async function create(
           ...(timeoutHours === undefined ? {} : { timeoutDurationInHours: timeoutHours }),
           ...(tags.length === 0 ? {} : { tags: [...tags] }),
         }),
-      modelId,
+      { modelId, jobName: name },
     ),
   );
   if (jobArn !== undefined) return jobArn;

@@ -79,7 +79,7 @@ function tellSame({ name, id, submitted }: BatchJob, { terminal }: Runtime): voi
 
 /** Ids, ARNs and aliases of keys, and the names of jobs: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_CreateModelInvocationJob.html */
 const KEY =
-  /^((arn:aws(-[^:]+)?:kms:[a-zA-Z0-9-]*:\d{12}:)?(key\/[a-zA-Z0-9-]{36}|alias\/[a-zA-Z0-9-_/]+)|[a-zA-Z0-9-]{36})$/;
+  /^(arn:aws(-[^:]+)?:kms:[a-zA-Z0-9-]*:\d{12}:(key\/[a-zA-Z0-9-]{36}|alias\/[a-zA-Z0-9-_/]+)|[a-zA-Z0-9-]{36}|alias\/[a-zA-Z0-9-_/]+)$/;
 const NAME = /^[a-zA-Z0-9]{1,63}(-*[a-zA-Z0-9+\-.]){0,63}$/;
 
 function readTerms(options: SubmitOptions): SubmitTerms {

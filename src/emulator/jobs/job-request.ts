@@ -20,7 +20,7 @@ const KMS_KEY: Shape = {
   min: 1,
   max: 2048,
   pattern:
-    /^(arn:aws(-[^:]+)?:kms:[a-zA-Z0-9-]*:[0-9]{12}:((key\/[a-zA-Z0-9-]{36})|(alias\/[a-zA-Z0-9-_/]+)))|([a-zA-Z0-9-]{36})|(alias\/[a-zA-Z0-9-_/]+)$/,
+    /^(arn:aws(-[^:]+)?:kms:[a-zA-Z0-9-]*:[0-9]{12}:(key\/[a-zA-Z0-9-]{36}|alias\/[a-zA-Z0-9-_/]+)|[a-zA-Z0-9-]{36}|alias\/[a-zA-Z0-9-_/]+)$/,
 };
 const NETWORK_ID: Shape = { kind: "text", max: 32, pattern: /^[-0-9a-zA-Z]+$/ };
 

@@ -577,6 +577,7 @@ describe("a submit", () => {
     ["a role that is none", ["--role", "openclaw"], 2, "arn:aws:iam::"],
     ["a name that is none", ["--name", "-a"], 2, "letters, digits"],
     ["a key that is none", ["--kms-key", "my key"], 2, "alias/NAME"],
+    ["the path of a key", ["--kms-key", "key/12345678-1234-1234-1234-123456789012"], 2, "alias/NAME"],
     ["an account that is none", ["--bucket-owner", "12"], 2, "twelve digits"],
     ["a tag that is none", ["--tag", "team"], 2, "KEY=VALUE"],
     [
@@ -591,6 +592,21 @@ describe("a submit", () => {
     expect(result.code, result.stderr).toBe(code);
     expect(result.stderr).toContain(says);
     expect(await leftIn(user)).toEqual({ keys: [], uploads: [] });
+  });
+
+  it("by the name of another job says that it is taken, and leaves nothing", async () => {
+    const user = await machine(plain(3));
+    await user.run([...SUBMIT, "--name", "nightly"]);
+    const { keys } = await leftIn(user);
+    write(user, "lines.jsonl", `${JSON.stringify({ prompt: "Another?" })}\n`);
+    const { code, stderr } = await user.run([...SUBMIT, "--name", "nightly"]);
+    expect(code).toBe(6);
+    expect(stderr).toContain(
+      "error: This account has a job 'nightly' in us-east-1 already, and names stay taken.\nhint: Give it another one: --name NAME.",
+    );
+    expect((await leftIn(user)).keys.filter((key) => key.includes("input/"))).toEqual(
+      keys.filter((key) => key.includes("input/")),
+    );
   });
 
   it("to a bucket of another region names the region", async () => {
