@@ -464,7 +464,7 @@ describe("a schema", () => {
   it("is asked for by a tool in a whole answer where the model takes no tools in a stream", async () => {
     const emulated = await emulate();
     const schema = '{"type":"object","properties":{"n":{"type":"number"}},"required":["n"]}';
-    const model = "us.meta.llama4-scout-17b-instruct-v1:0";
+    const model = "us.writer.palmyra-x5-v1:0";
     const { code, stdout } = await emulated.run(["chat", "-m", model, "--schema", schema, "Hi"]);
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toHaveProperty("n");

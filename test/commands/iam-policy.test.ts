@@ -167,7 +167,7 @@ describe("the policy allows every call that the commands make, and names no acti
 
   it("chat with a model that takes no tools in a stream", async () => {
     const machine = await emulate();
-    machine.configure(config("us.meta.llama4-scout-17b-instruct-v1:0"));
+    machine.configure(config("us.writer.palmyra-x5-v1:0"));
     const policy = await policyOf(machine, "chat");
     const schema = '{"type":"object","properties":{"n":{"type":"number"}},"required":["n"]}';
     const needed = await permissionsOf(machine, [["chat", "--schema", schema, "hi"]]);
