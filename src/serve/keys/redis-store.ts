@@ -289,6 +289,13 @@ export class RedisStore implements LimitStore {
     this.#options.tell(`The Redis of --shared is away: ${this.#reason(why)}. ${then}`);
   }
 
+  #tellReturn(): void {
+    const doubt = this.#isCounting
+      ? ""
+      : ` It was started anew and may have forgotten what was asked before, so for ${this.#retryAfter()} s more it counts as away.`;
+    this.#options.tell(`The Redis of --shared is back.${doubt}`);
+  }
+
   /** Without the password, and without the full stop that Redis's own words may end with. */
   #reason(text: string): string {
     const { password } = new URL(this.#options.url);
@@ -329,7 +336,7 @@ export class RedisStore implements LimitStore {
         return undefined;
       }
       this.#client = client;
-      if (this.#hasToldLoss) this.#options.tell("The Redis of --shared is back.");
+      if (this.#hasToldLoss) this.#tellReturn();
       this.#hasToldLoss = false;
       return undefined;
     } catch (error) {
