@@ -75,8 +75,9 @@ export async function openInvoke(
     ...(await loaded).invokeStream(session),
     plan: async (modelId, known) => {
       const guardrail = chooseGuardrail(ask.guardrail, false, setup.config.value);
-      // What embeds texts says nothing that could be held back.
-      const isGuarded = guardrail && familyOf(baseModelId(modelId, known)).embedding === undefined;
+      // What embeds texts says nothing that could be held back; whoever asks for a guardrail there has AWS judge of it.
+      const isGuarded =
+        guardrail && (ask.guardrail ?? familyOf(baseModelId(modelId, known)).embedding === undefined);
       const headers = { ...invocation.headers, ...(isGuarded ? guardrailHeaders(guardrail) : {}) };
       const body: Invocation = { ...invocation, headers };
       return {

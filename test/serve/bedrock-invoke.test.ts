@@ -258,6 +258,18 @@ describe("InvokeModel of serve", () => {
     });
   });
 
+  it("hands on the guardrail that a request names, to what embeds texts, too", async () => {
+    const { around, served } = await serveBedrock();
+    const guardrail = { guardrailIdentifier: "abcd1234efgh", guardrailVersion: "1" };
+    for (const more of [{}, guardrail]) {
+      await invoked(around, TITAN, { inputText: "hi" }, more);
+      const { headers = {} } = served.emulator.calls.at(-1) ?? {};
+      expect(headers["x-amzn-bedrock-guardrailidentifier"]).toBe(
+        "guardrailIdentifier" in more ? "abcd1234efgh" : undefined,
+      );
+    }
+  });
+
   it("asks under the server's own guardrail, whose marks no request sets", async () => {
     const guardrail = { guardrailIdentifier: "abcd1234efgh", guardrailVersion: "1" };
     const config = JSON.stringify({
