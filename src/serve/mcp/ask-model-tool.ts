@@ -1,9 +1,9 @@
-import { compileOutputSchema, type OutputSchema } from "../../converse/output-schema.ts";
 import { KeptLength } from "../../converse/kept-length.ts";
 import { isCutShort, judgeStop } from "../../converse/outcome.ts";
-import { OpenclawError, withFields } from "../../errors.ts";
+import { withFields } from "../../errors.ts";
 import type { CallCost, TokenUsage } from "../../models/usage.ts";
-import { refused, type RequestField } from "../request-field.ts";
+import { compileSchema, isCut } from "../content/answer-schema.ts";
+import { refused } from "../request-field.ts";
 import {
   COST_SCHEMA,
   DEFAULT,
@@ -17,9 +17,6 @@ import {
 } from "./served-tool.ts";
 import { parseExactly } from "../../json-numbers.ts";
 import { isOnlyBlanks } from "../../only-blanks.ts";
-
-/** A schema larger than this is refused, in characters: it is compiled for each call. */
-const LONGEST_SCHEMA = 200_000;
 
 /** Asks a model one question. */
 export const askModelTool: ServedTool = {
@@ -66,7 +63,10 @@ async function askQuestion({ input, runtime, tell }: ToolRequest, by: ServedBy):
   if (isOnlyBlanks(prompt)) throw input.at("prompt").refused("'prompt' says nothing.");
   const named = input.at("model").given?.text();
   const given = input.at("schema").given;
-  const schema = given && (await readSchema(given, runtime.signal));
+  const schema = given && {
+    ...(await compileSchema(given.object(), given, runtime.signal)),
+    mayMisfit: isCut,
+  };
   const query = {
     messages: [{ role: "user" as const, content: [{ text: prompt }] }],
     system: input.at("system").given?.text(),
@@ -103,10 +103,10 @@ async function askQuestion({ input, runtime, tell }: ToolRequest, by: ServedBy):
     throw text === "" ? error : withFields(error, { details: { ...error.details, partialText: text } });
   const usage = numbersOf(counted?.usage ?? {});
   const value = { model, text, stopReason, usage, costUsd: counted?.cost?.usd ?? null };
-  const isCut = isCutShort(stopReason);
+  const isShort = isCutShort(stopReason);
   return {
-    value: schema && !isCut ? { ...value, json: parseExactly(text) } : value,
-    text: isCut ? `${text}\n\n[The answer was cut: ${stopReason}.]` : text,
+    value: schema && !isShort ? { ...value, json: parseExactly(text) } : value,
+    text: isShort ? `${text}\n\n[The answer was cut: ${stopReason}.]` : text,
   };
 }
 
@@ -114,16 +114,4 @@ function numbersOf(usage: object): Record<string, number> {
   return Object.fromEntries(
     Object.entries(usage).filter((pair): pair is [string, number] => typeof pair[1] === "number"),
   );
-}
-
-async function readSchema(field: RequestField, signal: AbortSignal): Promise<OutputSchema> {
-  const source = { label: "'schema'", param: "schema", most: LONGEST_SCHEMA, signal };
-  try {
-    const compiled = compileOutputSchema(field.object(), source);
-    await compiled.checked;
-    return { ...compiled, mayMisfit: (stopReason) => stopReason === "max_tokens" };
-  } catch (error) {
-    if (error instanceof OpenclawError && error.code === "usage") throw field.refused(error.message);
-    throw error;
-  }
 }

@@ -1,4 +1,5 @@
 import type { ContentBlock } from "@aws-sdk/client-bedrock-runtime";
+import { type JsonObject, textAt } from "../../../json.ts";
 import { type ContentContext, isRemote, readAudio, readFile, readImage } from "../../content/read-files.ts";
 import { mapInTurns } from "../../../next-turn.ts";
 import type { RequestField } from "../../request-field.ts";
@@ -39,15 +40,8 @@ export function readTexts(field: RequestField, types: readonly string[] = ["text
   });
 }
 
-/** The remote images of a request, each once. Reads no more of it than that: what is wrong is found later. */
-export function remoteImageUrls(messages: unknown): string[] {
-  const parts = (Array.isArray(messages) ? messages : []).flatMap((message: unknown) => {
-    const content = (message as { content?: unknown } | null)?.content;
-    return Array.isArray(content) ? content : [];
-  });
-  const urls = parts.flatMap((part: { type?: unknown; image_url?: { url?: unknown } | null } | null) => {
-    const url = part?.type === "image_url" ? part.image_url?.url : undefined;
-    return typeof url === "string" && isRemote(url) ? [url] : [];
-  });
-  return [...new Set(urls)];
+/** The URL of a part that is a remote image. */
+export function imageUrlOf({ type, image_url: image }: JsonObject): string | undefined {
+  const url = type === "image_url" ? textAt(image, "url") : undefined;
+  return url !== undefined && isRemote(url) ? url : undefined;
 }

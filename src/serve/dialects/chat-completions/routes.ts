@@ -5,7 +5,7 @@ import { toErrorBody } from "../../content/openai-error.ts";
 import type { ServedModel } from "../../model-names.ts";
 import { fetchAllowed } from "../../content/fetch-allowed.ts";
 import { fromChatRequest, refusedField } from "./from-chat-request.ts";
-import { remoteImageUrls } from "./read-content.ts";
+import { imageUrlOf } from "./read-content.ts";
 import { type Chunks, toChunks, toCompletion, withUsage } from "./to-chunks.ts";
 
 /** OpenAI's chat completions and its list of models. */
@@ -38,8 +38,8 @@ function toModel({ id, created, owner }: ServedModel): Model {
 /** Answers one chat completions request; a stream that fails on its way ends without `[DONE]`. */
 async function completeChat(service: AnswerService, request: RouteRequest): Promise<Response> {
   const { call, body } = request;
-  const urls = (): string[] => remoteImageUrls((body as { messages?: unknown } | null)?.messages);
-  const images = await fetchAllowed(service, call, urls);
+  const { messages } = (body ?? {}) as { messages?: unknown };
+  const images = await fetchAllowed(service, call, messages, imageUrlOf);
   const { includesUsage, custom, ...asked } = await fromChatRequest(body, images, call.signal);
   const id = `chatcmpl-${call.entry.requestId.replace(/^req_/, "")}`;
   const created = Math.floor(request.now / 1000);

@@ -12,7 +12,7 @@ import type {
   BetaToolResultBlockParam,
 } from "@anthropic-ai/sdk/resources/beta/messages/messages";
 import { describeKind, detectKind } from "../../../converse/file-kind.ts";
-import { isRecord } from "../../../json.ts";
+import type { JsonObject } from "../../../json.ts";
 import { toJsonText } from "../../../network/json-body.ts";
 import { bytesInTurns, mapInTurns } from "../../../next-turn.ts";
 import { readBase64 } from "../../../wires/data-url.ts";
@@ -281,20 +281,7 @@ function readCitations(field: RequestField): CitationsConfig | undefined {
   return field.given && field.at("enabled").given?.flag() === true ? { enabled: true } : undefined;
 }
 
-/** The URLs of the files of a request, each once. Reads no more of it than that: what is wrong is found later. */
-export function remoteUrls(messages: unknown): string[] {
-  const urls = new Set<string>();
-  const look = (content: unknown): void => {
-    for (const block of Array.isArray(content) ? (content as unknown[]) : []) {
-      if (!isRecord(block)) continue;
-      const { source } = block;
-      if (isRecord(source) && source["type"] === "url" && typeof source["url"] === "string")
-        urls.add(source["url"]);
-      if (isRecord(source)) look(source["content"]);
-      look(block["content"]);
-    }
-  };
-  for (const message of Array.isArray(messages) ? (messages as unknown[]) : [])
-    if (isRecord(message)) look(message["content"]);
-  return [...urls];
+/** The URL of a source that is to be fetched. */
+export function sourceUrlOf({ type, url }: JsonObject): unknown {
+  return type === "url" ? url : undefined;
 }

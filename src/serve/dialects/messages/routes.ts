@@ -4,7 +4,7 @@ import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
 import type { ServedModel } from "../../model-names.ts";
 import { typedFrame, typedFrames } from "../../event-stream.ts";
 import { fetchAllowed } from "../../content/fetch-allowed.ts";
-import { remoteUrls } from "./read-blocks.ts";
+import { sourceUrlOf } from "./read-blocks.ts";
 import { fromMessagesRequest, type MessagesAsk, refusedField } from "./from-messages-request.ts";
 import { errorBody, toMessageError } from "./message-error.ts";
 import { toRateHeaders } from "./rate-headers.ts";
@@ -50,8 +50,8 @@ async function answerMessage(service: AnswerService, request: RouteRequest): Pro
 }
 
 async function readRequest(service: AnswerService, { call, body }: RouteRequest): Promise<MessagesAsk> {
-  const urls = (): string[] => remoteUrls((body as { messages?: unknown } | null)?.messages);
-  return fromMessagesRequest(body, await fetchAllowed(service, call, urls), call.signal);
+  const { messages: said } = (body ?? {}) as { messages?: unknown };
+  return fromMessagesRequest(body, await fetchAllowed(service, call, said, sourceUrlOf), call.signal);
 }
 
 async function countTokens(service: AnswerService, request: RouteRequest): Promise<Response> {

@@ -7,7 +7,8 @@ import type {
 import { shorten } from "../../../errors.ts";
 import { mapInTurns, turnOver } from "../../../next-turn.ts";
 import { readArguments } from "../../content/read-arguments.ts";
-import { type ContentContext, readAudio, readFile, readImage } from "../../content/read-files.ts";
+import type { JsonObject } from "../../../json.ts";
+import { type ContentContext, isRemote, readAudio, readFile, readImage } from "../../content/read-files.ts";
 import { toFreeformInput } from "../../content/freeform-tool.ts";
 import type { RequestField } from "../../request-field.ts";
 import { qualifiedName, TOOL_SEARCH } from "./client-tools.ts";
@@ -240,4 +241,9 @@ function readTextPart(part: RequestField): ContentBlock {
   if (type.value === "input_text" || type.value === "text" || type.value === "output_text")
     return { text: part.at("text").text() };
   throw part.refused(type.mustBe("input_text").message);
+}
+
+/** The URL of a part that is a remote image. */
+export function imageUrlOf({ type, image_url: url }: JsonObject): string | undefined {
+  return type === "input_image" && typeof url === "string" && isRemote(url) ? url : undefined;
 }

@@ -8,7 +8,7 @@ import type { ErrorAnswer } from "../../error-answer.ts";
 import { typedFrame, typedFrames } from "../../event-stream.ts";
 import { fetchAllowed } from "../../content/fetch-allowed.ts";
 import { fromResponseRequest, refusedField, type ResponseAsk } from "./from-response-request.ts";
-import { remoteImageUrls } from "./remote-image-urls.ts";
+import { imageUrlOf } from "./read-input.ts";
 import { headOf } from "./response-head.ts";
 import { gatherResponse, ResponseTeller } from "./to-response-events.ts";
 
@@ -43,7 +43,8 @@ async function createResponse(service: AnswerService, request: RouteRequest): Pr
 }
 
 async function readRequest(service: AnswerService, { call, body }: RouteRequest): Promise<ResponseAsk> {
-  const images = await fetchAllowed(service, call, () => remoteImageUrls(body));
+  const { input } = (body ?? {}) as { input?: unknown };
+  const images = await fetchAllowed(service, call, input, imageUrlOf);
   return fromResponseRequest(body, images, call.signal);
 }
 

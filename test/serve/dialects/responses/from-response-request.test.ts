@@ -7,7 +7,8 @@ import {
   fromResponseRequest,
   refusedField,
 } from "../../../../src/serve/dialects/responses/from-response-request.ts";
-import { remoteImageUrls } from "../../../../src/serve/dialects/responses/remote-image-urls.ts";
+import { urlsIn } from "../../../../src/serve/content/fetch-allowed.ts";
+import { imageUrlOf } from "../../../../src/serve/dialects/responses/read-input.ts";
 
 const read = (fields: object) => fromResponseRequest({ model: "m", input: "hi", ...fields }, undefined);
 const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
@@ -150,9 +151,9 @@ describe("a request of Responses", () => {
       { type: "function_call_output", output: [image("http://a/2"), image("https://a/1")] },
       "no item",
     ];
-    expect(remoteImageUrls({ input })).toEqual(["https://a/1", "http://a/2"]);
-    for (const nothing of [null, [], { input: "hi" }, { input: { content: [] } }])
-      expect(remoteImageUrls(nothing)).toEqual([]);
+    expect(urlsIn(input, imageUrlOf)).toEqual(["https://a/1", "http://a/2"]);
+    for (const nothing of [null, undefined, [], "hi", { content: [] }])
+      expect(urlsIn(nothing, imageUrlOf)).toEqual([]);
   });
 
   it("takes references to items of its own, and refuses others by name", async () => {
