@@ -36,7 +36,6 @@ export class MessagesReader implements AnswerReader {
   #hasCalls = false;
   #stopReason: string | undefined;
   #stopSequence: string | undefined;
-  #hasIntervened = false;
   #usage: JsonObject = {};
 
   take(event: JsonObject): ConverseStreamOutput[] {
@@ -61,12 +60,10 @@ export class MessagesReader implements AnswerReader {
       case "message_delta":
         this.#stopReason = textAt(event["delta"], "stop_reason") ?? this.#stopReason;
         this.#stopSequence = textAt(event["delta"], "stop_sequence") ?? this.#stopSequence;
-        this.#hasIntervened ||= tellsIntervention(event);
         this.#usage = mergeUsage(this.#usage, event["usage"]);
         break;
       case "message_stop":
         this.#start(parts);
-        this.#hasIntervened ||= tellsIntervention(event);
         this.#finish(parts);
         break;
     }
@@ -76,7 +73,6 @@ export class MessagesReader implements AnswerReader {
   /** A whole message is read as the events that say the same. Throws `bad-response` for what is none. */
   takeWhole(message: JsonObject): ConverseStreamOutput[] {
     const { content, stop_reason, stop_sequence } = message;
-    this.#hasIntervened = tellsIntervention(message);
     if (!Array.isArray(content)) {
       throw new OpenclawError("bad-response", {
         message: "The answer is not one of the Messages API.",
@@ -194,8 +190,7 @@ export class MessagesReader implements AnswerReader {
 
   #finish(parts: ConverseStreamOutput[]): void {
     for (const index of this.#open.keys()) this.#close(index, parts);
-    const said = this.#stopReason ?? (this.#hasCalls ? "tool_use" : "end_turn");
-    const stopReason = this.#hasIntervened ? "guardrail_intervened" : said;
+    const stopReason = this.#stopReason ?? (this.#hasCalls ? "tool_use" : "end_turn");
     // In the place that Converse has it in where it is asked to hand it on.
     const own =
       this.#stopSequence === undefined
@@ -211,14 +206,4 @@ export class MessagesReader implements AnswerReader {
     }
     this.isFinished = true;
   }
-}
-
-/**
- * Whether Bedrock says that a guardrail has put its own words in the place of the answer's: in the last event, as with
- * InvokeModelWithResponseStream (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_InvokeModel.html).
- */
-function tellsIntervention(event: JsonObject): boolean {
-  return Object.entries(event).some(
-    ([name, value]) => name.endsWith("-guardrailAction") && value === "INTERVENED",
-  );
 }

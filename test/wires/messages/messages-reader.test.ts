@@ -90,18 +90,6 @@ it.each([
   expect(read(begin(), ...finish(reason))).toEqual([start, end(reason), seven]);
 });
 
-it.each(["message_delta", "message_stop"])("tells that a guardrail has intervened, by its %s", (type) => {
-  const told = { "amazon-bedrock-guardrailAction": "INTERVENED" };
-  const events = finish("end_turn").map((event) =>
-    event["type"] === type ? Object.assign(event, told) : event,
-  );
-  expect(read(begin(), ...words(0, "No."), ...events)).toContainEqual(end("guardrail_intervened"));
-  const whole = { content: [{ type: "text", text: "No." }], stop_reason: "end_turn", ...told };
-  expect(new MessagesReader().takeWhole(whole)).toContainEqual(end("guardrail_intervened"));
-  const calm = { ...whole, "amazon-bedrock-guardrailAction": "NONE" };
-  expect(new MessagesReader().takeWhole(calm)).toContainEqual(end("end_turn"));
-});
-
 it("is whole only with message_stop, and over then", () => {
   const reader = new MessagesReader();
   const [last = {}, over = {}] = finish("end_turn");
