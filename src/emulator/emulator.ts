@@ -162,7 +162,6 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     counter: new CallCounter(),
     upstream: options.upstream,
     dialogue: options.dialogue,
-    storedResponses: new Map(),
     buckets,
     jobBook: new JobBook(),
     jobSeconds: options.jobSeconds ?? 10,

@@ -21,7 +21,7 @@ import { notOnThisRoute } from "./mantle.ts";
 import { messageOf, messageSteps } from "./messages.ts";
 import { readMessagesRequest } from "./messages-request.ts";
 import type { EmulatedModel } from "./models.ts";
-import { type AnswerName, callIdOf, missing, readObject } from "./openai-request.ts";
+import { type AnswerName, missing, readObject } from "./openai-request.ts";
 import {
   fieldOf,
   json,
@@ -262,22 +262,12 @@ export function answerCompletions(call: RecordedCall, context: OperationContext)
   );
 }
 
-/** Answers OpenAI's Responses, streamed or whole, and remembers what is to be stored. */
+/** Answers OpenAI's Responses, streamed or whole. Nothing of them is stored. */
 export function answerResponses(call: RecordedCall, context: OperationContext): Reply {
   const { body, name, ...asked } = openaiCall(call, context);
   const { model, isMantle } = asked;
-  const { storedResponses: stored } = context;
-  const request = readResponsesRequest(call.body, model, { isMantle, stored: (id) => stored.get(id) });
+  const request = readResponsesRequest(call.body, model, isMantle);
   const { answer, settle } = answerHere(request.conversation, asked, { call, context });
-  if (request.isStored) {
-    const { text, toolUses } = answer;
-    const calls = toolUses.map((toolUse) => ({
-      toolUse: { ...toolUse, toolUseId: callIdOf(toolUse.toolUseId) },
-    }));
-    const said = { role: "assistant" as const, content: [...(text === "" ? [] : [{ text }]), ...calls] };
-    stored.set(responseIdOf(call.requestId), [...request.conversation.messages, said]);
-    for (const oldest of [...stored.keys()].slice(0, -MOST_STORED)) stored.delete(oldest);
-  }
   const named = { ...name, modelId: model.modelId };
   return settle(
     body["stream"] === true
@@ -285,9 +275,6 @@ export function answerResponses(call: RecordedCall, context: OperationContext): 
       : json(responseOf(answer, request, named)),
   );
 }
-
-/** So many responses are remembered; AWS keeps all of them for 30 days. */
-const MOST_STORED = 100;
 
 /** What a call of one of OpenAI's paths is answered by. */
 function openaiCall(

@@ -4,7 +4,6 @@ import type { KnownCredentials } from "./authenticate.ts";
 import type { PlainReply } from "./aws-error.ts";
 import type { Account } from "./catalogue.ts";
 import type { CallCounter } from "./cloudwatch.ts";
-import type { Message } from "./converse-model.ts";
 import type { Dialogue } from "./dialogue.ts";
 import type { InstanceMetadataService } from "./instance-metadata.ts";
 import type { JobBook } from "./jobs/job.ts";
@@ -47,8 +46,6 @@ export interface OperationContext {
   readonly upstream: Upstream | undefined;
   /** What its models say in place of made-up answers. */
   readonly dialogue: Dialogue | undefined;
-  /** The conversations that ended in responses which are to be found again, by the id of the response. */
-  readonly storedResponses: Map<string, readonly Message[]>;
   /** What the account has in Amazon S3. */
   readonly buckets: Buckets;
   readonly jobBook: JobBook;

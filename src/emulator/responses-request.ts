@@ -68,18 +68,8 @@ export interface ResponsesRequest {
   isEncrypted: boolean;
   /** Whether a summary of the reasoning is asked for. */
   isSummarised: boolean;
-  /** Whether the answer is to be found again by its id. */
-  isStored: boolean;
   /** Whether the server may search the web. */
   maySearch: boolean;
-}
-
-/** What a request is judged by besides itself. */
-export interface ResponsesSetup {
-  /** On the runtime endpoint nothing runs in the background, and no tool runs on the server. */
-  isMantle: boolean;
-  /** The conversation that ended in the response of an id; undefined for one that is not stored. */
-  stored: (id: string) => readonly Message[] | undefined;
 }
 
 /**
@@ -89,7 +79,7 @@ export interface ResponsesSetup {
 export function readResponsesRequest(
   sent: unknown,
   model: Partial<Pick<EmulatedModel, "modelId" | "maxTokens" | "refusedFields">>,
-  { isMantle, stored }: ResponsesSetup,
+  isMantle: boolean,
 ): ResponsesRequest {
   const body = readBody(sent, FIELDS);
   if (body["input"] === undefined) throw missing("input");
@@ -100,11 +90,11 @@ export function readResponsesRequest(
   const effort = readEffort(reasoning["effort"], "reasoning.effort");
   const include = Array.isArray(body["include"]) ? (body["include"] as unknown[]) : [];
   const instructions = textAt(body, "instructions");
-  const earlier = readEarlier(body["previous_response_id"], stored);
-  const items = readInput(body["input"], model.modelId ?? "", earlier);
+  refuseEarlier(body["previous_response_id"]);
+  const items = readInput(body["input"], model.modelId ?? "");
   return {
     conversation: {
-      messages: joined([...earlier, ...items.messages]),
+      messages: joined(items.messages),
       system: [...(instructions ? [{ text: instructions }] : []), ...items.system],
       maxTokens: readCount(body, "max_output_tokens", { least: 16, most: model.maxTokens }),
       temperature: readNumber(body, "temperature", 2),
@@ -120,8 +110,6 @@ export function readResponsesRequest(
     },
     isEncrypted: include.includes("reasoning.encrypted_content"),
     isSummarised: textAt(reasoning, "summary") !== undefined,
-    // https://docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html
-    isStored: body["store"] !== false,
     maySearch,
   };
 }
@@ -138,10 +126,9 @@ function objectAt(holder: JsonObject, name: string): JsonObject {
   throw wrongType(name, "an object", value);
 }
 
-function readEarlier(id: unknown, stored: ResponsesSetup["stored"]): readonly Message[] {
-  if (id === undefined || id === null) return [];
-  const found = stored(String(id));
-  if (found) return found;
+/** Nothing is stored here. */
+function refuseEarlier(id: unknown): void {
+  if (id === undefined || id === null) return;
   throw refusal(
     `Previous response with id '${String(id)}' not found.`,
     "previous_response_not_found",
@@ -181,14 +168,14 @@ interface Said {
   system: { text: string }[];
 }
 
-function readInput(input: unknown, modelId: string, earlier: readonly Message[]): Said {
+function readInput(input: unknown, modelId: string): Said {
   if (typeof input !== "string" && !Array.isArray(input))
     throw wrongType("input", "a string or an array of input items", input);
   const said: Said = { messages: [], system: [] };
   const items =
     typeof input === "string" ? [{ type: "message", role: "user", content: input }] : (input as unknown[]);
   /** The calls that are not answered yet. */
-  const open = new Set(earlier.at(-1)?.content.flatMap(({ toolUse }) => toolUse?.toolUseId ?? []));
+  const open = new Set<string>();
   for (const [index, item] of items.entries()) {
     const param = `input[${index}]`;
     if (!isRecord(item)) throw wrongType(param, "an input item", item);

@@ -23,11 +23,6 @@ interface ResponseName extends AnswerName {
 
 type Item = Record<string, unknown>;
 
-/** The id of the response to a call. */
-export function responseIdOf(callId: string): string {
-  return `resp_${hexOf(callId)}`;
-}
-
 /** Why a response is not complete. */
 const INCOMPLETE: Partial<Record<SimulatedAnswer["stopReason"], string>> = {
   max_tokens: "max_output_tokens",
@@ -44,7 +39,7 @@ export function responseOf(
 ): JsonObject {
   const reason = INCOMPLETE[answer.stopReason];
   return {
-    ...beginningOf(request, name),
+    ...beginningOf(name),
     status: reason ? "incomplete" : "completed",
     incomplete_details: reason ? { reason } : null,
     output: itemsOf(answer, request, name),
@@ -161,9 +156,9 @@ function itemsOf(
   return items;
 }
 
-function beginningOf({ isStored }: ResponsesRequest, { callId, body, createdAt }: ResponseName): Item {
+function beginningOf({ callId, body, createdAt }: ResponseName): Item {
   return {
-    id: responseIdOf(callId),
+    id: `resp_${hexOf(callId)}`,
     object: "response",
     created_at: createdAt,
     background: false,
@@ -173,10 +168,11 @@ function beginningOf({ isStored }: ResponsesRequest, { callId, body, createdAt }
     metadata: body["metadata"] ?? {},
     model: body["model"],
     parallel_tool_calls: body["parallel_tool_calls"] ?? true,
-    previous_response_id: body["previous_response_id"] ?? null,
+    previous_response_id: null,
     reasoning: isRecord(body["reasoning"]) ? body["reasoning"] : { effort: null, summary: null },
     service_tier: "default",
-    store: isStored,
+    // As the page says: https://docs.aws.amazon.com/bedrock/latest/userguide/inference-responses-api.html
+    store: body["store"] !== false,
     temperature: body["temperature"] ?? 1,
     text: isRecord(body["text"]) ? body["text"] : { format: { type: "text" } },
     tool_choice: body["tool_choice"] ?? "auto",

@@ -256,20 +256,6 @@ describe("a dialogue", () => {
     expect(await say()).toMatchObject({ calls: [{ name: "weather" }] });
     expect(await say(["rain"])).toMatchObject({ text: expect.stringContaining("simulated answer") });
   });
-
-  it("goes on in a response that is stored, whose calls want their results", async () => {
-    const emulator = await emulate({
-      dialogue: [{ toolCalls: [{ name: "weather", id: "w1" }] }, { text: "$result" }],
-    });
-    const { responses } = new OpenAI({ baseURL: `${emulator.url}/openai/v1`, apiKey: emulator.bearerToken });
-    const model = "us.openai.gpt-5.6-luna";
-    const { id } = await responses.create({ model, input: "Hi" });
-    const next = (input: OpenAI.Responses.ResponseInput | string) =>
-      responses.create({ model, input, previous_response_id: id });
-    await expect(next("And?")).rejects.toThrow("No tool output found for function call w1.");
-    const output = { type: "function_call_output", call_id: "w1", output: "rain" } as const;
-    expect(await next([output])).toMatchObject({ output_text: "rain" });
-  });
 });
 
 describe("a file of --emulator-script", () => {
