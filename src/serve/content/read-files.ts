@@ -67,7 +67,14 @@ export async function readAudio(audio: RequestField): Promise<ContentBlock> {
 }
 
 /** Far more than Converse takes: each gets a name that no other has. */
-export const MOST_DOCUMENTS = 1000;
+const MOST_DOCUMENTS = 1000;
+
+/** Counts one more document, which stands in `field`. Throws `invalid-request` for one too many. */
+export function countDocument(context: Pick<ContentContext, "documents">, field: RequestField): void {
+  context.documents += 1;
+  if (context.documents > MOST_DOCUMENTS)
+    throw field.refused(`'${field.param}' is one more than the ${MOST_DOCUMENTS} documents of a request.`);
+}
 
 /** A file of OpenAI's with its `filename` and `file_data`, whatever kind it is of. Throws `invalid-request`. */
 export async function readFile(file: RequestField, context: ContentContext): Promise<ContentBlock> {
@@ -87,9 +94,7 @@ export async function readFile(file: RequestField, context: ContentContext): Pro
   if (kind.kind === "image") return { image: { format: kind.format, source: { bytes } } };
   if (kind.kind === "video") return { video: { format: kind.format, source: { bytes } } };
   if (kind.kind === "audio") return { audio: { format: kind.format, source: { bytes } } };
-  context.documents += 1;
-  if (context.documents > MOST_DOCUMENTS)
-    throw field.refused(`'${field.param}' is one more than the ${MOST_DOCUMENTS} documents of a request.`);
+  countDocument(context, field);
   // An empty one is mended: it may stand in a history that is sent again and again.
   const format = kind.kind === "unsupported" ? "txt" : kind.format;
   return { document: { format, name: name ?? `Document.${format}`, source: { bytes } } };

@@ -35,7 +35,7 @@ import type {
   VideoSource,
 } from "@aws-sdk/client-bedrock-runtime";
 import { detectKind } from "../../../converse/file-kind.ts";
-import { MOST_DOCUMENTS } from "../../content/read-files.ts";
+import { countDocument } from "../../content/read-files.ts";
 import { readToolSchema } from "../../content/tool-schema.ts";
 import {
   anyObject,
@@ -117,9 +117,8 @@ const documentBlock = object<DocumentBlock>(
 );
 
 const document: Reader = (field, context) => {
-  context.documents += 1;
-  if (context.documents <= MOST_DOCUMENTS) return documentBlock(field, context);
-  throw field.refused(`'${field.param}' is one more than the ${MOST_DOCUMENTS} documents of a request.`);
+  countDocument(context, field);
+  return documentBlock(field, context);
 };
 
 const guardContent = union<GuardrailConverseContentBlock>({

@@ -1,5 +1,4 @@
 import { isRecord, type JsonObject } from "../../../json.ts";
-import { JsonBoundsError } from "../../../json-bounds.ts";
 import { parseInTurns } from "../../../parse-in-turns.ts";
 import { type Asked, countCall } from "../../answer-call.ts";
 import type { AnswerService, RouteRequest } from "../../dialect.ts";
@@ -7,7 +6,7 @@ import { type RequestField, requestOf } from "../../request-field.ts";
 import { fromClaudeBody, isClaudeBody } from "./claude-body.ts";
 import { fromConverseRequest } from "./from-converse-request.ts";
 import { fromNovaBody, isNovaBody } from "./nova-body.ts";
-import { readBytes } from "./read-shape.ts";
+import { readBytes, readJson } from "./read-shape.ts";
 
 /**
  * Answers CountTokens (https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_CountTokens.html). Throws
@@ -32,13 +31,7 @@ async function readInput(service: AnswerService, { call, body, id: model }: Rout
 
 async function readBody(field: RequestField): Promise<JsonObject> {
   const { buffer, byteOffset, length } = await readBytes(field);
-  try {
-    const body = await parseInTurns(Buffer.from(buffer, byteOffset, length), true);
-    if (isRecord(body)) return body;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    const why = error instanceof JsonBoundsError ? `cannot be taken: ${error.message}` : "is no JSON";
-    throw field.refused(`'${field.param}' ${why}.`);
-  }
+  const body = await readJson(field, () => parseInTurns(Buffer.from(buffer, byteOffset, length), true));
+  if (isRecord(body)) return body;
   throw field.refused(`'${field.param}' is no JSON object.`);
 }

@@ -18,7 +18,7 @@ import type { OutputSchema } from "../../../converse/output-schema.ts";
 import type { Ask } from "../../../converse/plan-request.ts";
 import { isRequestMetadata, MOST_ENTRIES } from "../../../converse/request-metadata.ts";
 import { isRecord, type JsonObject, textAt } from "../../../json.ts";
-import { JsonBoundsError, parseBoundedExactly } from "../../../json-bounds.ts";
+import { parseBoundedExactly } from "../../../json-bounds.ts";
 import { turnOver } from "../../../next-turn.ts";
 import type { Asked } from "../../answer-call.ts";
 import { compileSchema, isCut, labelsOf } from "../../content/answer-schema.ts";
@@ -33,6 +33,7 @@ import {
   number,
   object,
   readApart,
+  readJson,
   refusedBecause,
   type ShapeContext,
   text,
@@ -253,17 +254,8 @@ async function readSchema(
     (field, name) => field.at(name),
     request,
   );
-  const schema = new RequestField(parseSchema(source, holder.at("schema")), "schema", holder);
+  const read = await readJson(holder.at("schema"), () => parseBoundedExactly(source));
+  const schema = new RequestField(read, "schema", holder);
   const compiled = await compileSchema(schema.object(), schema, signal);
   return { ...compiled, ...labelsOf(name, description), mayMisfit: isCut };
-}
-
-function parseSchema(source: string, field: RequestField): unknown {
-  try {
-    return parseBoundedExactly(source);
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    const why = error instanceof JsonBoundsError ? `cannot be taken: ${error.message}` : "is no JSON";
-    throw field.refused(`'${field.param}' ${why}.`);
-  }
 }

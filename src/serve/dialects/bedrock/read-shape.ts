@@ -1,3 +1,4 @@
+import { JsonBoundsError } from "../../../json-bounds.ts";
 import { mapInTurns } from "../../../next-turn.ts";
 import { MOST_NAMED } from "../../field-rules.ts";
 import type { RequestField } from "../../request-field.ts";
@@ -97,4 +98,15 @@ export async function readBytes(field: RequestField): Promise<Uint8Array> {
   const read = await readBase64(field.text());
   if (read) return read;
   throw field.mustBe("base64");
+}
+
+/** The JSON of a field that is a text, by what parses it within bounds. Throws `invalid-request`. */
+export async function readJson(field: RequestField, parse: () => unknown): Promise<unknown> {
+  try {
+    return await parse();
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const why = error instanceof JsonBoundsError ? `cannot be taken: ${error.message}` : "is no JSON";
+    throw field.refused(`'${field.param}' ${why}.`);
+  }
 }

@@ -16,7 +16,7 @@ import type { JsonObject } from "../../../json.ts";
 import { toJsonText } from "../../../network/json-body.ts";
 import { bytesInTurns, mapInTurns } from "../../../next-turn.ts";
 import { readBase64 } from "../../../wires/data-url.ts";
-import { MOST_DOCUMENTS } from "../../content/read-files.ts";
+import { countDocument } from "../../content/read-files.ts";
 import { type RequestField, show } from "../../request-field.ts";
 import { readRedacted } from "./redacted-thinking.ts";
 
@@ -209,9 +209,7 @@ async function readImage(source: RequestField, context: BlockContext): Promise<C
 
 async function readDocument(block: RequestField, context: BlockContext): Promise<ContentBlock[]> {
   const source = block.at("source");
-  context.documents += 1;
-  if (context.documents > MOST_DOCUMENTS)
-    throw block.refused(`'${block.param}' is one more than the ${MOST_DOCUMENTS} documents of a request.`);
+  countDocument(context, block);
   const told = block.at("context").given?.text();
   const citations = readCitations(block.at("citations"));
   const named = {
