@@ -9,7 +9,7 @@ import { toJsonBody } from "../../network/json-body.ts";
 import { turnOver } from "../../next-turn.ts";
 import type { BatchLine, LineKind } from "../lines/batch-line.ts";
 import type { BatchInput } from "../lines/open-input.ts";
-import { isBlank, readLine } from "../lines/read-line.ts";
+import { batchLines } from "../lines/read-line.ts";
 import type { InvocationType } from "./line-rules.ts";
 
 /** What lines are made records by. */
@@ -73,14 +73,12 @@ async function* recordsOf(
   signal: AbortSignal,
   notices: Set<string>,
 ): AsyncGenerator<Buffer, void, undefined> {
-  for await (const raw of input.lines(signal)) {
+  for await (const line of batchLines(input, terms.kind, signal)) {
     const over = turnOver();
     if (over) {
       await over;
       signal.throwIfAborted();
     }
-    if (isBlank(raw)) continue;
-    const line = await readLine(raw, { kind: terms.kind, signal });
     const body = await modelInputOf(line, terms, notices);
     const pieces = await toJsonBody({ recordId: line.recordId, modelInput: body });
     const json = typeof pieces === "string" ? Buffer.from(pieces) : Buffer.concat(pieces);

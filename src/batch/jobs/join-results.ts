@@ -13,8 +13,8 @@ import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import type { BatchLine, LineKind } from "../lines/batch-line.ts";
 import type { BatchInput } from "../lines/open-input.ts";
 import { type AnswerContext, OUTPUT_FORMS, type OutputFormat, toLine } from "../lines/output-forms.ts";
-import { isBlank, readLine } from "../lines/read-line.ts";
-import { type RawLine, splitLines } from "../lines/split-lines.ts";
+import { readLine } from "../lines/read-line.ts";
+import { isBlank, type RawLine, splitLines } from "../lines/split-lines.ts";
 import type { BatchJob } from "./job.ts";
 import { readPlace } from "./job-place.ts";
 import { buffers, type RecordError, type ResultRecord, type ResultRecords } from "./result-records.ts";
@@ -129,7 +129,6 @@ async function* askedLines(
 ): AsyncGenerator<AskedLine, void, undefined> {
   if (file) {
     for await (const raw of file.lines(signal)) {
-      if (isBlank(raw)) continue;
       const line = await readLine(raw, { kind, signal });
       const { recordId } = line;
       const modelInput = kind === "bedrock" && !line.hasId ? line.body : undefined;

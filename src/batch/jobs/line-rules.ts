@@ -1,9 +1,5 @@
-import type {
-  ContentBlock,
-  Message,
-  SystemContentBlock,
-  ToolResultContentBlock,
-} from "@aws-sdk/client-bedrock-runtime";
+import type { ContentBlock, SystemContentBlock, ToolResultContentBlock } from "@aws-sdk/client-bedrock-runtime";
+import { blocksOf } from "../../converse/conversation.ts";
 import type { JobQuota } from "../../models/quotas.ts";
 import type { BatchLine, LineWords } from "../lines/batch-line.ts";
 
@@ -47,18 +43,14 @@ export function refusedByBatch(line: BatchLine, { type, folder }: JobRules): str
 
 function hasCachePoint({ asked: { ask } }: BatchLine): boolean {
   const system = typeof ask.system === "string" ? [] : (ask.system ?? []);
-  const blocks: readonly (ContentBlock | SystemContentBlock)[] = [...system, ...blocksOf(ask.messages)];
+  const blocks: readonly (ContentBlock | SystemContentBlock)[] = [...system, ...blocksOf(ask)];
   const tools = ask.tools?.tools ?? [];
   return blocks.some(({ cachePoint }) => cachePoint) || tools.some(({ cachePoint }) => cachePoint);
 }
 
-function blocksOf(messages: readonly Message[]): ContentBlock[] {
-  return messages.flatMap(({ content = [] }) => content);
-}
-
 /** The files in S3 that a line names. */
 function s3UrisOf({ asked: { ask } }: Pick<BatchLine, "asked">): string[] {
-  const blocks = blocksOf(ask.messages);
+  const blocks = blocksOf(ask);
   const results = blocks.flatMap(({ toolResult }) => toolResult?.content ?? []);
   return [...blocks, ...results].flatMap(urisOf);
 }

@@ -11,7 +11,7 @@ import type { BatchLine, LineKind } from "./batch-line.ts";
 import { LineIds } from "./line-ids.ts";
 import type { BatchInput } from "./open-input.ts";
 import { type OutputFormat, refusedInForm, USUAL_FORMAT } from "./output-forms.ts";
-import { isBlank, readLine } from "./read-line.ts";
+import { readLine } from "./read-line.ts";
 import type { RawLine } from "./split-lines.ts";
 
 /** Of the problems of a file so many are kept, and so many of those are shown to a person. */
@@ -91,7 +91,6 @@ export async function checkBatchInput(
       await over;
       signal.throwIfAborted();
     }
-    if (isBlank(raw)) continue;
     if (!first) {
       first = raw;
       refuseShape(raw, input, isText);

@@ -8,7 +8,7 @@ import { readPipe } from "../../disk/read-pipe.ts";
 import { OpenclawError, shorten, usageError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
-import { type RawLine, splitLines } from "./split-lines.ts";
+import { isBlank, type RawLine, splitLines } from "./split-lines.ts";
 
 const [openFile, statFile, readFrom, writeTo, closeFile] = [open, fstat, read, write, close].map(
   promisify,
@@ -37,7 +37,7 @@ export interface BatchInput {
   /** In bytes. */
   size: number;
   /**
-   * Its lines from the first one, as often as they are wanted. Throws `usage` when somebody has changed the file since it was
+   * Its lines that are not blank from the first one, as often as they are wanted. Throws `usage` when somebody has changed the file since it was
    * opened, and the signal's reason when that is aborted. `onChunk` is handed all bytes as they are read.
    */
   lines: (signal: AbortSignal, onChunk?: (chunk: Buffer) => void) => AsyncGenerator<RawLine, void, undefined>;
@@ -68,7 +68,7 @@ export async function openBatchInput(name: string, runtime: Inputs): Promise<Bat
       label,
       file: isStdin ? undefined : name,
       size: before.size,
-      lines: (signal, onChunk) => splitLines(chunksOf(descriptor, before, { label, signal, onChunk })),
+      lines: (signal, onChunk) => filled(chunksOf(descriptor, before, { label, signal, onChunk })),
       close: async () => {
         await closeFile(descriptor);
         forget();
@@ -82,6 +82,10 @@ export async function openBatchInput(name: string, runtime: Inputs): Promise<Bat
       cause,
     });
   }
+}
+
+async function* filled(chunks: AsyncIterable<Buffer>): AsyncGenerator<RawLine, void, undefined> {
+  for await (const line of splitLines(chunks)) if (!isBlank(line)) yield line;
 }
 
 interface Opened {

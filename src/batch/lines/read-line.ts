@@ -28,12 +28,6 @@ export interface LineReading {
   signal: AbortSignal;
 }
 
-/** Whether a line has anything in it. */
-export function isBlank({ bytes, isTooLong }: RawLine): boolean {
-  // Of white space JSON knows these four.
-  return !isTooLong && bytes.every((byte) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d));
-}
-
 /**
  * Reads a line. Throws `invalid-request` with what is wrong with it: the message is a sentence to stand behind the number of
  * the line.
@@ -76,7 +70,7 @@ export async function* batchLines(
   kind: LineKind,
   signal: AbortSignal,
 ): AsyncGenerator<BatchLine, void, undefined> {
-  for await (const raw of input.lines(signal)) if (!isBlank(raw)) yield await readLine(raw, { kind, signal });
+  for await (const raw of input.lines(signal)) yield await readLine(raw, { kind, signal });
 }
 
 function textOf({ bytes, length, isTooLong }: RawLine): string {

@@ -20,6 +20,12 @@ export interface RawLine {
   isTooLong: boolean;
 }
 
+/** Whether a line has anything in it. */
+export function isBlank({ bytes, isTooLong }: RawLine): boolean {
+  // Of white space JSON knows these four.
+  return !isTooLong && bytes.every((byte) => byte === 0x20 || (byte >= 0x09 && byte <= 0x0d));
+}
+
 const LINE_END = 0x0a;
 const RETURN = 0x0d;
 const MARK = Buffer.of(0xef, 0xbb, 0xbf);

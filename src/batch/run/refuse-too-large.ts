@@ -5,7 +5,7 @@ import type { Terminal } from "../../terminal/terminal.ts";
 import type { BatchLine, LineKind } from "../lines/batch-line.ts";
 import { type LineProblem, linesInWords, MOST_PROBLEMS, tellProblems } from "../lines/check-input.ts";
 import type { BatchInput } from "../lines/open-input.ts";
-import { isBlank, readLine } from "../lines/read-line.ts";
+import { readLine } from "../lines/read-line.ts";
 import type { ResultOutput } from "./ordered-output.ts";
 import type { RunModel } from "./run-lines.ts";
 import { tokensToPace } from "./run-models.ts";
@@ -30,44 +30,47 @@ export class LargestLine {
 
 /** What lines are held against. */
 interface Quotas {
-  /** What may be asked of a model in a minute. */
-  limitsOf: (model: RunModel) => PaceLimits;
+  largest: LargestLine;
+  /** What may be asked of each model in a minute. */
+  limits: ReadonlyMap<RunModel, PaceLimits>;
   modelFor: (line: BatchLine) => RunModel;
   /** As `--tpm` says it. */
   tpm: number | undefined;
 }
 
 /**
- * Reads the lines that are not done, and refuses those that take more than the whole quota of a minute: they would never be
- * asked. Throws `usage` where a flag says what the quota is, and `invalid-request` where AWS does, with all of them.
+ * Refuses lines that are not done and take more than the whole quota of a minute: they would never be asked. The lines are
+ * read again where any may be so large. Throws `usage` where a flag says what the quota is, and `invalid-request` where AWS
+ * does, with all of them.
  */
 export async function refuseTooLarge(
   input: BatchInput,
   { kind, signal, terminal }: { kind: LineKind; signal: AbortSignal; terminal: Terminal },
   output: Pick<ResultOutput, "has" | "before">,
-  { limitsOf, modelFor, tpm }: Quotas,
+  { largest, limits, modelFor, tpm }: Quotas,
 ): Promise<void> {
+  const roomOf = (model: RunModel): number => limits.get(model)?.tokens ?? Number.POSITIVE_INFINITY;
+  if ([...limits.keys()].every((model) => largest.most(model.usualLength) <= roomOf(model))) return;
   const problems: LineProblem[] = [];
   let problemCount = 0;
-  let largest = 0;
+  let most = 0;
   let room = Number.POSITIVE_INFINITY;
   let isBounded = false;
   let number = 0;
   let whose = "";
   for await (const raw of input.lines(signal)) {
-    if (isBlank(raw)) continue;
     number += 1;
     if (output.has(number)) continue;
     const line = await readLine(raw, { kind, signal });
     const model = modelFor(line);
-    const { tokens = Number.POSITIVE_INFINITY } = limitsOf(model);
+    const tokens = roomOf(model);
     const { inputTokens, maxTokens } = model.reserved(line);
     const reserved = inputTokens + maxTokens;
     if (reserved <= tokens) continue;
     problemCount += 1;
     whose ||=
       tpm === undefined ? `the ${tokens} that '${model.name}' has in a minute` : `--tpm ${tpm} allows`;
-    largest = Math.max(largest, reserved);
+    most = Math.max(most, reserved);
     room = Math.min(room, tokens - inputTokens);
     isBounded ||=
       line.asked.ask.parameters.maxTokens !== undefined || line.asked.ask.invocation !== undefined;
@@ -86,7 +89,7 @@ export async function refuseTooLarge(
       ? `Ask for shorter answers: --max-tokens ${room}`
       : undefined;
   if (tpm !== undefined)
-    throw withFields(usageError(message, shorter ?? `Allow more in a minute: --tpm ${largest}`), { details });
+    throw withFields(usageError(message, shorter ?? `Allow more in a minute: --tpm ${most}`), { details });
   throw new OpenclawError("invalid-request", {
     message,
     hint: shorter ?? "Ask for a higher quota: openclaw quota",

@@ -22,7 +22,7 @@ import {
 } from "../lines/check-input.ts";
 import type { BatchInput } from "../lines/open-input.ts";
 import { OUTPUT_FORMS, type OutputFormat, USUAL_FORMAT } from "../lines/output-forms.ts";
-import { isBlank, readLine } from "../lines/read-line.ts";
+import { batchLines } from "../lines/read-line.ts";
 import { type Deadline, DeadlineTier } from "./choose-tier.ts";
 import { CostBound } from "./cost-bound.ts";
 import type { Tally } from "./line-result.ts";
@@ -99,28 +99,7 @@ export async function runBatch(
   const { terminal, elapsed } = runtime;
   const startedAt = elapsed();
   terminal.setMode({ notesOnce: true });
-  // With the lines that name each, where lines do.
-  const names = new Map<string, SomeLines | undefined>();
-  const largest = new LargestLine();
-  const judge = (line: BatchLine): string | undefined => {
-    const { model, number } = line;
-    largest.take(line);
-    if (model !== undefined && options.model === undefined)
-      names.set(model, { first: number, ...names.get(model), count: (names.get(model)?.count ?? 0) + 1 });
-    return names.size > MOST_MODELS
-      ? `It names one more model than the ${MOST_MODELS} that one run may ask.`
-      : undefined;
-  };
-  const check = await withSpinner(runtime, "Checking the lines", () =>
-    checkBatchInput(input, {
-      isText: options.lines,
-      format: options.format,
-      signal: runtime.signal,
-      judge,
-    }),
-  );
-  refuseProblems(check, input, terminal);
-  tellCheck(check, input, terminal);
+  const { check, names, largest } = await checkLines(input, options, runtime);
   const usual = modelsInTurn(options, check, config, runtime);
   const [named] = usual;
   if (named !== undefined && !names.has(named)) names.set(named, undefined);
@@ -156,7 +135,6 @@ export async function runBatch(
     ({ output } = opened);
     tellResumed(output, opened.damaged, check, runtime);
     const { tally, before, knowsUse } = output;
-    const cost = options.maxCost === undefined ? undefined : new CostBound(options.maxCost, tally.usd);
     const modelFor = (line: BatchLine): RunModel => {
       const found = models.get((options.model === undefined ? line.model : undefined) ?? named ?? "");
       if (!found) throw new Error(`Line ${line.number} names no model that was looked up.`);
@@ -171,66 +149,101 @@ export async function runBatch(
         service: upstream,
         modelFor,
         maxTokens: options.maxTokens,
-        cost,
+        cost: options.maxCost === undefined ? undefined : new CostBound(options.maxCost, tally.usd),
         deadline: deadlineFor(options, check.lines - before, models, runtime),
       },
       inner,
     );
     const limits = new Map<RunModel, PaceLimits>();
     for (const model of models.values()) limits.set(model, await upstream.limitsOf(model.model));
-    const mayNotFit = [...limits].some(
-      ([{ usualLength }, { tokens = Number.POSITIVE_INFINITY }]) => largest.most(usualLength) > tokens,
-    );
-    const limitsOf = (model: RunModel): PaceLimits => limits.get(model) ?? {};
-    if (mayNotFit)
-      await refuseTooLarge(input, { kind: check.kind, signal: inner.signal, terminal }, output, {
-        limitsOf,
-        modelFor,
-        tpm: options.tpm,
-      });
+    await refuseTooLarge(input, { kind: check.kind, signal: inner.signal, terminal }, output, {
+      largest,
+      limits,
+      modelFor,
+      tpm: options.tpm,
+    });
     await untilBoundsHold(options, opened, check.lines, inner);
     stopForwarding();
-    const running = runner;
-    let isTold = resumeCommand === undefined;
-    const tellHowToGoOn = (error: unknown): void => {
-      if (!isTold) terminal.note(`openclaw: go on with: ${resumeCommand?.(error, tally)}`);
-      isTold = true;
-    };
-    const forgetSignal = endOnSignal(running, end, runtime, tellHowToGoOn);
-    const look = () => ({ tally, total: check.lines, before, state: running.state });
-    const hide = showProgress(look, runtime);
-    const reportOf = (): RunReport => {
-      const { throttles, askedWhole } = running.state;
-      return {
-        check,
-        tally,
-        before,
-        knowsUse,
-        throttles,
-        askedWhole,
-        seconds: (elapsed() - startedAt) / 1000,
-      };
-    };
-    try {
-      await running.run();
-      hide();
-      await output.finish();
-      output = undefined;
-      return reportOf();
-    } catch (error) {
-      hide();
-      const state = { ...running.state, isWaiting: false };
-      terminal.noteAnew(`openclaw: ${progressNote({ ...look(), state, rate: undefined })}.`);
-      tellHowToGoOn(error);
-      throw error;
-    } finally {
-      forgetSignal();
-    }
+    await askLines({ runner, end, output, lines: check.lines, resumeCommand }, runtime);
+    output = undefined;
+    const { throttles, askedWhole } = runner.state;
+    return { check, tally, before, knowsUse, throttles, askedWhole, seconds: (elapsed() - startedAt) / 1000 };
   } finally {
     stopForwarding();
     end.abort(hasEnded());
     await output?.close();
     await upstream.close();
+  }
+}
+
+/** What was learnt of the lines before the first is asked. */
+interface CheckedLines {
+  check: BatchCheck;
+  /** The models that lines name, with those lines. */
+  names: Map<string, SomeLines | undefined>;
+  largest: LargestLine;
+}
+
+/** Reads all lines, and tells what they are. Throws for what cannot be asked, as `refuseProblems` does. */
+async function checkLines(
+  input: BatchInput,
+  { model: ofAll, lines: isText, format }: BatchRunOptions,
+  runtime: Runtime,
+): Promise<CheckedLines> {
+  const names = new Map<string, SomeLines | undefined>();
+  const largest = new LargestLine();
+  const judge = (line: BatchLine): string | undefined => {
+    const { model, number } = line;
+    largest.take(line);
+    if (model !== undefined && ofAll === undefined)
+      names.set(model, { first: number, ...names.get(model), count: (names.get(model)?.count ?? 0) + 1 });
+    return names.size > MOST_MODELS
+      ? `It names one more model than the ${MOST_MODELS} that one run may ask.`
+      : undefined;
+  };
+  const { signal, terminal } = runtime;
+  const check = await withSpinner(runtime, "Checking the lines", () =>
+    checkBatchInput(input, { isText, format, signal, judge }),
+  );
+  refuseProblems(check, input, terminal);
+  tellCheck(check, input, terminal);
+  return { check, names, largest };
+}
+
+/** A run whose lines are asked. */
+interface Asking {
+  runner: LineRunner;
+  /** Ends the calls that are on their way. */
+  end: AbortController;
+  output: ResultOutput;
+  lines: number;
+  resumeCommand: ((error: unknown, tally: Readonly<Tally>) => string) | undefined;
+}
+
+/** Asks all lines that are left, shows how far it is and finishes the output. Throws what stops the run, and says how to go on. */
+async function askLines({ runner, end, output, lines, resumeCommand }: Asking, runtime: Runtime): Promise<void> {
+  const { terminal } = runtime;
+  const { tally, before } = output;
+  let isTold = resumeCommand === undefined;
+  const tellHowToGoOn = (error: unknown): void => {
+    if (!isTold) terminal.note(`openclaw: go on with: ${resumeCommand?.(error, tally)}`);
+    isTold = true;
+  };
+  const forgetSignal = endOnSignal(runner, end, runtime, tellHowToGoOn);
+  const look = () => ({ tally, total: lines, before, state: runner.state });
+  const hide = showProgress(look, runtime);
+  try {
+    await runner.run();
+    hide();
+    await output.finish();
+  } catch (error) {
+    hide();
+    const state = { ...runner.state, isWaiting: false };
+    terminal.noteAnew(`openclaw: ${progressNote({ ...look(), state, rate: undefined })}.`);
+    tellHowToGoOn(error);
+    throw error;
+  } finally {
+    forgetSignal();
   }
 }
 
@@ -307,8 +320,7 @@ function hasEnded(): OpenclawError {
 /** The ids of all lines, read anew. */
 function idsOf(input: BatchInput, { kind }: BatchCheck, signal: AbortSignal): LineSource {
   return async function* () {
-    for await (const raw of input.lines(signal))
-      if (!isBlank(raw)) yield (await readLine(raw, { kind, signal })).recordId;
+    for await (const { recordId } of batchLines(input, kind, signal)) yield recordId;
   };
 }
 

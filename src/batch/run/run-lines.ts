@@ -8,7 +8,7 @@ import { untilAborted } from "../../until-aborted.ts";
 import type { BatchLine, LineKind } from "../lines/batch-line.ts";
 import type { BatchInput } from "../lines/open-input.ts";
 import { type OutputForm, toLine } from "../lines/output-forms.ts";
-import { isBlank, readLine } from "../lines/read-line.ts";
+import { readLine } from "../lines/read-line.ts";
 import type { AnswerLength } from "./answer-length.ts";
 import type { DeadlineTier, RunTier } from "./choose-tier.ts";
 import { Concurrency } from "./concurrency.ts";
@@ -264,7 +264,6 @@ export class LineRunner {
     const { signal } = this.#enough;
     let number = 0;
     for await (const raw of input.lines(signal)) {
-      if (isBlank(raw)) continue;
       number += 1;
       if (output.has(number)) continue;
       await untilAborted(output.roomFor(number), signal);
