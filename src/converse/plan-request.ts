@@ -10,6 +10,7 @@ import type { Attachment, Recipient } from "./attachments.ts";
 import { baseModelId } from "../models/base-model-id.ts";
 import { cachePointFor } from "../models/cache-points.ts";
 import { blocksOf, type Turn } from "./conversation.ts";
+import { finishRequest } from "./finish-request.ts";
 import { chooseGuardrail, type Guardrail } from "./guardrail.ts";
 import { groundedTools } from "./grounding.ts";
 import type { Invocation } from "./invocation.ts";
@@ -28,10 +29,8 @@ import {
   readsFromS3,
 } from "../models/families.ts";
 import { priceOf } from "../models/price.ts";
-import { mendRequest } from "./mend-request.ts";
 import { buildRequest, type ChatParameters, mergeParameters, type SystemPrompt } from "./request.ts";
-import type { StructuredForm } from "./structured-output.ts";
-import { familyAsLearnt, isLearnt, type Lessons, mostTokensLearnt, withSettings } from "./apply-lessons.ts";
+import { familyAsLearnt, isLearnt, type Lessons, mostTokensLearnt } from "./apply-lessons.ts";
 import type { RequestPlan } from "./wire.ts";
 import { withKeyMark } from "./request-metadata.ts";
 
@@ -103,10 +102,11 @@ export async function planRequest(
   lessons: Lessons = [],
   knownAs?: KnownAs,
 ): Promise<RequestPlan> {
-  const { model, schema } = ask;
+  const { model } = ask;
   const baseId = knownAs ? knownAs.baseId : baseModelId(modelId, discovered);
   const known = lookUpCatalog(baseId ?? modelId);
   const family = familyAsLearnt(knownAs?.family ?? familyOf(baseId), lessons);
+  const canCite = family.citations ? true : baseId === undefined ? undefined : false;
   const mostTokens = mostTokensLearnt(lessons, model.configured?.maxTokens ?? known?.maxTokens);
   const wanted = mergeParameters(ask.parameters, config, [model.id, model.key]);
   const reasoning = planReasoning({
@@ -127,7 +127,7 @@ export async function planRequest(
   const grounded = groundedTools(ask, {
     modelId: model.id,
     calledAs: modelId,
-    cites: family.citations ? true : baseId === undefined ? undefined : false,
+    cites: canCite,
     // Of the other API's servers none is known to have Converse's tools of the service.
     webSearch: knownAs ? undefined : family.webSearch,
   });
@@ -167,43 +167,35 @@ export async function planRequest(
     ...marks.notices,
   ];
   const isReasoning = isToldToReason(ask.ownFields) ?? reasoning.isReasoning;
-  let draft = input;
-  let form: StructuredForm | undefined;
-  if (schema) {
-    const { structuredForm, withStructuredOutput } = await import("./structured-output.ts");
-    form = structuredForm(schema.schema, {
+  const finished = await finishRequest(
+    ask,
+    input,
+    {
       family,
-      lessons,
+      mostTokens,
       isReasoning,
-      hasTools: (ask.tools ?? ask.ownTools) !== undefined,
-    });
-    draft = withStructuredOutput(input, form, schema, family);
-  }
-  const mended = await mendRequest(draft, {
-    modelId: model.id,
-    family,
-    mostTokens,
-    isReasoning,
-    asked: ask.parameters,
-    nameOf: ask.nameOf,
-    earlier: ask.earlier,
-    cites: ask.cites,
-    canCite: family.citations ? true : baseId === undefined ? undefined : false,
-    reads: { kinds, inS3: knownAs ? false : readsFromS3(baseId) },
-    // "You can't include more than 5 documents in a request.": https://github.com/aws-samples/generative-ai-use-cases/issues/1685
-    mostDocuments: knownAs ? undefined : (family.attachments ?? ANY_ATTACHMENTS).most.document,
-    lessons: withSettings(lessons, model),
-  });
-  if (ask.cites && !blocksOf(mended.input).some(({ document }) => document?.citations?.enabled))
+      canCite,
+      reads: { kinds, inS3: knownAs ? false : readsFromS3(baseId) },
+      // "You can't include more than 5 documents in a request.": https://github.com/aws-samples/generative-ai-use-cases/issues/1685
+      mostDocuments: knownAs ? undefined : (family.attachments ?? ANY_ATTACHMENTS).most.document,
+      lessons,
+    },
+    ({ structuredForm }, schema) =>
+      structuredForm(schema, {
+        family,
+        lessons,
+        isReasoning,
+        hasTools: (ask.tools ?? ask.ownTools) !== undefined,
+      }),
+  );
+  if (ask.cites && !blocksOf(finished.input).some(({ document }) => document?.citations?.enabled))
     notices.push("Nothing is attached that can be cited, so the answer names no sources");
-  const { modelId: _, ...body } = mended.input;
+  const { modelId: _, ...body } = finished.input;
   return {
-    ...mended,
+    ...finished,
     body,
-    form,
-    isReasoning,
-    notices: [...notices, ...mended.notices],
-    ...(isLearnt(lessons, "no-streamed-tools") && mended.input.toolConfig ? { isWhole: true } : {}),
+    notices: [...notices, ...finished.notices],
+    ...(isLearnt(lessons, "no-streamed-tools") && finished.input.toolConfig ? { isWhole: true } : {}),
     ...(isLearnt(lessons, "old-reasoning") ? { endsReasoning: true } : {}),
   };
 }

@@ -3,14 +3,13 @@ import { collectParameters, type ParameterName, PARAMETER_ROWS } from "../config
 import type { Configuration } from "../config/settings.ts";
 import { groundedTools } from "../converse/grounding.ts";
 import { chooseGuardrail } from "../converse/guardrail.ts";
-import { familyAsLearnt, isLearnt, type Lessons, withSettings } from "../converse/apply-lessons.ts";
-import { mendRequest } from "../converse/mend-request.ts";
+import { familyAsLearnt, isLearnt, type Lessons } from "../converse/apply-lessons.ts";
+import { finishRequest } from "../converse/finish-request.ts";
 import { type Ask, attach, inputKinds, planTopK, withOwnFields, within } from "../converse/plan-request.ts";
 import { planReasoning, type ReasoningPlan } from "../converse/reasoning.ts";
 import { buildRequest, type ChatParameters, mergeParameters } from "../converse/request.ts";
 import { unknownType } from "../converse/own-tools.ts";
 import type { RequestPlan } from "../converse/wire.ts";
-import type { StructuredForm } from "../converse/structured-output.ts";
 import { lookUpCatalog } from "../models/catalog.ts";
 import { isRecord, textAt } from "../json.ts";
 import { type FamilyFacts, levelOfBudget, type ReasoningLevel } from "../models/families.ts";
@@ -53,7 +52,7 @@ export async function planForServer(
   lessons: Lessons = [],
   called?: BedrockModel,
 ): Promise<RequestPlan> {
-  const { model, schema } = ask;
+  const { model } = ask;
   const { modelId, baseId } = called ?? { modelId: model.id, baseId: undefined };
   const guardrail = chooseGuardrail(ask.guardrail, ask.asksForTrace === true, config);
   const family = familyAsLearnt(form.family, lessons);
@@ -90,25 +89,13 @@ export async function planForServer(
     metadata: form.takesMetadata ? ask.metadata : undefined,
     tools: grounded.tools,
   });
-  let draft = input;
-  let structured: StructuredForm | undefined;
-  if (schema) {
-    const { completionForm, withStructuredOutput } = await import("../converse/structured-output.ts");
-    structured = completionForm(schema.schema, lessons);
-    draft = withStructuredOutput(input, structured, schema, family);
-  }
-  const mended = await mendRequest(draft, {
-    modelId: model.id,
-    family,
-    isReasoning,
-    asked: ask.parameters,
-    nameOf: ask.nameOf,
-    earlier: ask.earlier,
-    cites: ask.cites,
-    reads: { kinds, inS3: false },
-    lessons: withSettings(lessons, model),
-  });
-  const told = await withDocumentTexts(mended.input);
+  const finished = await finishRequest(
+    ask,
+    input,
+    { family, isReasoning, reads: { kinds, inS3: false }, lessons },
+    ({ completionForm }, schema) => completionForm(schema, lessons),
+  );
+  const told = await withDocumentTexts(finished.input);
   const { body, notices = [] } = form.toBody(told, { isReasoning, lessons });
   const left = PARAMETER_ROWS.flatMap(([name, { onlyBedrock }]) =>
     isLeftOut(name, onlyBedrock) && wanted[name] !== undefined && wanted[name] !== "off"
@@ -121,16 +108,14 @@ export async function planForServer(
   const goesWithout =
     left.length === 0 ? [] : [`'${model.key}' ${why}, so it goes without ${left.join(", ")}`];
   return {
-    ...mended,
+    ...finished,
     body,
-    form: structured,
-    isReasoning,
     notices: [
       ...grounded.notices,
       ...attached.notices,
       ...effort.notices,
       ...goesWithout,
-      ...mended.notices,
+      ...finished.notices,
       ...notices,
     ],
   };
