@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { textAt } from "../json.ts";
 import { foreignHostIn, isLoopback, withoutBrackets } from "../loopback.ts";
-import { authenticate, type KnownCredentials, type SecretKey } from "./authenticate.ts";
+import { authenticate, type SecretKey } from "./authenticate.ts";
 import { AwsError } from "./aws-error.ts";
 import { Catalogue } from "./catalogue.ts";
 import { CallCounter } from "./cloudwatch.ts";
@@ -119,91 +119,28 @@ const INSTANCE: InstanceMetadata = {
  */
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const host = options.host ?? "127.0.0.1";
-  const now = options.now ?? Date.now;
-  const instance: InstanceMetadata = { ...INSTANCE, ...options.imds };
-  const known: KnownCredentials = {
-    accessKeys: new Map<string, SecretKey>([
-      [ACCESS_KEY_ID, { secretAccessKey: SECRET_ACCESS_KEY }],
-      [instance.accessKeyId, instance],
-      ...Object.entries(options.accessKeys ?? {}),
-    ]),
-    bearerTokens: [BEARER_TOKEN, ...(options.bearerTokens ?? [])],
-  };
-  const { closedGates = [] } = options;
-  const listed = closedGates.includes("retention") ? WITH_REVIEWED : { models: MODELS, profiles: PROFILES };
-  const account = {
-    id: EMULATED_ACCOUNT,
-    models: options.models ?? listed.models,
-    profiles: options.profiles ?? listed.profiles,
-    gates: new AccountGates(closedGates),
-    guardrails: options.guardrails ?? GUARDRAILS,
-    mantleModels: options.mantleModels ?? MANTLE_MODELS,
-  };
-  const quotas = {
-    bearerRegion: options.region ?? "us-east-1",
-    quotas: options.quotas ?? {},
-    limits: { tokens: [], requests: [], ...options.limits },
-  };
-  const buckets = new Buckets(now());
   const routeCounts = new Map<string, number>();
   const countRoute = (name: string): number => {
     const count = (routeCounts.get(name) ?? 0) + 1;
     routeCounts.set(name, count);
     return count;
   };
-  const context: OperationContext = {
-    known,
-    account,
-    instanceMetadata: new InstanceMetadataService(instance, now),
-    delayMs: options.delayMs ?? 0,
-    now,
-    ...quotas,
-    gate: new QuotaGate({ ...quotas, account, now }),
-    counter: new CallCounter(),
-    upstream: options.upstream,
-    dialogue: options.dialogue,
-    buckets,
-    jobBook: new JobBook(),
-    jobSeconds: options.jobSeconds ?? 10,
-    leastRecords: options.leastRecords ?? 100,
-    faultOf: (step, call) => {
-      const scripted = options.script?.({ ...call, route: step, nth: countRoute(step) });
-      return scripted && "error" in scripted ? scripted.error : undefined;
-    },
-  };
+  const context = contextFor(options, countRoute);
   const calls: RecordedCall[] = [];
   const bugs: unknown[] = [];
-
+  const onCall = (call: RecordedCall): void => {
+    if (options.remembersCalls !== false) calls.push(call);
+  };
   const answer = async (exchange: Exchange): Promise<void> => {
     try {
-      const received = await receive(exchange, countRoute, options, now);
-      if (received === undefined) return;
-      const { call, route } = received;
-      const catalogue = new Catalogue(account, regionOf(call, context));
-      call.permissions = requiredPermissions(route.needs, call, catalogue);
-      if (options.remembersCalls !== false) calls.push(call);
-      const scripted = options.script?.(call);
-      if (scripted?.after !== undefined) await waitFor(scripted.after, exchange);
-      if (scripted !== undefined && "drop" in scripted) return await breakOff(exchange, scripted.drop);
-      const own =
-        (scripted && toReply(scripted, received)) ?? (await decide(received, context, exchange.signal));
-      // An upstream takes its time, and the caller may not have waited.
-      exchange.signal.throwIfAborted();
-      const alter = scripted && "alter" in scripted ? scripted.alter : undefined;
-      const { framing = EVENT_STREAM } = route;
-      const reply = alter && "stream" in own ? { ...own, stream: alter(own.stream, framing) } : own;
-      call.status = "stream" in reply ? 200 : reply.status;
-      if (call.status === 429) countThrottled(call, context);
-      options.onAnswer?.(call);
-      const callId = call.requestId;
-      await send(exchange, { callId, time: now(), service: route.service }, reply, framing);
+      const received = await receive(exchange, countRoute, options, context.now);
+      if (received) await answerCall(received, exchange, options, { context, onCall });
     } catch (error) {
       if (error === exchange.signal.reason) return;
       bugs.push(error);
       exchange.breakOff("close");
     }
   };
-
   const listener = await listen(host, options.port ?? 0, (exchange) => void answer(exchange));
   return {
     url: `http://${host.includes(":") ? `[${host}]` : host}:${listener.port}`,
@@ -219,12 +156,85 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
       try {
         await context.jobBook.close();
       } finally {
-        await buckets.disk.close();
+        await context.buckets.disk.close();
       }
       options.upstream?.close();
       if (bugs.length > 0) throw bugs[0];
     },
   };
+}
+
+/** What the operations work with, by what the emulator was started with. */
+function contextFor(options: EmulatorOptions, countRoute: (name: string) => number): OperationContext {
+  const { now = Date.now, closedGates = [] } = options;
+  const instance: InstanceMetadata = { ...INSTANCE, ...options.imds };
+  const listed = closedGates.includes("retention") ? WITH_REVIEWED : { models: MODELS, profiles: PROFILES };
+  const account = {
+    id: EMULATED_ACCOUNT,
+    models: options.models ?? listed.models,
+    profiles: options.profiles ?? listed.profiles,
+    gates: new AccountGates(closedGates),
+    guardrails: options.guardrails ?? GUARDRAILS,
+    mantleModels: options.mantleModels ?? MANTLE_MODELS,
+  };
+  const quotas = {
+    bearerRegion: options.region ?? "us-east-1",
+    quotas: options.quotas ?? {},
+    limits: { tokens: [], requests: [], ...options.limits },
+  };
+  return {
+    known: {
+      accessKeys: new Map<string, SecretKey>([
+        [ACCESS_KEY_ID, { secretAccessKey: SECRET_ACCESS_KEY }],
+        [instance.accessKeyId, instance],
+        ...Object.entries(options.accessKeys ?? {}),
+      ]),
+      bearerTokens: [BEARER_TOKEN, ...(options.bearerTokens ?? [])],
+    },
+    account,
+    instanceMetadata: new InstanceMetadataService(instance, now),
+    delayMs: options.delayMs ?? 0,
+    now,
+    ...quotas,
+    gate: new QuotaGate({ ...quotas, account, now }),
+    counter: new CallCounter(),
+    upstream: options.upstream,
+    dialogue: options.dialogue,
+    buckets: new Buckets(now()),
+    jobBook: new JobBook(),
+    jobSeconds: options.jobSeconds ?? 10,
+    leastRecords: options.leastRecords ?? 100,
+    faultOf: (step, call) => {
+      const scripted = options.script?.({ ...call, route: step, nth: countRoute(step) });
+      return scripted && "error" in scripted ? scripted.error : undefined;
+    },
+  };
+}
+
+/** Answers a call as the script says, or else as the service would. Throws for bugs, and when the caller has gone. */
+async function answerCall(
+  received: ReceivedCall,
+  exchange: Exchange,
+  { script, onAnswer }: EmulatorOptions,
+  { context, onCall }: { context: OperationContext; onCall: (call: RecordedCall) => void },
+): Promise<void> {
+  const { call, route } = received;
+  const catalogue = new Catalogue(context.account, regionOf(call, context));
+  call.permissions = requiredPermissions(route.needs, call, catalogue);
+  onCall(call);
+  const scripted = script?.(call);
+  if (scripted?.after !== undefined) await waitFor(scripted.after, exchange);
+  if (scripted !== undefined && "drop" in scripted) return breakOff(exchange, scripted.drop);
+  const own = (scripted && toReply(scripted, received)) ?? (await decide(received, context, exchange.signal));
+  // An upstream takes its time, and the caller may not have waited.
+  exchange.signal.throwIfAborted();
+  const alter = scripted && "alter" in scripted ? scripted.alter : undefined;
+  const { framing = EVENT_STREAM } = route;
+  const reply = alter && "stream" in own ? { ...own, stream: alter(own.stream, framing) } : own;
+  call.status = "stream" in reply ? 200 : reply.status;
+  if (call.status === 429) countThrottled(call, context);
+  onAnswer?.(call);
+  await send(exchange, { callId: call.requestId, time: context.now(), service: route.service }, reply, framing);
 }
 
 /** What gives a page in a browser away: another name than this machine's own, or its origin. Undefined for any other. */
