@@ -22,6 +22,12 @@ export function dayOf(at: string): string {
   return at.slice(0, "2026-11-26".length);
 }
 
+/** The day and the month of UTC that a moment is in, in ms since 1970. */
+export function periodsAt(ms: number): { day: string; month: string } {
+  const at = new Date(ms).toISOString();
+  return { day: dayOf(at), month: monthOf(at) };
+}
+
 /** How long until a day (`2026-11-26`) or month (`2026-11`) of UTC is over, in ms. */
 export function msUntilEnd(period: string, now: number): number {
   const end = new Date(period);

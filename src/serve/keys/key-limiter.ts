@@ -3,6 +3,7 @@ import { fileOf } from "../../converse/conversation.ts";
 import type { Ask } from "../../converse/plan-request.ts";
 import { mergeParameters } from "../../converse/request.ts";
 import { OpenclawError, withFields } from "../../errors.ts";
+import { periodsAt } from "../../ledger/ledger-files.ts";
 import { baseModelId } from "../../models/base-model-id.ts";
 import { knownLimits } from "../../models/catalog.ts";
 import { familyOf } from "../../models/families.ts";
@@ -168,16 +169,12 @@ function budgetsOf(
   { dailyBudgetUsd, monthlyBudgetUsd }: Pick<ApiKey, "dailyBudgetUsd" | "monthlyBudgetUsd">,
   now: number,
 ): KeyBudget[] {
-  const day = new Date(now).toISOString().slice(0, "2026-11-26".length);
+  const { day, month } = periodsAt(now);
   const budgets: KeyBudget[] = [];
   if (dailyBudgetUsd !== undefined)
     budgets.push({ name: "daily", period: day, limit: Math.round(dailyBudgetUsd * NANO_USD) });
   if (monthlyBudgetUsd !== undefined)
-    budgets.push({
-      name: "monthly",
-      period: day.slice(0, "2026-11".length),
-      limit: Math.round(monthlyBudgetUsd * NANO_USD),
-    });
+    budgets.push({ name: "monthly", period: month, limit: Math.round(monthlyBudgetUsd * NANO_USD) });
   return budgets;
 }
 

@@ -78,6 +78,13 @@ export interface Refused {
   budget?: BudgetState;
 }
 
+/** Nano-USD of a day or month, of several counts by day. */
+export function spentIn(period: string, ...counts: (ReadonlyMap<string, number> | undefined)[]): number {
+  let sum = 0;
+  for (const days of counts) for (const [day, cost] of days ?? []) if (day.startsWith(period)) sum += cost;
+  return sum;
+}
+
 /** What budgets have room for, in nano-USD; without end where there are none. */
 export function roomIn(budgets: readonly BudgetState[]): number {
   return Math.max(0, Math.min(...budgets.map(({ limit, spent, running }) => limit - spent - running)));

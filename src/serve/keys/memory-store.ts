@@ -6,8 +6,10 @@ import {
   type Need,
   type Refused,
   roomIn,
+  spentIn,
   type Use,
 } from "./limit-store.ts";
+import { periodsAt } from "../../ledger/ledger-files.ts";
 import type { Runtime } from "../../runtime.ts";
 import { MinuteWindow, type Passed } from "./minute-window.ts";
 
@@ -97,7 +99,7 @@ export class MemoryStore implements LimitStore {
     const { window, spent } = this.#tallyOf(key);
     window.settle(this.#clock.elapsed(), passed, tokens);
     if (cost === 0) return;
-    const day = new Date(this.#clock.now()).toISOString().slice(0, "2026-11-26".length);
+    const { day } = periodsAt(this.#clock.now());
     spent.set(day, (spent.get(day) ?? 0) + cost);
   }
 
@@ -108,11 +110,4 @@ export class MemoryStore implements LimitStore {
     this.#tallies.set(key, tally);
     return tally;
   }
-}
-
-/** Nano-USD of a day or month, of several counts by day. */
-function spentIn(period: string, ...counts: (ReadonlyMap<string, number> | undefined)[]): number {
-  let sum = 0;
-  for (const days of counts) for (const [day, cost] of days ?? []) if (day.startsWith(period)) sum += cost;
-  return sum;
 }

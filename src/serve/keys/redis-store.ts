@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { OpenclawError, usageError } from "../../errors.ts";
-import { ledgerFolder } from "../../ledger/ledger-files.ts";
+import { ledgerFolder, periodsAt } from "../../ledger/ledger-files.ts";
 import { decideCaBundle, readCertificates } from "../../network/certificates.ts";
 import { findNetworkRow } from "../../network/network-errors.ts";
 import { percentDecoded } from "../../network/user-info.ts";
@@ -18,6 +18,7 @@ import {
   type RateState,
   type Refused,
   roomIn,
+  spentIn,
   type StoreState,
   type Use,
 } from "./limit-store.ts";
@@ -359,14 +360,13 @@ export class RedisStore implements LimitStore {
     this.#clockOffset = Math.round(Number(seconds) * 1000 + Number(micros) / 1000 - this.#runtime.now());
     const waiting = this.#waiting.splice(0);
     for (const { keys, args } of waiting) await client.eval(SETTLE, { keys, arguments: args });
-    const day = new Date(this.now()).toISOString().slice(0, "2026-11-26".length);
+    const { day, month } = periodsAt(this.now());
     for (const [key, days] of await this.#options.readSpent()) {
       for (const [period, lifetime] of [
         [day, 172_800],
-        [day.slice(0, "2026-11".length), 3_456_000],
+        [month, 3_456_000],
       ] as const) {
-        let cost = 0;
-        for (const [at, spent] of days) if (at.startsWith(period)) cost += spent;
+        const cost = spentIn(period, days);
         if (cost > 0)
           await client.eval(RAISE, {
             keys: [spentKey(key, period)],
@@ -377,11 +377,11 @@ export class RedisStore implements LimitStore {
   }
 
   #keysOf({ key }: Need): string[] {
-    const day = new Date(this.now()).toISOString().slice(0, "2026-11-26".length);
+    const { day, month } = periodsAt(this.now());
     const own = ["requests", "tokens", "amounts", "running", "costs"].map(
       (name) => `${PREFIX}:{${key}}:${name}`,
     );
-    return [...own, spentKey(key, day), spentKey(key, day.slice(0, "2026-11".length))];
+    return [...own, spentKey(key, day), spentKey(key, month)];
   }
 
   #argsOf(id: string, { rpm = -1, tpm = -1, tokens, cost, budgets }: Need, isForced: boolean): string[] {

@@ -1,4 +1,4 @@
-import { dayOf, ledgerFolder, monthOf } from "../../ledger/ledger-files.ts";
+import { dayOf, ledgerFolder, periodsAt } from "../../ledger/ledger-files.ts";
 import { readLedger } from "../../ledger/read-ledger.ts";
 import { mapInTurns } from "../../next-turn.ts";
 import type { Runtime } from "../../runtime.ts";
@@ -6,7 +6,7 @@ import { NANO_USD } from "./limit-store.ts";
 
 /** What this machine's ledger has of each key in this month: nano-USD by day. Throws `internal` where it cannot be read. */
 export async function readSpent(runtime: Runtime): Promise<Map<string, Map<string, number>>> {
-  const month = monthOf(new Date(runtime.now()).toISOString());
+  const { month } = periodsAt(runtime.now());
   const byKey = new Map<string, Map<string, number>>();
   const entries = await readLedger(ledgerFolder(runtime), Date.parse(month));
   await mapInTurns(entries, ({ key, at, usd }) => {
