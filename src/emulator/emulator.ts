@@ -234,7 +234,12 @@ async function answerCall(
   call.status = "stream" in reply ? 200 : reply.status;
   if (call.status === 429) countThrottled(call, context);
   onAnswer?.(call);
-  await send(exchange, { callId: call.requestId, time: context.now(), service: route.service }, reply, framing);
+  await send(
+    exchange,
+    { callId: call.requestId, time: context.now(), service: route.service },
+    reply,
+    framing,
+  );
 }
 
 /** What gives a page in a browser away: another name than this machine's own, or its origin. Undefined for any other. */

@@ -1,5 +1,6 @@
+import type { JsonObject } from "../json.ts";
 import { validationError } from "./aws-error.ts";
-import { COMPLETIONS_FRAMING } from "./completions.ts";
+import type { ConverseRequest } from "./converse-model.ts";
 import { answerSteps, converseResponse, padding } from "./converse.ts";
 import { encodeEvent, encodeException } from "../aws/event-stream.ts";
 import { EVENT_STREAM, type Framing } from "./framing.ts";
@@ -9,7 +10,24 @@ import type { EmulatedModel } from "./models.ts";
 import { readNovaRequest } from "./nova-request.ts";
 import type { StreamStep } from "./script.ts";
 import type { SimulatedAnswer } from "./simulated-answer.ts";
-import { TEXT_BODIES, type VendorBody } from "./vendor-bodies.ts";
+
+/** What a made-up answer is given with. */
+export interface Telling {
+  callId: string;
+  model: EmulatedModel;
+  /** Pause between two deltas, in ms. */
+  delayMs: number;
+  /** Since the call came, in ms. */
+  elapsed: () => number;
+}
+
+/** How a vendor's models are asked by InvokeModel, and what they answer. */
+export interface VendorBody {
+  models: RegExp;
+  read(body: JsonObject, model: EmulatedModel): ConverseRequest;
+  whole(answer: SimulatedAnswer, telling: Telling): object;
+  steps(answer: SimulatedAnswer, telling: Telling): Generator<StreamStep>;
+}
 
 const VENDORS: readonly VendorBody[] = [
   {
@@ -45,15 +63,6 @@ const VENDORS: readonly VendorBody[] = [
       }
     },
   },
-  ...TEXT_BODIES.map(({ models, read, whole, steps }): VendorBody => ({
-    models,
-    read,
-    whole: (answer, telling) => ({ ...whole(answer, telling), ...guardrailAction(answer) }),
-    *steps(answer, telling) {
-      for (const step of steps(answer, telling))
-        yield isEvent(step, "finish") ? last(step, answer, telling.elapsed()) : step;
-    },
-  })),
 ];
 
 interface JsonAnswer {
@@ -76,8 +85,8 @@ export function vendorOf({ modelId }: EmulatedModel): VendorBody {
  */
 export const INVOKE_FRAMING: Framing = {
   contentType: EVENT_STREAM.contentType,
-  deltas: [...EVENT_STREAM.deltas, ...MESSAGES_FRAMING.deltas, ...COMPLETIONS_FRAMING.deltas],
-  ends: [...EVENT_STREAM.ends, ...MESSAGES_FRAMING.ends, ...COMPLETIONS_FRAMING.ends],
+  deltas: [...EVENT_STREAM.deltas, ...MESSAGES_FRAMING.deltas],
+  ends: [...EVENT_STREAM.ends, ...MESSAGES_FRAMING.ends],
   event: (_, payload) =>
     encodeEvent("chunk", {
       bytes: Buffer.from(JSON.stringify(payload)).toString("base64"),

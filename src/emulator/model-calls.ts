@@ -1,12 +1,6 @@
 import { isRecord, type JsonObject, textAt } from "../json.ts";
 import { parseIfJson } from "../json-bounds.ts";
-import {
-  type AwsError,
-  constraintError,
-  describeBreach,
-  type PlainReply,
-  validationError,
-} from "./aws-error.ts";
+import { constraintError, describeBreach, type PlainReply, validationError } from "./aws-error.ts";
 import { Catalogue } from "./catalogue.ts";
 import { betasOf } from "./claude-tools.ts";
 import { completionOf, completionSteps } from "./completions.ts";
@@ -15,12 +9,12 @@ import { answerSteps, converseResponse } from "./converse.ts";
 import { checkInvokeHeaders, type ConverseRequest } from "./converse-model.ts";
 import { readConverseRequest, requireObject } from "./converse-request.ts";
 import { guardAnswer, guardrailOf } from "./guardrails.ts";
-import { countHeaders, vendorOf } from "./invoke.ts";
-import type { Telling, VendorBody } from "./vendor-bodies.ts";
+import { countHeaders, type Telling, type VendorBody, vendorOf } from "./invoke.ts";
 import { notOnThisRoute } from "./mantle.ts";
 import { messageOf, messageSteps } from "./messages.ts";
 import { readMessagesRequest } from "./messages-request.ts";
 import type { EmulatedModel } from "./models.ts";
+import { malformed } from "./nova-request.ts";
 import { type AnswerName, missing, readObject } from "./openai-request.ts";
 import {
   fieldOf,
@@ -32,7 +26,7 @@ import {
 } from "./operation-context.ts";
 import type { Reservation } from "./quota-gate.ts";
 import type { RecordedCall } from "./recorded-call.ts";
-import { responseIdOf, responseOf, responseSteps } from "./responses.ts";
+import { responseOf, responseSteps } from "./responses.ts";
 import { readResponsesRequest } from "./responses-request.ts";
 import {
   countInputTokens,
@@ -104,10 +98,6 @@ export function invokeModelWithResponseStream(call: RecordedCall, context: Opera
   });
 }
 
-function malformedInvocation(): AwsError {
-  return validationError("Malformed input request, please reformat your input and try again.");
-}
-
 function answerInvocation(
   call: RecordedCall,
   model: EmulatedModel,
@@ -117,11 +107,10 @@ function answerInvocation(
   const { now, delayMs } = context;
   const started = now();
   const vendor = vendorOf(model);
-  if (!isRecord(call.body)) throw malformedInvocation();
+  if (!isRecord(call.body)) throw malformed("");
   const request = vendor.read(call.body, model);
   const counted = answerAndCount(request, modelIdOf(call), model, { call, context });
-  const createdAt = Math.floor(started / 1000);
-  const telling = { callId: call.requestId, model, delayMs, elapsed: () => now() - started, createdAt };
+  const telling = { callId: call.requestId, model, delayMs, elapsed: () => now() - started };
   return { ...counted, vendor, telling };
 }
 
@@ -316,6 +305,6 @@ export function countTokens(call: RecordedCall, { account }: OperationContext): 
   if (typeof invocation !== "string")
     throw constraintError(describeBreach(undefined, "input", "not be null"));
   const body = Buffer.from(invocation, "base64").toString("utf8");
-  if (!isRecord(parseIfJson(body))) throw malformedInvocation();
+  if (!isRecord(parseIfJson(body))) throw malformed("");
   return json({ inputTokens: estimateTokens(body) });
 }

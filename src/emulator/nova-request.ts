@@ -42,7 +42,7 @@ export function readNovaRequest(body: unknown, model: EmulatedModel): ConverseRe
 }
 
 /** Throws for the first field that is not known. */
-export function refuseUnknown(holder: JsonObject, known: readonly string[], place: string): void {
+function refuseUnknown(holder: JsonObject, known: readonly string[], place: string): void {
   const unknown = Object.keys(holder).find((name) => !known.includes(name));
   if (unknown !== undefined) throw malformed(`: ${place}: extraneous key [${unknown}] is not permitted`);
 }

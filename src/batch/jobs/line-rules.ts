@@ -1,4 +1,8 @@
-import type { ContentBlock, SystemContentBlock, ToolResultContentBlock } from "@aws-sdk/client-bedrock-runtime";
+import type {
+  ContentBlock,
+  SystemContentBlock,
+  ToolResultContentBlock,
+} from "@aws-sdk/client-bedrock-runtime";
 import { blocksOf } from "../../converse/conversation.ts";
 import type { JobQuota } from "../../models/quotas.ts";
 import type { BatchLine, LineWords } from "../lines/batch-line.ts";

@@ -221,7 +221,10 @@ interface Asking {
 }
 
 /** Asks all lines that are left, shows how far it is and finishes the output. Throws what stops the run, and says how to go on. */
-async function askLines({ runner, end, output, lines, resumeCommand }: Asking, runtime: Runtime): Promise<void> {
+async function askLines(
+  { runner, end, output, lines, resumeCommand }: Asking,
+  runtime: Runtime,
+): Promise<void> {
   const { terminal } = runtime;
   const { tally, before } = output;
   let isTold = resumeCommand === undefined;
