@@ -90,6 +90,38 @@ export interface KnownAs {
   kinds: readonly InputKind[];
 }
 
+/** What a model is planned for by, as it was learnt. */
+interface ModelFacts extends Omit<KnownAs, "kinds"> {
+  /** The kinds of input that it takes where it is asked; undefined where nobody knows. */
+  kinds: readonly InputKind[] | undefined;
+  canReason: boolean | undefined;
+  /** Whether it names its sources; undefined where nobody knows. */
+  canCite: boolean | undefined;
+  /** Its own limit of an answer, in tokens. */
+  mostTokens: number | undefined;
+}
+
+function factsOf(
+  { model }: Pick<Ask, "model">,
+  modelId: string,
+  discovered: Discovered | undefined,
+  { lessons, knownAs }: { lessons: Lessons; knownAs: KnownAs | undefined },
+): ModelFacts {
+  const baseId = knownAs ? knownAs.baseId : baseModelId(modelId, discovered);
+  const known = lookUpCatalog(baseId ?? modelId);
+  const family = familyAsLearnt(knownAs?.family ?? familyOf(baseId), lessons);
+  return {
+    baseId,
+    family,
+    kinds: within(knownAs?.kinds, inputKinds(model, baseId, discovered)),
+    canReason: isLearnt(lessons, "takes-no-level")
+      ? false
+      : (model.configured?.reasoning ?? known?.reasoning),
+    canCite: family.citations ? true : baseId === undefined ? undefined : false,
+    mostTokens: mostTokensLearnt(lessons, model.configured?.maxTokens ?? known?.maxTokens),
+  };
+}
+
 /**
  * Plans the request for a question to one model, by what was learnt of the model. `knownAs` says what the model is where its
  * id does not. Throws `bad-attachment` and `invalid-request`.
@@ -103,18 +135,13 @@ export async function planRequest(
   knownAs?: KnownAs,
 ): Promise<RequestPlan> {
   const { model } = ask;
-  const baseId = knownAs ? knownAs.baseId : baseModelId(modelId, discovered);
-  const known = lookUpCatalog(baseId ?? modelId);
-  const family = familyAsLearnt(knownAs?.family ?? familyOf(baseId), lessons);
-  const canCite = family.citations ? true : baseId === undefined ? undefined : false;
-  const mostTokens = mostTokensLearnt(lessons, model.configured?.maxTokens ?? known?.maxTokens);
+  const facts = factsOf(ask, modelId, discovered, { lessons, knownAs });
+  const { baseId, family, kinds, canCite, mostTokens } = facts;
   const wanted = mergeParameters(ask.parameters, config, [model.id, model.key]);
   const reasoning = planReasoning({
     modelId: model.id,
     family,
-    canReason: isLearnt(lessons, "takes-no-level")
-      ? false
-      : (model.configured?.reasoning ?? known?.reasoning),
+    canReason: facts.canReason,
     parameters: wanted,
     mostTokens,
     mostReasoning: ask.mostReasoning,
@@ -131,7 +158,6 @@ export async function planRequest(
     // Of the other API's servers none is known to have Converse's tools of the service.
     webSearch: knownAs ? undefined : family.webSearch,
   });
-  const kinds = within(knownAs?.kinds, inputKinds(model, baseId, discovered));
   const attached = await attach(ask, {
     baseId,
     input: kinds,
@@ -158,14 +184,7 @@ export async function planRequest(
     metadata: marks.metadata,
     tools: placed.tools,
   });
-  const notices = [
-    ...grounded.notices,
-    ...attached.notices,
-    ...reasoning.notices,
-    ...topK.notices,
-    ...cache.notices,
-    ...marks.notices,
-  ];
+  const notices = [grounded, attached, reasoning, topK, cache, marks].flatMap((part) => part.notices);
   const isReasoning = isToldToReason(ask.ownFields) ?? reasoning.isReasoning;
   const finished = await finishRequest(
     ask,
