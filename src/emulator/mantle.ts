@@ -57,18 +57,15 @@ export function listMantleModels(models: readonly MantleModel[]): object {
   return { object: "list", data: models.map(describe) };
 }
 
-/** One model as `GET /v1/models/{id}` has it. Throws `AwsError` for one that is not listed. */
-export function getMantleModel(models: readonly MantleModel[], id: string): object {
-  return describe(findModel(models, id));
-}
-
 function describe({ modelId }: MantleModel): object {
   return { id: modelId, object: "model", created: 1_764_547_200, owned_by: "system" };
 }
 
 /** The model of a call on a path. Throws `AwsError` for one that is not listed, and for one that answers on others. */
 export function mantleModelOn(path: string, models: readonly MantleModel[], id: string): MantleModel {
-  const found = findModel(models, id);
+  const found = models.find(({ modelId }) => modelId === id);
+  // Also for an inference profile: Mantle takes bare ids only.
+  if (!found) throw new AwsError("ResourceNotFoundException", `The model '${id}' does not exist`);
   if (!found.paths.includes(path)) throw notOnThisRoute(id);
   return found;
 }
@@ -76,11 +73,4 @@ export function mantleModelOn(path: string, models: readonly MantleModel[], id: 
 /** The refusal of a path that a model does not answer on: https://github.com/NousResearch/hermes-agent/issues/52316 */
 export function notOnThisRoute(id: string): AwsError {
   return validationError(`model \`${id}\` isn't supported on this route`);
-}
-
-function findModel(models: readonly MantleModel[], id: string): MantleModel {
-  const found = models.find(({ modelId }) => modelId === id);
-  // Also for an inference profile: Mantle takes bare ids only.
-  if (!found) throw new AwsError("ResourceNotFoundException", `The model '${id}' does not exist`);
-  return found;
 }

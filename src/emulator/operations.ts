@@ -12,7 +12,7 @@ import type { InstanceMetadata } from "./instance-metadata.ts";
 import { INVOKE_FRAMING } from "./invoke.ts";
 import { createJob, getJob, listJobs, onJob, stopJob, toCreateJob } from "./jobs/job-operations.ts";
 import { JOB_ROUTES } from "./jobs/run-job.ts";
-import { getMantleModel, listMantleModels } from "./mantle.ts";
+import { listMantleModels } from "./mantle.ts";
 import { MESSAGES_FRAMING } from "./messages.ts";
 import {
   answerCompletions,
@@ -48,7 +48,7 @@ import {
 } from "./permissions.ts";
 import type { RecordedCall } from "./recorded-call.ts";
 import { RESPONSES_FRAMING } from "./responses.ts";
-import { getServiceQuota, listServiceQuotas } from "./service-quotas.ts";
+import { listServiceQuotas } from "./service-quotas.ts";
 import { STORAGE_ROUTE_NAMES } from "./storage/storage-routes.ts";
 
 /**
@@ -230,12 +230,6 @@ const MANTLE: Readonly<Record<string, Operation>> = {
     dialect: "openai",
     answer: (_, { account }) => json(listMantleModels(account.mantleModels)),
   },
-  GetModel: {
-    http: "GET /v1/models/{modelId}",
-    needs: onDefaultProject("GetModel"),
-    dialect: "openai",
-    answer: (call, { account }) => json(getMantleModel(account.mantleModels, modelIdOf(call))),
-  },
 };
 
 /** EC2's instance metadata, by names of our own. */
@@ -269,13 +263,6 @@ const BY_TARGET: Readonly<Record<string, Operation & { service: "servicequotas" 
     needs: onAnythingOf("servicequotas"),
     answer: inRegion((catalogue, call, context) =>
       listServiceQuotas(call.body, catalogue, quotaPlace(call, context)),
-    ),
-  },
-  "ServiceQuotasV20190624.GetServiceQuota": {
-    service: "servicequotas",
-    needs: onAnythingOf("servicequotas"),
-    answer: inRegion((catalogue, call, context) =>
-      getServiceQuota(call.body, catalogue, quotaPlace(call, context)),
     ),
   },
   "GraniteServiceVersion20100801.GetMetricData": {

@@ -212,17 +212,6 @@ export function listServiceQuotas(body: unknown, catalogue: Catalogue, place: Wh
   };
 }
 
-/** Answers GetServiceQuota. Throws `AwsError` NoSuchResourceException for an unknown service or code. */
-export function getServiceQuota(body: unknown, catalogue: Catalogue, place: WholeQuotaPlace): object {
-  const { QuotaCode: code } = requestOf(body);
-  const Quota = describeQuotas(catalogue, place).find(({ QuotaCode }) => QuotaCode === code);
-  if (Quota) return { Quota };
-  throw new AwsError(
-    "NoSuchResourceException",
-    "The request failed because the specified quota does not exist.",
-  );
-}
-
 /** The fields of a request, which is about Bedrock's quotas. */
 function requestOf(body: unknown): JsonObject {
   if (!isRecord(body)) throw new AwsError("SerializationException", "The request is not a JSON object.");
