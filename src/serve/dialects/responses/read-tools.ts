@@ -1,8 +1,7 @@
-import type { Tool, ToolConfiguration, ToolInputSchema } from "@aws-sdk/client-bedrock-runtime";
-import { shorten } from "../../../errors.ts";
+import type { Tool, ToolConfiguration } from "@aws-sdk/client-bedrock-runtime";
 import type { JsonObject } from "../../../json.ts";
 import { describeFreeform, FREEFORM_SCHEMA } from "../../content/freeform-tool.ts";
-import { readMode, withChoice } from "../../content/tool-choice.ts";
+import { declaredTool, noSuchTool, readToolChoice } from "../../content/tool-choice.ts";
 import { readToolSchema } from "../../content/tool-schema.ts";
 import type { RequestField } from "../../request-field.ts";
 import { type ClientTool, type ClientTools, qualifiedName, TOOL_SEARCH } from "./client-tools.ts";
@@ -17,23 +16,27 @@ export interface Callable {
   notices: string[];
 }
 
-/**
- * Reads lists of tools and `tool_choice`. The choice `auto` is Converse's own and not sent: some models refuse to be told.
- * Throws `invalid-request`.
- */
+/** Reads lists of tools and `tool_choice`. Throws `invalid-request`. */
 export function readTools(lists: readonly RequestField[], choice: RequestField): Callable {
   const reader = new ToolReader();
   for (const list of lists) for (const tool of list.given?.items() ?? []) reader.read(tool);
+  const { declared, searchesWeb } = reader;
+  const nameOf = (mention: RequestField): string | undefined =>
+    isWebSearch(mention) ? undefined : chosenName(mention, reader);
   return {
-    tools: choose(reader, choice),
+    tools: readToolChoice(choice, { declared, hasOthers: searchesWeb, nameOf }),
     clientTools: reader.clientTools,
-    searchesWeb: reader.searchesWeb && choice.value !== "none",
+    searchesWeb: searchesWeb && choice.value !== "none",
     notices: reader.notices,
   };
 }
 
 /** Of all dates and forms of it. */
 const WEB_SEARCH = /^web_search/;
+
+function isWebSearch(tool: RequestField): boolean {
+  return WEB_SEARCH.test(tool.at("type").text());
+}
 
 /** Tools that OpenAI's own servers run, or that a client runs in a form that only its models know. */
 const NOT_HERE: ReadonlySet<unknown> = new Set([
@@ -68,7 +71,7 @@ class ToolReader {
       return;
     }
     if (type.value === "tool_search") return this.#toolSearch(tool);
-    if (WEB_SEARCH.test(type.text())) {
+    if (isWebSearch(tool)) {
       this.searchesWeb = true;
       return;
     }
@@ -110,14 +113,7 @@ class ToolReader {
     const name = qualifiedName(client.name, client.namespace);
     if (!this.clientTools.has(name)) this.clientTools.set(name, client);
     if (!this.byOwnName.has(client.name)) this.byOwnName.set(client.name, name);
-    this.declared.push({
-      toolSpec: {
-        name,
-        ...(description === undefined ? {} : { description }),
-        inputSchema: { json } as ToolInputSchema,
-        ...(isStrict ? { strict: true } : {}),
-      },
-    });
+    this.declared.push(declaredTool(name, description, json, isStrict));
   }
 }
 
@@ -132,37 +128,6 @@ function textOf(tool: RequestField): string | undefined {
   return tool.at("description").given?.text();
 }
 
-function choose(reader: ToolReader, choice: RequestField): ToolConfiguration | undefined {
-  const { declared, searchesWeb } = reader;
-  const wanted = choice.value ?? "auto";
-  if (wanted === "none") return undefined;
-  if (declared.length === 0) {
-    if (wanted === "auto" || searchesWeb) return undefined;
-    throw choice.refused("'tool_choice' asks for a tool, and 'tools' holds none.");
-  }
-  if (typeof wanted === "string")
-    return withChoice(declared, wanted === "auto" ? undefined : readMode(choice));
-  const type = choice.at("type");
-  switch (type.value) {
-    case "function":
-    case "custom":
-      return withChoice(declared, { tool: { name: chosenName(choice, reader) } });
-    case "allowed_tools":
-      return allowed(choice, reader);
-    default:
-      throw type.mustBe("function, custom or allowed_tools");
-  }
-}
-
-function allowed(choice: RequestField, reader: ToolReader): ToolConfiguration {
-  const tools = choice.at("tools");
-  const named = tools.items().filter((item) => !WEB_SEARCH.test(item.at("type").text()));
-  const names = new Set(named.map((item) => chosenName(item, reader)));
-  const kept = reader.declared.filter(({ toolSpec }) => names.has(toolSpec.name ?? ""));
-  if (kept.length === 0) throw tools.refused(`'${tools.param}' allows none of the tools.`);
-  return withChoice(kept, readMode(choice.at("mode")));
-}
-
 /** The name that the model knows a tool by that is chosen by its own, with or without its namespace. */
 function chosenName(item: RequestField, { clientTools, byOwnName }: ToolReader): string {
   const field = item.at("name");
@@ -171,5 +136,5 @@ function chosenName(item: RequestField, { clientTools, byOwnName }: ToolReader):
   if (clientTools.has(qualified)) return qualified;
   const known = namespace === undefined ? byOwnName.get(name) : undefined;
   if (known !== undefined) return known;
-  throw field.refused(`There is no tool '${shorten(name)}' among 'tools'.`);
+  throw noSuchTool(name, field);
 }
