@@ -1,10 +1,18 @@
 import type { ConverseStreamCommandInput } from "@aws-sdk/client-bedrock-runtime";
+import type { ChatParameters } from "../config/parameters.ts";
+import type { ResolvedModel } from "../models/resolve-model.ts";
 import { type Lessons, withSettings } from "./apply-lessons.ts";
 import { type MendedRequest, mendRequest } from "./mend-request.ts";
 import type { Recipient } from "./mending/recipient.ts";
-import type { JsonSchema } from "./output-schema.ts";
-import type { Ask } from "./plan-request.ts";
+import type { JsonSchema, OutputSchema } from "./output-schema.ts";
 import type { StructuredForm } from "./structured-output.ts";
+
+/** What was asked, as far as its request is finished by it. */
+interface Asked extends Pick<Recipient, "nameOf" | "earlier" | "cites"> {
+  model: ResolvedModel;
+  parameters: ChatParameters;
+  schema?: OutputSchema | undefined;
+}
 
 /** A request that the model takes, as it is known to the planner of a wire. */
 export interface FinishedRequest extends MendedRequest {
@@ -17,7 +25,7 @@ export interface FinishedRequest extends MendedRequest {
  * model. Throws what `mendRequest` throws.
  */
 export async function finishRequest(
-  ask: Ask,
+  ask: Asked,
   input: ConverseStreamCommandInput,
   facts: Omit<Recipient, "modelId" | "asked" | "nameOf" | "earlier" | "cites"> & { lessons: Lessons },
   formOf: (structured: typeof import("./structured-output.ts"), schema: JsonSchema) => StructuredForm,
