@@ -245,13 +245,13 @@ describe("InvokeModel of serve", () => {
 
   it("hands on what it has read of a name that stands twice, and nothing else", async () => {
     const { served } = await serveBedrock();
-    const answer = await fetch(`${served.origin}/model/meta.llama3-8b-instruct-v1:0/invoke`, {
+    const answer = await fetch(`${served.origin}/model/amazon.titan-embed-text-v2:0/invoke`, {
       method: "POST",
       headers: { authorization: `Bearer ${KEY}`, "content-type": "application/json" },
-      body: '{"prompt":"a","max_gen_len":9,"prompt":"b","max_gen_len":1,"\\u0070rompt":"c"}',
+      body: '{"inputText":"a","dimensions":512,"inputText":"b","dimensions":256,"\\u0069nputText":"c"}',
     });
     expect(answer.status).toBe(200);
-    const sent = { prompt: "c", max_gen_len: 1 };
+    const sent = { inputText: "c", dimensions: 256 };
     expect(served.emulator.calls.at(-1)).toMatchObject({
       body: sent,
       headers: { "content-length": String(JSON.stringify(sent).length) },
