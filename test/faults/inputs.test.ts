@@ -15,7 +15,7 @@ import path from "node:path";
 import JSON5 from "json5";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
-import { binary, emptyEnvironment, nodeBinary, type Result, type RunOptions } from "../helpers/openclaw.ts";
+import { binary, emptyEnvironment, nodeBinary, type Result } from "../helpers/openclaw.ts";
 
 const MODEL = "amazon.nova-lite-v1:0";
 const WITHOUT_KEYS = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
@@ -132,10 +132,6 @@ const PLACES: readonly Place[] = [
   },
 ];
 
-async function run(user: Emulated, args: readonly string[], options: RunOptions = {}): Promise<Result> {
-  return user.run(args, { ...options, isAlone: true });
-}
-
 describe("a file that the program reads of itself", () => {
   it.each(
     PLACES.flatMap((place) =>
@@ -146,7 +142,7 @@ describe("a file that the program reads of itself", () => {
     const file = path.join(user.home, place.file);
     mkdirSync(path.dirname(file), { recursive: true });
     await make(file);
-    const { code, stderr } = await run(user, place.args, { env: place.env?.(file) ?? {} });
+    const { code, stderr } = await user.run(place.args, { env: place.env?.(file) ?? {} });
     expect({ stderr, code }).toEqual({ stderr: expect.anything(), code: place.code });
     if (place.says) expect(stderr).toMatch(place.says);
     if (place.name === "--config") {
@@ -159,12 +155,12 @@ describe("a file that the program reads of itself", () => {
 
   it("is asked for anew when what is kept of it is a FIFO", async () => {
     const user = await emulate();
-    await run(user, ["models", "list"]);
+    await user.run(["models", "list"]);
     const cache = path.join(user.home, ".openclaw", "cache");
     const [list = ""] = execFileSync("ls", [cache], { encoding: "utf8" }).split("\n");
     rmSync(path.join(cache, list));
     execFileSync("mkfifo", [path.join(cache, list)]);
-    expect(await run(user, ["models", "list"])).toMatchObject({ code: 0, stderr: "" });
+    expect(await user.run(["models", "list"])).toMatchObject({ code: 0, stderr: "" });
     expect(user.routes().filter((route) => route === "ListFoundationModels")).toHaveLength(2);
   });
 
@@ -182,13 +178,13 @@ describe("a file that the program reads of itself", () => {
     const place = Object.fromEntries(
       Object.entries({ HOME: home, ...env }).map(([name, value]) => [name, value.replace("HOME", user.home)]),
     );
-    const set = await run(user, ["config", "set", "models.bedrockDiscovery.enabled", "true"], { env: place });
+    const set = await user.run(["config", "set", "models.bedrockDiscovery.enabled", "true"], { env: place });
     expect(set).toMatchObject({ code: 1, stderr: expect.stringMatching(says) });
-    expect(await run(user, [...CHAT, "--session", "s"], { env: place })).toMatchObject({
+    expect(await user.run([...CHAT, "--session", "s"], { env: place })).toMatchObject({
       code: 0,
       stderr: expect.stringContaining("The conversation is not kept."),
     });
-    const doctor = await run(user, ["doctor"], { env: place });
+    const doctor = await user.run(["doctor"], { env: place });
     if (home === "HOME")
       expect(doctor.stdout).toMatch(/^warn +config .*gone is a link that leads nowhere\)/m);
     else expect(doctor.stdout).toMatch(/^(ok|warn) +config/m);
@@ -273,10 +269,12 @@ describe("what a flag names", () => {
 
   it("is read once, so two flags cannot both be stdin", async () => {
     const user = await emulate();
-    const both = await run(user, ["chat", "-m", MODEL, "-f", "-", "--system-file", "/dev/stdin", "hi"]);
+    const both = await user.run(["chat", "-m", MODEL, "-f", "-", "--system-file", "/dev/stdin", "hi"], {
+      isAlone: true,
+    });
     expect(both).toMatchObject({ code: 2 });
     expect(both.stderr).toContain("--file - and --system-file /dev/stdin both read stdin, and there is one.");
-    const twice = await run(user, ["chat", "-m", MODEL, "-f", "-", "-f", "-", "hi"]);
+    const twice = await user.run(["chat", "-m", MODEL, "-f", "-", "-f", "-", "hi"]);
     expect(twice).toMatchObject({ code: 2 });
     expect(twice.stderr).toContain("--file - is given twice");
   });
@@ -317,7 +315,7 @@ describe("a text that is read", () => {
     const user = await emulate();
     const bytes = Buffer.from(`\uFEFF${GREETING}`, "utf16le");
     writeFileSync(path.join(user.home, "text.txt"), bytes);
-    const result = await run(user, ["chat", "-m", MODEL, ...words], input ? { input: bytes } : {});
+    const result = await user.run(["chat", "-m", MODEL, ...words], input ? { input: bytes } : {});
     expect(result).toMatchObject({ code: 0, stderr: "" });
     expect(lastBody(user)).toContain("Größe, bitte");
     expect(lastBody(user)).not.toMatch(/\\u0000|\uFEFF/);
@@ -333,7 +331,7 @@ describe("a text that is read", () => {
   ])("is refused with its place when it is UTF-16 without a mark: %s", async (_, args, code) => {
     const user = await emulate();
     writeFileSync(path.join(user.home, "text.txt"), Buffer.from(GREETING, "utf16le"));
-    const result = await run(user, args);
+    const result = await user.run(args);
     expect(result.code).toBe(code);
     expect(result.stderr).toMatch(/text\.txt'? is not UTF-8 text: it looks like UTF-16LE text without a/);
     expect(result.stderr).toContain("(byte 1 is 0x00)");
@@ -347,12 +345,12 @@ describe("a text that is read", () => {
     user.configure("");
     const file = path.join(user.home, ".openclaw", "openclaw.json");
     writeFileSync(file, bytes);
-    const set = await run(user, ["config", "set", "models.bedrockDiscovery.enabled", "true"]);
+    const set = await user.run(["config", "set", "models.bedrockDiscovery.enabled", "true"]);
     expect(set.code).toBe(3);
     expect(readFileSync(file).equals(bytes)).toBe(true);
     const hint = /hint: (.*)/.exec(set.stderr)?.[1] ?? "";
     execFileSync("sh", ["-c", hint]);
-    expect(await run(user, ["config", "get", "agents.defaults.model"])).toMatchObject({ stdout: "größe\n" });
+    expect(await user.run(["config", "get", "agents.defaults.model"])).toMatchObject({ stdout: "größe\n" });
   });
 });
 
@@ -467,7 +465,7 @@ describe("a folder to stand in", () => {
   it("for temporary files need not be there", async () => {
     const user = await emulate();
     const env = { TMPDIR: "/nowhere" };
-    expect(await run(user, CHAT, { env })).toMatchObject({ code: 0, stderr: "" });
+    expect(await user.run(CHAT, { env, isAlone: true })).toMatchObject({ code: 0, stderr: "" });
   });
 });
 
@@ -516,7 +514,7 @@ describe("a stream of the program", () => {
       "while True:\n b=os.read(r,1000)\n n+=len(b)\n if not b: break\n" +
       "print(n, p.wait())\n";
     const user = await emulate();
-    const whole = await run(user, ["config", "schema"]);
+    const whole = await user.run(["config", "schema"]);
     const args = ["-c", program, nodeBinary, binary, "config", "schema"];
     const printed = execFileSync("python3", args, {
       env: emptyEnvironment(user.home, user.env),

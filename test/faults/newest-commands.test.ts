@@ -5,10 +5,12 @@ import { type IncomingMessage, request } from "node:http";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { settlesWithin } from "../../src/settles-within.ts";
-import { emulate } from "../helpers/emulated.ts";
+import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { openPty } from "../helpers/pty.ts";
-import { emptyEnvironment } from "../helpers/openclaw.ts";
+import { binary, emptyEnvironment, startShared } from "../helpers/openclaw.ts";
+import { runInProcess } from "../helpers/run-in-process.ts";
 import { MODEL, serve } from "../helpers/served.ts";
+import { isThorough } from "../helpers/thorough.ts";
 
 /*
  * What older commands have run into, tried on the newer ones: files that are none, terminals without a size, names that
@@ -92,19 +94,34 @@ const NAMED: readonly (readonly string[])[] = [
   ["chat", "-t", HOSTILE, "-p", `${HOSTILE}=${HOSTILE}`, "hi"],
 ];
 
+/**
+ * Runs a command whose outputs are a terminal that tells so many columns: in the small form inside the tests' process, but for
+ * the commands that a person waits for longest.
+ */
+async function runOnTerminal(
+  user: Emulated,
+  args: readonly string[],
+  columns: number,
+): Promise<{ code: number; output: string }> {
+  const env = emptyEnvironment(user.home, { ...user.env, AWS_REGION: "us-east-1", EDITOR: "true" });
+  if (!isThorough && !/^batch (?:run|submit)$/.test(args.slice(0, 2).join(" "))) {
+    const options = { env: { ...env, TERM: "xterm-256color" }, cwd: user.home, input: "", columns };
+    const { code, output = "" } = await runInProcess(binary, args, options);
+    return { code, output };
+  }
+  const size = columns > 0 ? { columns } : { tells: { columns: 0, rows: 0 }, lingerSeconds: 0.3 };
+  const terminal = openPty(args, user.home, { env, rows: 24, ...size });
+  return { code: await terminal.exit, output: terminal.output() };
+}
+
 it.each(NAMED)("a name from outside acts on no terminal: %s %s", async (...words) => {
   const user = await emulate();
   writeFileSync(path.join(user.home, "lines.jsonl"), '{"prompt":"hi"}\n');
   const named = { id: HOSTILE, prompt: "hi", model: HOSTILE, [HOSTILE]: HOSTILE };
   writeFileSync(path.join(user.home, "names.jsonl"), `${JSON.stringify(named)}\n`);
   const args = words.filter((word) => word !== undefined);
-  const terminal = openPty(args, user.home, {
-    env: emptyEnvironment(user.home, { ...user.env, AWS_REGION: "us-east-1", EDITOR: "true" }),
-    columns: 80,
-    rows: 24,
-  });
-  expect(typeof (await terminal.exit)).toBe("number");
-  const output = terminal.output();
+  const { code, output } = await runOnTerminal(user, args, 80);
+  expect(typeof code).toBe("number");
   expect(output).not.toMatch(/\u001B\]52|\u0007|\u009B|\u202E|\u2028/);
   expect(output).not.toMatch(/a bug|Unexpected/);
 });
@@ -167,18 +184,10 @@ const SIZELESS: readonly (readonly string[])[] = [
 it.each(SIZELESS)("needs no size of a terminal: %s %s", async (...words) => {
   const user = await emulate({ jobSeconds: 0 });
   writeFileSync(path.join(user.home, "lines.jsonl"), '{"prompt":"hi"}\n'.repeat(100));
-  const terminal = openPty(
-    words.filter((word) => word !== undefined),
-    user.home,
-    {
-      env: emptyEnvironment(user.home, { ...user.env, AWS_REGION: "us-east-1" }),
-      rows: 24,
-      tells: { columns: 0, rows: 0 },
-      lingerSeconds: 0.3,
-    },
-  );
-  expect(await terminal.exit, terminal.output()).toBe(0);
-  expect(terminal.output().length).toBeLessThan(50_000);
+  const args = words.filter((word) => word !== undefined);
+  const { code, output } = await runOnTerminal(user, args, 0);
+  expect(code, output).toBe(0);
+  expect(output.length).toBeLessThan(50_000);
 });
 
 const BLANK = " \t";
@@ -216,13 +225,14 @@ const BLANKS: readonly {
 it.each(BLANKS)("takes no blank for a value: $what", async ({ args, env = {}, keys }) => {
   const user = await emulate();
   if (keys !== undefined) writeFileSync(path.join(user.home, "keys"), keys, { mode: 0o600 });
-  const child = user.start(args, { env: { AWS_REGION: "us-east-1", ...env } });
+  const child = startShared(args, user.home, { env: { ...user.env, AWS_REGION: "us-east-1", ...env } });
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  const closed = once(child, "close") as Promise<[number | null]>;
+  child.stdout.resume();
+  const closed = new Promise<number | null>((resolve) => child.once("close", resolve));
   const isOver = await settlesWithin(10_000, closed);
   child.kill("SIGKILL");
-  const [code] = await closed;
+  const code = await closed;
   expect(isOver, stderr).toBe(true);
   expect([2, 3, 6], stderr).toContain(code);
 });
