@@ -71,9 +71,9 @@ const failing =
       ? { error: { name: error, message, ...(status === undefined ? {} : { status }) } }
       : undefined;
 
-/** Lines that are sent in parts. */
+/** Lines that are sent in two parts: 9 MB. */
 function inParts(): Line[] {
-  return Array.from({ length: 200 }, (_, index) => ({
+  return Array.from({ length: 90 }, (_, index) => ({
     id: `q-${index}`,
     prompt: `${index} ${"x".repeat(100_000)}`,
   }));

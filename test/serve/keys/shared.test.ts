@@ -84,6 +84,8 @@ describe("servers that count in one Redis", () => {
   });
 
   it("let pass no more where it is killed on the way, and comes back", { timeout: 120_000 }, async () => {
+    // None of the servers has been asked all when the 60th answer comes.
+    const count = isThorough ? 200 : 80;
     const redis = await startRedis();
     const { served } = await servers(4, redis.url, { rpm: 120 }, "deny");
     let answers = 0;
@@ -93,7 +95,7 @@ describe("servers that count in one Redis", () => {
       if (answers === 60) killed = redis.kill();
     };
     const started = performance.now();
-    const before = await Promise.all(served.map((each) => load(each, 200, onAnswer)));
+    const before = await Promise.all(served.map((each) => load(each, count, onAnswer)));
     await killed;
     expect(await readyOf(served[0] as Served)).toEqual([503, "refusing"]);
     await redis.restart();
@@ -102,13 +104,13 @@ describe("servers that count in one Redis", () => {
         logged(({ message = "" }) => message.startsWith("The Redis of --shared is back.")),
       ),
     );
-    const after = await Promise.all(served.map((each) => load(each, 200)));
+    const after = await Promise.all(served.map((each) => load(each, count)));
     const loads = [...before, ...after];
     expect(performance.now() - started).toBeLessThan(60_000);
     expect(countOf(loads, 200)).toBeGreaterThanOrEqual(30);
     expect(countOf(loads, 200)).toBeLessThanOrEqual(120);
     expect(countOf(loads, 503)).toBeGreaterThan(0);
-    expect(countOf(loads, 200) + countOf(loads, 429) + countOf(loads, 503)).toBe(1600);
+    expect(countOf(loads, 200) + countOf(loads, 429) + countOf(loads, 503)).toBe(8 * count);
     for (const { longest } of loads) expect(longest).toBeLessThan(4000);
   });
 
