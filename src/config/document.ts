@@ -112,7 +112,7 @@ function insertMember(
 ): string {
   const write = (indent: string, isInline: boolean): string => {
     const prefix =
-      typeof key === "string" ? `${renderKey(key, siblingLayout(text, container, layout))}: ` : "";
+      typeof key === "string" ? renderKey(key, siblingLayout(text, container, layout)) + layout.colon : "";
     return prefix + renderValue(value, layout, { indent, isInline });
   };
   const last = container.members.at(-1);
@@ -121,7 +121,7 @@ function insertMember(
   const afterLast = last.comma === undefined ? last.end : last.comma + 1;
   const isInline = !isMultiline(text, container);
   const indent = isInline ? "" : indentAt(text, last.start);
-  const gap = isInline ? " " : layout.newline + indent;
+  const gap = isInline ? (/\s*$/.exec(layout.separator)?.[0] ?? "") : layout.newline + indent;
   const at = isInline ? afterLast : endOfLineComments(text, document, afterLast);
   return splice(text, [
     { start: last.end, end: last.end, text: comma === "" ? "," : "" },
@@ -143,7 +143,7 @@ function fillEmpty(
   const tail = text.slice(from, close);
   const hasLines = /[\n\r\u2028\u2029]/.test(text.slice(container.start, close));
   if (!hasLines && parent !== undefined && !isMultiline(text, parent)) {
-    const padding = container.kind === "object" || lastComment ? " " : "";
+    const padding = container.kind === "object" || lastComment ? layout.padding : "";
     return splice(text, [{ start: from, end: close, text: padding + write("", true) + padding }]);
   }
   const outer = indentAt(text, container.start);

@@ -8,6 +8,12 @@ export interface Layout {
   indentUnit: string;
   quote: '"' | "'";
   areKeysQuoted: boolean;
+  /** Between key and value. */
+  colon: string;
+  /** Between members on one line, comma included. */
+  separator: string;
+  /** Inside the braces of an object on one line. */
+  padding: string;
   hasTrailingCommas: boolean;
 }
 
@@ -17,6 +23,9 @@ const DEFAULT_LAYOUT: Layout = {
   indentUnit: "  ",
   quote: '"',
   areKeysQuoted: true,
+  colon: ": ",
+  separator: ", ",
+  padding: " ",
   hasTrailingCommas: false,
 };
 
@@ -32,6 +41,7 @@ export function learnLayout(text: string, { root }: ScannedDocument): Layout {
     .filter(({ members }) => members.length > 0);
   if (containers.length === 0) return { ...DEFAULT_LAYOUT, newline, indentUnit: firstIndent(text) };
   const multiline = containers.filter((container) => isMultiline(text, container));
+  const inline = containers.filter((container) => !isMultiline(text, container));
   const members = containers.flatMap((container) => container.members);
   const keys = members.flatMap(({ keySpan }) => (keySpan ? [text.slice(keySpan.start, keySpan.end)] : []));
   const texts = members.map(({ value }) => text[value.start]).concat(keys.map((key) => key[0]));
@@ -46,6 +56,12 @@ export function learnLayout(text: string, { root }: ScannedDocument): Layout {
         : '"',
     areKeysQuoted:
       isStrict || (mostFrequent(keys.filter(couldBeBare).map((key) => /^["']/.test(key))) ?? false),
+    colon:
+      mostFrequent(members.map((member) => plainGap(text, member.keySpan?.end, member.value.start))) ?? ": ",
+    separator:
+      mostFrequent(inline.flatMap((container) => separators(text, container))) ??
+      (isCompact(text, inline) ? "," : ", "),
+    padding: mostFrequent(inline.map((container) => paddingOf(text, container))) ?? DEFAULT_LAYOUT.padding,
     hasTrailingCommas:
       !isStrict && (mostFrequent(multiline.map((c) => c.members.at(-1)?.comma !== undefined)) ?? false),
   };
@@ -89,6 +105,33 @@ function indentStep(text: string, container: Container): string | undefined {
 /** The white space of the first indented line, such as a comment in an object that is still empty. */
 function firstIndent(text: string): string {
   return /[\n\r]([ \t]+)\S/.exec(text)?.[1] ?? DEFAULT_LAYOUT.indentUnit;
+}
+
+/** The colon with the blanks around it; undefined where a comment or line end is among them. */
+function plainGap(text: string, from: number | undefined, to: number): string | undefined {
+  if (from === undefined) return undefined;
+  const gap = text.slice(from, to);
+  return /^[ \t]*:[ \t]*$/.test(gap) ? gap : undefined;
+}
+
+function separators(text: string, { members }: Container): (string | undefined)[] {
+  return members.slice(1).map((member, index) => {
+    const gap = text.slice(members[index]?.comma ?? member.start, member.start);
+    return /^,[ \t]*$/.test(gap) ? gap : undefined;
+  });
+}
+
+function paddingOf(text: string, { kind, start, members }: Container): string | undefined {
+  const gap = text.slice(start + 1, members[0]?.start);
+  return kind === "object" && /^[ \t]*$/.test(gap) ? gap : undefined;
+}
+
+/** Minified: all on one line, and no blank after a colon. */
+function isCompact(text: string, inline: readonly Container[]): boolean {
+  return inline.some((container) => {
+    const [member] = container.members;
+    return member?.keySpan !== undefined && text.slice(member.keySpan.end, member.value.start) === ":";
+  });
 }
 
 function isStrictJson(text: string): boolean {

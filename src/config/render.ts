@@ -14,11 +14,12 @@ export function renderValue(value: unknown, layout: Layout, place: Place): strin
   if (typeof value === "string") return renderText(value, layout.quote);
   if (Object.is(value, -0)) return "-0";
   if (typeof value !== "object" || value === null) return String(value);
-  if (!Array.isArray(value)) return renderContainer("{}", Object.entries(value), layout, place);
+  if (!Array.isArray(value))
+    return renderContainer("{}", layout.padding, Object.entries(value), layout, place);
   const items = value.map((item: unknown) => [undefined, item] as const);
-  const inline = renderContainer("[]", items, layout, { ...place, isInline: true });
+  const inline = renderContainer("[]", "", items, layout, { ...place, isInline: true });
   const isPlain = value.every((item) => typeof item !== "object" || item === null);
-  return isPlain && inline.length <= LONGEST_LINE ? inline : renderContainer("[]", items, layout, place);
+  return isPlain && inline.length <= LONGEST_LINE ? inline : renderContainer("[]", "", items, layout, place);
 }
 
 /** Writes a key: bare where the document does so and JSON5 allows it. */
@@ -35,9 +36,10 @@ function renderText(text: string, quote: '"' | "'"): string {
   return quote === '"' ? escaped : `'${escaped.slice(1, -1).replaceAll('\\"', '"').replaceAll("'", "\\'")}'`;
 }
 
-/** Writes entries between brackets, on one line with blanks inside those of an object, or on a line each. */
+/** Writes entries between brackets, on one line with `padding` inside them or on a line each. */
 function renderContainer(
   brackets: "{}" | "[]",
+  padding: string,
   entries: readonly (readonly [string | undefined, unknown])[],
   layout: Layout,
   { indent, isInline }: Place,
@@ -46,11 +48,10 @@ function renderContainer(
   const [open, close] = brackets;
   const inner = { indent: isInline ? indent : indent + layout.indentUnit, isInline };
   const members = entries.map(([key, value]) => {
-    const prefix = key === undefined ? "" : `${renderKey(key, layout)}: `;
+    const prefix = key === undefined ? "" : renderKey(key, layout) + layout.colon;
     return prefix + renderValue(value, layout, inner);
   });
-  const padding = brackets === "{}" ? " " : "";
-  if (isInline) return open + padding + members.join(", ") + padding + close;
+  if (isInline) return open + padding + members.join(layout.separator) + padding + close;
   const start = layout.newline + indent;
   const last = layout.hasTrailingCommas ? "," : "";
   return `${open}${members.map((member) => start + layout.indentUnit + member).join(",")}${last}${start}${close}`;

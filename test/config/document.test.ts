@@ -46,13 +46,9 @@ describe("a new key looks like those beside it", () => {
     ["a key that needs quotes", "{\n  a: 1,\n}", set('["x.y"]', 2), '{\n  a: 1,\n  "x.y": 2,\n}'],
     ["on one line", "{ a: 1 }", set("b", { c: [1] }), "{ a: 1, b: { c: [1] } }"],
     ["on one line with a trailing comma", "{ a: 1, }", set("b", 2), "{ a: 1, b: 2, }"],
-    [
-      "minified",
-      '{"a":{"b":1}}',
-      set("a.c", { d: [1, 2], e: {} }),
-      '{"a":{"b":1, "c": { "d": [1, 2], "e": {} }}}',
-    ],
+    ["minified", '{"a":{"b":1}}', set("a.c", { d: [1, 2], e: {} }), '{"a":{"b":1,"c":{"d":[1,2],"e":{}}}}'],
     ["an empty object on the line of others", "{ a: {}, b: 1 }", set("a.c", 2), "{ a: { c: 2 }, b: 1 }"],
+    ["blanks before the colon", "{\n  a : 1,\n}", set("b", 2), "{\n  a : 1,\n  b : 2,\n}"],
     [
       "strict JSON stays strict",
       '{\n  "a": [],\n  "b": 1\n}',
