@@ -1,5 +1,6 @@
 import type { ChildProcess } from "node:child_process";
 import type { Runtime } from "./runtime.ts";
+import { whenAborted } from "./until-aborted.ts";
 
 /** What is asked to end has this long to do so by itself, in ms. */
 const GRACE_MS = 1000;
@@ -49,6 +50,31 @@ export function endWith(
       clearTimeout(timer);
       forgetExit();
       signal.removeEventListener("abort", stop);
+    },
+  };
+}
+
+/**
+ * Ends a shell when `signal` is aborted, and what it has started: a shell that ends leaves that behind. `forget` is to be
+ * called when it has ended, and kills what has not within `graceMs`.
+ */
+export function endTreeWith(
+  signal: AbortSignal,
+  { pid }: Pick<ChildProcess, "pid">,
+  { endTree, onExit }: Pick<Runtime, "endTree" | "onExit">,
+  graceMs: number,
+): { forget: () => Promise<void> } {
+  let kill: (() => void) | undefined;
+  const forgetSignal = whenAborted(signal, () => {
+    if (pid !== undefined) kill = endTree(pid);
+  });
+  const forgetExit = onExit(() => kill?.());
+  return {
+    forget: async () => {
+      forgetSignal();
+      if (kill) await new Promise((resolve) => setTimeout(resolve, graceMs));
+      kill?.();
+      forgetExit();
     },
   };
 }

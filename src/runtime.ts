@@ -52,6 +52,8 @@ export interface Runtime {
   readonly isProcessAlive: (processId: number) => boolean;
   /** Sends a signal to every process of a group, which has the id of its first one, that may be sent one. */
   readonly endGroup: (groupId: number, signal: "SIGTERM" | "SIGKILL") => void;
+  /** Asks a process to end, and all that it has started. Returns what kills those of them that have not. */
+  readonly endTree: (processId: number) => () => void;
   /** Has `work` done when the process ends, however it ends short of SIGKILL. Returns how to take that back. */
   readonly onExit: (work: () => void) => () => void;
   /** Gives the command so many ms to end after a signal; a second signal ends it at once, as ever. */
@@ -130,6 +132,7 @@ export function createRuntime(
     userId: process.geteuid?.(),
     isProcessAlive,
     endGroup,
+    endTree,
     onExit,
     allowGrace,
     onReload,
@@ -232,6 +235,36 @@ function workAtExit(): void {
 
 function endGroup(groupId: number, signal: "SIGTERM" | "SIGKILL"): void {
   endOne(-groupId, signal);
+}
+
+function endTree(processId: number): () => void {
+  const all = [processId, ...startedBy(processId)];
+  for (const id of all) endOne(id, "SIGTERM");
+  return () => {
+    for (const id of all) if (isProcessAlive(id)) endOne(id, "SIGKILL");
+  };
+}
+
+/** How long the list of processes may take, in ms. */
+const LIST_MS = 300;
+
+/** What a process has started, and what that has, by POSIX's list of processes; nothing where that is not there. */
+function startedBy(processId: number): number[] {
+  const { spawnSync } = process.getBuiltinModule("node:child_process");
+  const { stdout } = spawnSync("ps", ["-A", "-o", "ppid=", "-o", "pid="], {
+    encoding: "utf8",
+    timeout: LIST_MS,
+  });
+  const pairs = (stdout ?? "").split("\n").map((line) => line.trim().split(/\s+/).map(Number));
+  return [...below(processId, pairs)];
+}
+
+function* below(processId: number, pairs: readonly number[][]): Generator<number, void, undefined> {
+  for (const [parent, id = 0] of pairs) {
+    if (parent !== processId || id === 0) continue;
+    yield id;
+    yield* below(id, pairs);
+  }
 }
 
 function endOne(id: number, signal: "SIGTERM" | "SIGKILL"): void {

@@ -1,10 +1,13 @@
 import { spawn } from "node:child_process";
-import { endWith } from "../end-child.ts";
+import { endTreeWith, endWith } from "../end-child.ts";
 import { errorCode } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 
 /** What a pager needs of the Runtime: its `signal` ends it. */
-export type PagerSurroundings = Pick<Runtime, "env" | "signal" | "lendTerminal" | "endGroup" | "onExit">;
+export type PagerSurroundings = Pick<
+  Runtime,
+  "env" | "signal" | "lendTerminal" | "endGroup" | "endTree" | "onExit"
+>;
 
 /** How long a pager that is told to end may take, in ms: it sets the terminal back. */
 const GRACE_MS = 250;
@@ -34,7 +37,9 @@ export async function showInPager(text: string, surroundings: PagerSurroundings)
     env: withDefaults,
   });
   const takeBack = lendTerminal();
-  const ending = endWith(signal, pager, false, surroundings, GRACE_MS);
+  const ending = isPlain
+    ? endWith(signal, pager, false, surroundings, GRACE_MS)
+    : endTreeWith(signal, pager, surroundings, GRACE_MS);
   try {
     const code = await new Promise<number | null>((resolve, reject) => {
       pager.on("error", (error) => (errorCode(error) === "ENOENT" ? resolve(127) : reject(error)));
@@ -49,6 +54,6 @@ export async function showInPager(text: string, surroundings: PagerSurroundings)
     return code === null || !NOT_RUN.has(code);
   } finally {
     takeBack();
-    ending.forget();
+    await ending.forget();
   }
 }

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";
-import { endWith } from "../end-child.ts";
+import { endTreeWith, endWith } from "../end-child.ts";
 import { type ErrorCode, OpenclawError, usageError, withFields } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { decodeText } from "./decode-text.ts";
@@ -61,7 +61,7 @@ async function runEditor(editor: string, file: string, runtime: Runtime): Promis
   const { env, currentFolder, signal, platform } = runtime;
   signal.throwIfAborted();
   const { spawn } = await import("node:child_process");
-  // Plain words become the editor itself, which hears a signal then.
+  // Plain words become the editor itself; of others the shell is the parent.
   const isPlain = /^[\w@%+:,./ -]+$/.test(editor);
   const line = `${isPlain ? "exec " : ""}${editor} "$@"`;
   const options = { stdio: "inherit", env: { ...env }, cwd: currentFolder } as const;
@@ -71,7 +71,9 @@ async function runEditor(editor: string, file: string, runtime: Runtime): Promis
       : spawn("/bin/sh", ["-c", line, editor, file], options);
   // Ctrl-C is a key of the editor: the terminal sends it to both.
   const takeBack = runtime.lendTerminal();
-  const ending = endWith(signal, child, false, runtime, GRACE_MS);
+  const ending = isPlain
+    ? endWith(signal, child, false, runtime, GRACE_MS)
+    : endTreeWith(signal, child, runtime, GRACE_MS);
   const end = await new Promise<{ code: number | null; by: NodeJS.Signals | null }>((resolve, reject) => {
     child.once("error", reject);
     child.once("close", (code, by) => resolve({ code, by }));
@@ -80,9 +82,9 @@ async function runEditor(editor: string, file: string, runtime: Runtime): Promis
       signal.throwIfAborted();
       throw editorError(`The editor '${editor}' cannot be run: ${String(cause)}.`);
     })
-    .finally(() => {
+    .finally(async () => {
       takeBack();
-      ending.forget();
+      await ending.forget();
     });
   signal.throwIfAborted();
   if (end.code === 0) return;

@@ -155,15 +155,20 @@ describe("config edit", () => {
   });
 
   it.each([
-    ["that ends", "", "SIGTERM", 143],
-    ["that does not listen", "trap '' TERM HUP;", "SIGTERM", 143],
-    ["without a terminal", "", "SIGINT", 130],
+    ["that ends", "", "", "SIGTERM", 143],
+    ["that does not listen", "trap '' TERM HUP;", "", "SIGTERM", 143],
+    ["in a line of a shell", "", "; true", "SIGTERM", 143],
+    ["in a line of a shell, that does not listen", "trap '' TERM HUP;", "; true", "SIGHUP", 129],
+    ["without a terminal", "", "", "SIGINT", 130],
+    ["in a line of a shell without a terminal", "", "; true", "SIGINT", 130],
   ] as const)(
     "ends with its editor %s on a signal, and leaves nothing behind",
-    async (_, trap, signal, code) => {
+    async (_, trap, more, signal, code) => {
       const emulated = await machine();
       const script = `${trap} echo $$ > id; echo "$1" > seen; exec sleep 60`;
-      const env = { ...editor(emulated, script), TMPDIR: emulated.home };
+      const { EDITOR = "" } = editor(emulated, script);
+      // The line names the file itself where something is behind it.
+      const env = { EDITOR: more === "" ? EDITOR : `${EDITOR} "$1"${more}`, TMPDIR: emulated.home };
       const child = emulated.start(["config", "edit"], { env });
       const closed = new Promise((resolve) => child.once("close", resolve));
       const seen = path.join(emulated.home, "seen");

@@ -206,13 +206,13 @@ describe("help on a terminal", () => {
     expect(await terminal.exit).toBe(143);
   });
 
-  it("leaves no pager behind", async () => {
+  it.each(["PAGER -R", "PAGER -R; true", "cat | PAGER -R"])("leaves no pager behind: %s", async (line) => {
     const home = createHome();
     const pager = path.join(home, "pager");
     writeFileSync(pager, '#!/bin/sh\ncat >/dev/null; echo "reading $1 as $$"; exec sleep 60\n', {
       mode: 0o755,
     });
-    const terminal = openPty(["help", "credentials"], home, { env: { PAGER: `${pager} -R` } });
+    const terminal = openPty(["help", "credentials"], home, { env: { PAGER: line.replace("PAGER", pager) } });
     const [, id] = /reading -R as (\d+)/.exec(await terminal.see(/reading -R as \d+/)) ?? [];
     terminal.kill("SIGTERM");
     expect(await terminal.exit).toBe(143);

@@ -3,7 +3,7 @@ import { onTestFinished, vi } from "vitest";
 import { createRuntime, type Runtime } from "../../src/runtime.ts";
 import { Terminal, type Sink } from "../../src/terminal/terminal.ts";
 
-const { endGroup, isProcessAlive, processUse } = createRuntime(() => new AbortController().signal);
+const { endGroup, endTree, isProcessAlive, processUse } = createRuntime(() => new AbortController().signal);
 
 /** A Runtime for code under test in this process, with what it wrote. */
 export interface TestRuntime extends Runtime {
@@ -51,6 +51,7 @@ export function testRuntime(options: TestRuntimeOptions): TestRuntime {
     // Of a group, by a number below zero, it is asked what is left of it.
     isProcessAlive: (processId) => processId > 0 || isProcessAlive(processId),
     endGroup,
+    endTree,
     onExit: () => () => undefined,
     allowGrace: () => undefined,
     onReload: () => () => undefined,
