@@ -102,8 +102,10 @@ async function settingsInput(use: SettingUse, situation: Situation, runtime: Run
     async () => parseDocument((await readConfigText(file)) ?? "", file),
     {},
   );
-  // The lists of models are read only where the value is one.
-  const isAboutModels = situation.positionals[0]?.startsWith("agents.defaults.model") === true;
+  // The lists of models are read only where a model's key is a part of the path or the value.
+  const isAboutModels = [situation.text, ...situation.positionals].some((path) =>
+    path.startsWith("agents.defaults.model"),
+  );
   const models = isAboutModels ? await modelsOf(options, runtime) : [];
   return { use, value, modelKeys: models.map(({ key }) => key), regions: KNOWN_REGIONS };
 }

@@ -30,6 +30,9 @@ const input = (use: SettingUse) => ({
 });
 const offered = (text: string, use: SettingUse): string[] =>
   settingCandidates(text, input(use)).map((candidate) => candidate.value);
+/** As bash does. */
+const fitting = (text: string, use: SettingUse): string[] =>
+  offered(text, use).filter((path) => path.startsWith(text));
 
 /** The table's own settings at a place; a group has the dot that leads on, unless only the person knows its keys. */
 const settingsAt = (...place: string[]): string[] =>
@@ -56,8 +59,22 @@ describe("the paths that are offered", () => {
       "unset",
       ["models.bedrockDiscovery.region", "models.bedrockDiscovery.providerFilter["],
     ],
-    ["models.providers.", "set", ["models.providers.my-proxy."]],
+    [
+      "models.providers.",
+      "set",
+      [
+        "models.providers.amazon-bedrock.",
+        "models.providers.amazon-bedrock-mantle.",
+        "models.providers.my-proxy.",
+      ],
+    ],
     ["models.providers.", "unset", ["models.providers.my-proxy."]],
+    // One more than there are, for what is added.
+    [
+      "models.providers.my-proxy.models[",
+      "set",
+      [0, 1, 2].map((at) => `models.providers.my-proxy.models[${at}].`),
+    ],
     [
       "models.providers.my-proxy.models[",
       "get",
@@ -77,19 +94,25 @@ describe("the paths that are offered", () => {
       "set",
       ["agents.defaults.model", "agents.defaults.model.", "agents.defaults.models["],
     ],
-    ["agents.defaults.models[", "set", [`agents.defaults.models[${KEY}].`]],
+    [
+      "agents.defaults.models[",
+      "set",
+      [`agents.defaults.models[${KEY}].`, "agents.defaults.models[x/plain]."],
+    ],
     ["agents.defaults.models[amazon", "get", [`agents.defaults.models[${KEY}].`]],
-    [`agents.defaults.models[${KEY}].al`, "get", [`agents.defaults.models[${KEY}].alias`]],
+    ['agents.defaults.models["amazon', "get", [`agents.defaults.models["${KEY}"].`]],
+    ["agents.defaults.models['amazon", "get", [`agents.defaults.models['${KEY}'].`]],
+    [`agents.defaults.models["${KEY}"].al`, "get", [`agents.defaults.models["${KEY}"].alias`]],
     [`agents.defaults.models[${KEY}].params.rea`, "set", [`agents.defaults.models[${KEY}].params.reasoning`]],
     ["otherProgram.", "get", ["otherProgram.setting"]],
-    ["otherProgram[", "unset", ['otherProgram["two words"].']],
+    ["otherProgram[", "unset", ["otherProgram[setting]", 'otherProgram["two words"].']],
     ["otherProgram.", "set", []],
     ["nonsense.", "set", []],
     ["models..", "set", []],
     ["models.bedrockDiscovery.region.", "set", []],
     ["__proto__.", "set", []],
   ])("after %j to %s", (text, use, expected) => {
-    expect(offered(text, use)).toEqual(expected);
+    expect(fitting(text, use)).toEqual(expected);
   });
 
   it("are all paths that the command takes, level by level to the end", () => {
@@ -98,6 +121,7 @@ describe("the paths that are offered", () => {
       let count = 0;
       for (const text of waiting) {
         for (const candidate of settingCandidates(text, input(use))) {
+          if (!candidate.value.startsWith(text) || candidate.value === text) continue;
           if (candidate.isBranch) {
             waiting.push(candidate.value);
             continue;
