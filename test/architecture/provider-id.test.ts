@@ -11,6 +11,7 @@ const MAY_NAME_IT: Readonly<Record<string, string>> = {
   "models/provider-api.ts": "says which API a provider speaks that does not say so itself",
   "config/settings.ts": "the configuration's own names, with their descriptions",
   "config/resolve.ts": "the entry of the plugin, which has this name",
+  "completion/setting-candidates.ts": "the provider that most configurations have is offered",
   "config/effective.ts": "the entry of the plugin, which has this name",
   "emulator/invoke.ts": "the fields that AWS adds to the answers of InvokeModel begin with it",
   "converse/invoke-stream.ts": "the same",

@@ -193,7 +193,7 @@ describe("chat -o", () => {
     ["file/a.md", "is not a folder.", 2],
     ["circle", "its symbolic links lead in a circle.", 2],
     [`${"x".repeat(300)}.md`, "the name is too long.", 2],
-    ["", "It is empty.", 2],
+    ["", "cannot be empty.", 2],
   ])("refuses %j before anything is asked", async (name, message, code) => {
     const emulated = await answering("Hello.");
     mkdirSync(path.join(emulated.home, "folder"));

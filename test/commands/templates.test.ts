@@ -101,7 +101,7 @@ describe("chat -t", () => {
     ],
     [["-t", "translate", "-p", "lang=de"], "takes a text for $input", "openclaw chat -t translate"],
     [["-t", "reviw", "hi"], "There is no template 'reviw'.", "Did you mean review?"],
-    [["-t", "", "hi"], "It is empty.", "openclaw chat --help"],
+    [["-t", "", "hi"], "--template cannot be empty.", "openclaw chat --help"],
     [["-p", "a=b", "hi"], "--param is for a template", "openclaw templates list"],
     [["-t", "daily", "-p", "a=b"], "Template 'daily' has no parameter 'a'.", "It has none"],
   ])("refuses %j", async (args, message, hint) => {

@@ -45,8 +45,8 @@ const settingsAt = (...place: string[]): string[] =>
 describe("the paths that are offered", () => {
   it.each<[text: string, use: SettingUse, expected: string[]]>([
     ["", "set", settingsAt()],
-    ["", "get", [...settingsAt(), "otherProgram.", "otherProgram["]],
-    ["", "unset", ["models.", "agents.", "otherProgram.", "otherProgram["]],
+    ["", "get", [...settingsAt(), "otherProgram."]],
+    ["", "unset", ["models.", "agents.", "otherProgram."]],
     ["mod", "set", ["models."]],
     ["models.", "get", settingsAt("models")],
     [
@@ -80,7 +80,7 @@ describe("the paths that are offered", () => {
       "get",
       [0, 1].map((at) => `models.providers.my-proxy.models[${at}].`),
     ],
-    ["models.providers.my-proxy.models[1].", "unset", ["models.providers.my-proxy.models[1].id"]],
+    ["models.providers.my-proxy.models[1]", "unset", ["models.providers.my-proxy.models[1].id"]],
     ["models.providers.my-proxy.headers", "set", ["models.providers.my-proxy.headers."]],
     ["models.providers.my-proxy.headers.", "set", ["models.providers.my-proxy.headers.X-Team"]],
     [

@@ -109,7 +109,7 @@ describe("who may come in", () => {
       [[], "short", "cannot be used"],
       [[], `${KEY_A}\n${KEY_B}`, "cannot be used"],
       [[], `${KEY_A} ${KEY_B}`, "cannot be used"],
-      [["--api-key-file", ""], undefined, "It is empty"],
+      [["--api-key-file", ""], undefined, "cannot be empty"],
       [["--api-key-file", home], undefined, "cannot be read"],
     ];
     for (const [args, key, message] of cases) {
