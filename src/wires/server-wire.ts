@@ -165,8 +165,11 @@ async function begin(
 
 function retryInfo(error: OpenclawError, now: number): RetryErrorInfo {
   const asked = secondsAsked(error);
-  const errorType = retryType(error);
-  return asked === undefined ? { errorType } : { errorType, retryAfterHint: new Date(now + asked * 1000) };
+  return {
+    errorType: retryType(error),
+    ...(error.cause instanceof Error ? { error: error.cause as SdkError } : {}),
+    ...(asked === undefined ? {} : { retryAfterHint: new Date(now + asked * 1000) }),
+  };
 }
 
 function retryType(error: OpenclawError): RetryErrorType {

@@ -620,3 +620,14 @@ it("keeps the key out of the files it writes", async () => {
   expect(texts.length).toBeGreaterThan(2);
   expect(texts.join("\n")).not.toContain("very-secret");
 });
+
+it("names the proxy that lets nothing through in the notices of its tries", async () => {
+  const home = createHome();
+  configure(home, { corp: { baseUrl: "http://corp.test/v1", auth: "none", models: [{ id: "m" }] } });
+  const env = { HTTP_PROXY: "http://127.0.0.1:1" };
+  const { code, stderr } = await openclaw(["chat", "-m", "corp/m", "hi"], home, { env });
+  expect(code).toBe(5);
+  expect(stderr).toContain(
+    "openclaw: The proxy 127.0.0.1:1 (HTTP_PROXY) lets nothing through to corp (ECONNREFUSED): next try at once (2 of 3)",
+  );
+});
