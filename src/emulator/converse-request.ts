@@ -81,7 +81,10 @@ function readServed({ serviceTier, performanceConfig }: JsonObject): ConverseReq
   return { ...(serviceTier ? { serviceTier } : {}), ...(performanceConfig ? { performanceConfig } : {}) };
 }
 
-/** What the answer is held to. A tool that is only offered is never called. */
+/** What a tool says that is to give the answer: a model that is free to choose heeds it. */
+const ASKS_TO_BE_CALLED = /\bcall it exactly once\b/i;
+
+/** What the answer is held to. A tool that is only offered is not called, unless it stands alone and asks for it. */
 function readStructure(request: JsonObject): ConverseRequest["structure"] {
   const format = objectAt(objectAt(request, "outputConfig"), "textFormat");
   const { schema } = objectAt(objectAt(format, "structure"), "jsonSchema");
@@ -97,9 +100,11 @@ function readStructure(request: JsonObject): ConverseRequest["structure"] {
     return structureOf(describedTools(ownTools), chosen);
   const toolConfig = objectAt(request, "toolConfig");
   const choice = objectAt(toolConfig, "toolChoice");
-  if (choice["any"] === undefined && choice["tool"] === undefined) return undefined;
   const tools = (Array.isArray(toolConfig["tools"]) ? toolConfig["tools"] : []).filter(isRecord);
   const specs = tools.map((tool) => objectAt(tool, "toolSpec"));
+  const isHeld = choice["any"] !== undefined || choice["tool"] !== undefined;
+  if (!isHeld && !(specs.length === 1 && ASKS_TO_BE_CALLED.test(String(specs[0]?.["description"]))))
+    return undefined;
   const { name: wanted } = objectAt(choice, "tool");
   const spec = specs.find(({ name }) => wanted === undefined || name === wanted);
   if (!spec) throw malformed("toolConfig.toolChoice");
