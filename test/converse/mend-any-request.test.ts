@@ -171,9 +171,11 @@ const request = fc.record(
 const drafts = fc.tuple(fc.constantFrom(...MODELS), request, fc.boolean());
 const numRuns = isThorough ? 20_000 : 500;
 
+const MOST_DOCUMENTS = 5;
+
 async function mend(modelId: string, draft: object, isReasoning: boolean) {
   const family = familyOf(modelId);
-  const recipient: Recipient = { modelId, family, isReasoning, mostDocuments: 5 };
+  const recipient: Recipient = { modelId, family, isReasoning, mostDocuments: MOST_DOCUMENTS };
   const input = { modelId, ...draft } as ConverseStreamCommandInput;
   // As reasoning.ts leaves them out before.
   const refused: readonly string[] = family.reasoning?.refuses?.(undefined) ?? [];
@@ -212,6 +214,11 @@ describe("any request, once mended,", () => {
     await fc.assert(
       fc.asyncProperty(drafts, async ([modelId, draft, isReasoning]) => {
         const { input, promptDigest } = await mend(modelId, draft, isReasoning);
+        // One question with more documents than a request has room for is sent as it is, to be refused.
+        const documents = (input.messages ?? []).map(({ content }) =>
+          content?.filter((block) => block.document),
+        );
+        fc.pre(documents.every((all = []) => all.length <= MOST_DOCUMENTS));
         readConverseRequest(asSent(signed(input, modelId)), { modelId });
         const again = await mend(modelId, input, isReasoning);
         expect(again.input).toEqual(input);
