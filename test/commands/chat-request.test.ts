@@ -363,7 +363,7 @@ describe("attachments", () => {
     ["half a signature", ["-m", NOVA, "-f", "half.mp4"], "bad-attachment", 6, ["named .mp4 but does not"]],
     ["a folder", ["-m", NOVA, "-f", "."], "bad-attachment", 6, ["'.' is a folder"]],
     ["stdin twice", ["-m", NOVA, "-f", "-", "-f", "-"], "usage", 2, ["--file -"]],
-    ["no name", ["-m", NOVA, "-f", ""], "usage", 2, ["--file <file>", "is empty"]],
+    ["no name", ["-m", NOVA, "-f", ""], "usage", 2, ["--file", "cannot be empty"]],
     ["an empty text", ["-m", NOVA, "-f", "empty.txt"], "bad-attachment", 6, ["empty.txt", "is empty"]],
   ])("are refused before any call: %s", async (_, args, code, exitCode, words) => {
     const emulated = await emulate();
