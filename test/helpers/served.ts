@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 import OpenAI from "openai";
@@ -62,7 +63,12 @@ export async function serveEmulated(emulated: Emulated, options: ServeTestOption
     env: { ...emulated.env, AWS_REGION: "us-east-1", AWS_MAX_ATTEMPTS: "1", ...options.env },
     isAlone: options.isAlone ?? false,
   });
-  const closed = new Promise<number | null>((resolve) => child.once("close", resolve));
+  // As a shell tells it: the program ends by the signal itself where its threads are still at work on files.
+  const closed = new Promise<number | null>((resolve) =>
+    child.once("close", (code: number | null, signal: NodeJS.Signals | null) =>
+      resolve(signal === null ? code : 128 + constants.signals[signal]),
+    ),
+  );
   onTestFinished(async () => {
     // The first signal lets running answers end, the second ends the program at once; either way it says what it ran
     // to whoever measures that.
