@@ -1,5 +1,5 @@
-import { constants } from "node:os";
 import { once } from "node:events";
+import { constants } from "node:os";
 import { createInterface } from "node:readline";
 import OpenAI from "openai";
 import { onTestFinished } from "vitest";
@@ -65,8 +65,8 @@ export async function serveEmulated(emulated: Emulated, options: ServeTestOption
   });
   // As a shell tells it: the program ends by the signal itself where its threads are still at work on files.
   const closed = new Promise<number | null>((resolve) =>
-    child.once("close", (code: number | null, signal: NodeJS.Signals | null) =>
-      resolve(signal === null ? code : 128 + constants.signals[signal]),
+    child.once("close", (code: number | null, signal?: NodeJS.Signals | null) =>
+      resolve(signal ? 128 + constants.signals[signal] : code),
     ),
   );
   onTestFinished(async () => {
