@@ -12,9 +12,10 @@ export async function nameProxy(
   const { findProxy } = await import("./proxy-settings.ts");
   const proxy = findProxy(await url(), env);
   if (!proxy) return error;
+  const { tellProxy } = await import("./network-errors.ts");
   const { message, hint = "Try again." } = error;
   return new OpenclawError("timeout", {
-    message: `${message.replace(/\.$/, "")}, and none of it has come through the proxy ${proxy.address} (${proxy.variable}).`,
+    message: `${message.replace(/\.$/, "")}, and none of it has come through the ${tellProxy(proxy)}.`,
     hint: `${hint.replace(/\.$/, "")}; if it stays, check ${proxy.variable}: openclaw doctor`,
     cause: error,
   });

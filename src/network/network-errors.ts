@@ -248,7 +248,7 @@ export function hostOfRedirect(location: string): string {
 }
 
 /** A proxy, for a sentence in which it stands behind "the". */
-export function tellProxy({ address, variable }: Blame): string {
+export function tellProxy({ address, variable }: Pick<Blame, "address" | "variable">): string {
   return `proxy ${address} (${variable})`;
 }
 
