@@ -144,9 +144,12 @@ export function leaveOutDocuments(
   };
 }
 
-const leftOut = (name = "document"): string => `(The document '${name}' stood here, and is not sent again.)`;
+/** What stands in the place of a document, before and behind its name. */
+const LEFT_OUT = ["(The document '", "' stood here, and is not sent again.)"] as const;
+
+const leftOut = (name = "document"): string => LEFT_OUT.join(name);
 const isWords = ({ text }: ContentBlock): boolean =>
-  text !== undefined && !/^\(The document '.*' stood here, and is not sent again\.\)$/s.test(text);
+  text !== undefined && !(text.startsWith(LEFT_OUT[0]) && text.endsWith(LEFT_OUT[1]));
 const isResult = ({ toolResult }: ContentBlock): boolean => toolResult !== undefined;
 
 /** Documents have distinct names of certain characters, and a text beside them; where it is asked for they are cited. */
