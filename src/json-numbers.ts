@@ -107,7 +107,7 @@ const TEXTS_AT_ONCE = 1000;
 export function* replacing(
   root: [unknown],
   find: (text: string) => unknown,
-): Generator<void, void, undefined> {
+): Generator<undefined, void, undefined> {
   const holders: unknown[] = [root];
   let seen = 0;
   for (let holder = holders.pop(); holder !== undefined; holder = holders.pop()) {

@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import { EscapeCount, JsonScan, LONGEST_CALL } from "./json-bounds.ts";
 import { markedNumber, markedPieces, parseExactly, replacing } from "./json-numbers.ts";
-import { nextTurn, TURN_BYTES, turnOver } from "./next-turn.ts";
+import { inSteps, nextTurn, TURN_BYTES, turnOver } from "./next-turn.ts";
 
 /** What is parsed at once, in bytes: as much as comes in one piece. */
 const SHORT_BYTES = 64 * 1024;
@@ -112,12 +112,11 @@ export async function parseApart(
   const value: unknown = JSON.parse(isExact && scan.changesNumbers ? await markInTurns(rest) : rest);
   await nextTurn();
   const root: [unknown] = [value];
-  for (const _ of replacing(root, (text) =>
-    text.startsWith(mark) ? apart[Number(text.slice(mark.length))] : markedNumber(text),
-  )) {
-    const over = turnOver();
-    if (over) await over;
-  }
+  await inSteps(
+    replacing(root, (text) =>
+      text.startsWith(mark) ? apart[Number(text.slice(mark.length))] : markedNumber(text),
+    ),
+  );
   return root[0];
 }
 
