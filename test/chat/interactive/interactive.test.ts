@@ -57,6 +57,25 @@ async function sitDown(emulated: Emulated, args: string[] = [], options: PtyOpti
   return { ...emulated, pty };
 }
 
+/** A shell at a terminal, which has jobs. */
+async function openShell(): Promise<Pty> {
+  const emulated = await emulate();
+  const pty = openPty([], emulated.home, {
+    command: ["bash", "--norc", "--noprofile", "-i"],
+    env: { ...emulated.env, PATH: pathWithOpenclaw(emulated.home), PS1: "shell$ " },
+  });
+  await pty.see(/shell\$ $/);
+  return pty;
+}
+
+/** Begins a conversation in a shell, and half a question. */
+async function beginQuestion(shell: Pty): Promise<void> {
+  shell.type(`openclaw chat -m ${MODEL}${ENTER}`);
+  await shell.see(/\n> $/);
+  shell.type("half a ");
+  await shell.see(/> half a $/);
+}
+
 /** Types a question and waits for the end of its answer. */
 async function ask(pty: Pty, question: string, last: string): Promise<void> {
   pty.type(question + ENTER);
@@ -1215,16 +1234,8 @@ describe("what goes wrong", () => {
   });
 
   it("Ctrl-Z gives the terminal to the shell, and fg brings the text back that stood there", async () => {
-    const emulated = await emulate();
-    const pty = openPty([], emulated.home, {
-      command: ["bash", "--norc", "--noprofile", "-i"],
-      env: { ...emulated.env, PATH: pathWithOpenclaw(emulated.home), PS1: "shell$ " },
-    });
-    await pty.see(/shell\$ $/);
-    pty.type(`openclaw chat -m ${MODEL}${ENTER}`);
-    await pty.see(/\n> $/);
-    pty.type("half a ");
-    await pty.see(/> half a $/);
+    const pty = await openShell();
+    await beginQuestion(pty);
     pty.type("\u001A");
     await pty.see(/Stopped[\s\S]*shell\$ $/);
     pty.type(`echo $((6 * 7))${ENTER}`);
@@ -1236,16 +1247,8 @@ describe("what goes wrong", () => {
   });
 
   it("fg brings it back, too, where another program has stopped it", async () => {
-    const emulated = await emulate();
-    const pty = openPty([], emulated.home, {
-      command: ["bash", "--norc", "--noprofile", "-i"],
-      env: { ...emulated.env, PATH: pathWithOpenclaw(emulated.home), PS1: "shell$ " },
-    });
-    await pty.see(/shell\$ $/);
-    pty.type(`openclaw chat -m ${MODEL}${ENTER}`);
-    await pty.see(/\n> $/);
-    pty.type("half a ");
-    await pty.see(/> half a $/);
+    const pty = await openShell();
+    await beginQuestion(pty);
     execFileSync("pkill", ["-STOP", "-P", String(pty.processId)]);
     await pty.see(/Stopped[\s\S]*shell\$ $/);
     pty.type(`fg${ENTER}`);
@@ -1260,12 +1263,7 @@ describe("what goes wrong", () => {
     ["in the background, where it would choose", ["models", "set", "&"], /shell\$ $/, ENTER],
     ["in the background, where it would read", ["config", "patch", "--stdin", "&"], /shell\$ $/, ENTER],
   ])("`kill` by the shell ends it %s", async (_, args, begun, key) => {
-    const emulated = await emulate();
-    const pty = openPty([], emulated.home, {
-      command: ["bash", "--norc", "--noprofile", "-i"],
-      env: { ...emulated.env, PATH: pathWithOpenclaw(emulated.home), PS1: "shell$ " },
-    });
-    await pty.see(/shell\$ $/);
+    const pty = await openShell();
     pty.type(`openclaw ${args.join(" ")}${ENTER}`);
     await pty.see(begun);
     pty.type(key);
