@@ -20,7 +20,8 @@ const ANSWER_MS = 1000;
  * Asks the credentials endpoint of a container, as the SDK's own provider does
  * (https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html), but over TLS that a CA bundle of
  * this machine vouches for, and with the failure of a connection as it was. Once more where an answer did not come, or was
- * a 429 or 5xx, or gave what had expired. Throws what the connection throws, and an `Error` in the SDK's words for another answer than credentials.
+ * a 429 or 5xx, or gave what had expired. Throws what the connection throws, and an `Error` in the SDK's words for another
+ * answer than credentials.
  */
 export async function askContainer(
   runtime: Runtime,

@@ -10,7 +10,10 @@ export function embeddingOf(id: string): EmbeddingForm | undefined {
   return familyOf(baseModelId(id)).embedding;
 }
 
-/** The ids of the models of a list that embed texts. The newest first, also where nobody tells when AWS opened them: v2 is behind v1 in their ids. */
+/**
+ * The models of a list that embed texts. The newest first, also where nobody tells when AWS opened them: v2 is behind v1 in
+ * their ids.
+ */
 export function embeddersIn({ models }: Pick<Discovered, "models">): { id: string; name: string }[] {
   return models
     .filter(

@@ -20,8 +20,9 @@ const ID = /^[a-z0-9]{12}$/;
 
 /**
  * Finds a job by its ARN, its id or its name, of several the latest one; without any it is the last one that was submitted from
- * this machine. One that was submitted from it is asked for in its own region, by the profile that submitted it. Throws `usage` where there is none to take or a region contradicts an ARN, `invalid-request` for a job that AWS
- * does not know, and the errors of the error table.
+ * this machine. One that was submitted from it is asked for in its own region, by the profile that submitted it. Throws
+ * `usage` where there is none to take or a region contradicts an ARN, `invalid-request` for a job that AWS does not know, and
+ * the errors of the error table.
  */
 export async function findJob(
   name: string | undefined,

@@ -71,9 +71,9 @@ const MOST_NAMED = 5;
 
 /**
  * Puts the results of a job into the order of its lines, each in the form that is wanted: what failed, or was never come to, is
- * an error in its place. `openInput` opens the bucket that the job read. Throws the errors of the error table, `invalid-request` for results that are not there and for
- * records that cannot be read, `usage` for a file that is not the one that was submitted, and
- * what `write` throws.
+ * an error in its place. `openInput` opens the bucket that the job read. Throws the errors of the error table,
+ * `invalid-request` for results that are not there and for records that cannot be read, `usage` for a file that is not the
+ * one that was submitted, and what `write` throws.
  */
 export async function joinResults(
   job: BatchJob,

@@ -37,8 +37,9 @@ export interface BatchInput {
   /** In bytes. */
   size: number;
   /**
-   * Its lines that are not blank from the first one, as often as they are wanted. Throws `usage` when somebody has changed the file since it was
-   * opened, and the signal's reason when that is aborted. `onChunk` is handed all bytes as they are read.
+   * Its lines that are not blank from the first one, as often as they are wanted. Throws `usage` when somebody has changed
+   * the file since it was opened, and the signal's reason when that is aborted. `onChunk` is handed all bytes as they are
+   * read.
    */
   lines: (signal: AbortSignal, onChunk?: (chunk: Buffer) => void) => AsyncGenerator<RawLine, void, undefined>;
   close: () => Promise<void>;
