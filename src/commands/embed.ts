@@ -2,7 +2,7 @@ import { type Embedded, type Embedder, openEmbedder } from "../chat/embed-texts.
 import type { PaceTerms, PaceWait } from "../chat/pace.ts";
 import type { QuotaSource } from "../chat/read-quotas.ts";
 import { loadConfig } from "../config/resolve.ts";
-import { decodeText } from "../disk/decode-text.ts";
+import { decodeText, hasUtf16Mark, isText, notText } from "../disk/decode-text.ts";
 import { ReadFailure } from "../disk/read-file.ts";
 import { readInput } from "../disk/read-input.ts";
 import { OpenclawError, usageError } from "../errors.ts";
@@ -160,42 +160,57 @@ async function* readTexts(lines: boolean, runtime: Runtime, signal: AbortSignal)
   yield [text.replace(/\r?\n$/, "")];
 }
 
-/** A line longer than this is no text for any model, in characters. */
-const LONGEST_LINE = 2_000_000;
+/** A line longer than this is no text for any model, in bytes. */
+const LONGEST_LINE = 8_000_000;
 
+/**
+ * The lines of stdin as they come, those together that came together. Throws `usage` for one that is too long, and
+ * `bad-attachment` for the first one that is no text, when those before it are out.
+ */
 async function* readLines(runtime: Runtime, signal: AbortSignal): AsyncGenerator<string[]> {
   const { stdin, untilForeground } = runtime;
   if (stdin.isTTY) await untilForeground();
-  const decoder = new TextDecoder("utf-8", { fatal: true });
   const chunks = (stdin as AsyncIterable<string | Uint8Array>)[Symbol.asyncIterator]();
-  let rest = "";
-  for (;;) {
+  let rest = Buffer.alloc(0);
+  for (let read = 0; ;) {
     const { value: chunk, done } = await untilAborted(chunks.next(), signal);
     const isEnd = done === true;
-    rest += isEnd ? decode(decoder) : typeof chunk === "string" ? chunk : decode(decoder, chunk);
-    const lines = rest.split("\n");
-    rest = isEnd ? "" : (lines.pop() ?? "");
-    if (isEnd && lines.at(-1) === "") lines.pop();
+    const bytes = isEnd ? rest : Buffer.concat([rest, Buffer.from(chunk as Uint8Array)]);
+    const end = isEnd ? bytes.length : bytes.lastIndexOf("\n") + 1;
+    rest = bytes.subarray(end);
+    const lines = linesIn(bytes.subarray(0, end));
+    const broken = lines.findIndex((line) => hasUtf16Mark(line) || !isText(line));
+    const texts = (broken < 0 ? lines : lines.slice(0, broken)).map((line) =>
+      line.toString("utf8").replace(/\r$/, ""),
+    );
+    const [first] = texts;
+    if (read === 0 && first !== undefined) texts[0] = first.replace(/^\uFEFF/, "");
+    if (texts.length > 0) yield texts;
+    read += texts.length;
+    const line = lines[broken];
+    if (line) {
+      const label = `Line ${read + 1} of what is piped in`;
+      throw notText(line, { label, file: undefined, code: "bad-attachment" });
+    }
     if (rest.length > LONGEST_LINE)
       throw usageError(
-        `A line of stdin has more than ${LONGEST_LINE} characters.`,
+        `Line ${read + 1} of stdin has more than ${LONGEST_LINE / 1_000_000} MB.`,
         "Embed a file as a whole without --lines.",
       );
-    if (lines.length > 0) yield lines.map((line) => line.replace(/\r$/, ""));
     if (isEnd) return;
   }
 }
 
-function decode(decoder: InstanceType<typeof TextDecoder>, chunk?: Uint8Array): string {
-  try {
-    return chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true });
-  } catch (cause) {
-    throw new OpenclawError("bad-attachment", {
-      message: "What is piped in is not UTF-8 text.",
-      hint: "If you know its encoding: … | iconv -f ENCODING -t UTF-8 | openclaw embed --lines",
-      cause,
-    });
+/** Lines without their ends; the last one need not have one. */
+function linesIn(bytes: Buffer): Buffer[] {
+  const lines: Buffer[] = [];
+  for (let from = 0; from < bytes.length;) {
+    const end = bytes.indexOf("\n", from);
+    const to = end < 0 ? bytes.length : end;
+    lines.push(bytes.subarray(from, to));
+    from = to + 1;
   }
+  return lines;
 }
 
 /** A line of JSON for each text as it comes; with --json one document when all are there, and on a terminal its beginning. */

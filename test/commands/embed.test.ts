@@ -239,6 +239,37 @@ describe("embed --lines", () => {
     expect(stdout.trimEnd().split("\n")).toHaveLength(2);
   });
 
+  it.each<[string, string | Buffer, RegExp]>([
+    [
+      "is Latin-1",
+      Buffer.from("gr\u00FCn", "latin1"),
+      /Line 3 of what is piped in is not UTF-8 text: .*\(byte 2 is 0xfc\)/,
+    ],
+    ["is cut off in a character", Buffer.from("gr\u00FC").subarray(0, 3), /Line 3 of what is piped in/],
+    ["has a zero byte", "a\0b", /Line 3 of what is piped in/],
+  ])("has printed the lines before one that %s", async (_, bytes, message) => {
+    const machine = await emulate();
+    const input = Buffer.concat([
+      Buffer.from("\uFEFFa\r\nb\u00FC\n"),
+      Buffer.from(bytes),
+      Buffer.from("\nc\n"),
+    ]);
+    const { stdout, stderr, code } = await machine.run(["embed", "--lines", "-m", TITAN], { input });
+    expect(stderr).toMatch(message);
+    expect(code).toBe(6);
+    expect(stdout.trimEnd().split("\n")).toHaveLength(2);
+    expect(bodies(machine)).toEqual([{ inputText: "a" }, { inputText: "b\u00FC" }]);
+  });
+
+  it("reads no line without an end into memory", async () => {
+    const machine = await emulate();
+    const { stdout, stderr, code } = await machine.run(["embed", "--lines", "-m", TITAN], {
+      input: `a\n${"x".repeat(9_000_000)}`,
+    });
+    expect(stderr).toContain("Line 2 of stdin has more than 8 MB.");
+    expect({ code, lines: stdout.trimEnd().split("\n").length }).toEqual({ code: 2, lines: 1 });
+  });
+
   it("of nothing is nothing", async () => {
     const machine = await emulate();
     expect(await machine.run(["embed", "--lines", "-m", TITAN], { input: "" })).toMatchObject({
