@@ -198,7 +198,7 @@ const WIDTHS = [20, 40, 80, 200];
 /** A table that gains columns with the width. */
 const MORE_WIDTHS = [20, 40, 80, 100, 120, 200];
 
-/** What differs from run to run, in as many characters. */
+/** What differs from run to run, in as many characters; in a table two digits take a blank of the gap before them. */
 function settled(output: string, home: string): string {
   return output
     .replaceAll(home, `${path.dirname(home)}/openclaw-test-000000`)
@@ -206,6 +206,7 @@ function settled(output: string, home: string): string {
     .replaceAll(/\b\d+ ms\b/g, "N ms")
     .replaceAll(/(?<=·\s+)\d+(?:\.\d+)? s$/gm, "N s")
     .replaceAll(/\bNode \d+\.\d+\.\d+/g, "Node N")
+    .replaceAll(/(?<= {2})\d{2} s ago/g, " N s ago")
     .replaceAll(/(?<!\d)\d+ s (ago|old)/g, "N s $1")
     .replaceAll(/\b20\d\d-\d\d-\d\dT[\d:.]+Z/g, "2026-01-01T00:00:00.000Z")
     .replaceAll(/(?<=\x1B\[36m|invocation-job\/|\/batch\/)[a-z0-9]{12}(?=\x1B\[|\s|\/|$)/gm, "a1b2c3d4e5f6")
