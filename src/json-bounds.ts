@@ -21,6 +21,11 @@ export const MOST_NAMES = 4_000_000;
 export const MOST_FIELDS_OF_ONE = 10_000;
 /** From here on a text is worth reading by itself, in bytes: as many shorter ones as a document may hold are a few MB. */
 export const LONG_TEXT = 256;
+/**
+ * The longest text in which a character is no Latin-1, in characters: V8 keeps it in two bytes for each, and to join its
+ * pieces takes 60 ms for each 30 million. A million tokens are 5 million of them.
+ */
+export const LONGEST_WIDE_TEXT = 16_000_000;
 /** The longest number or word outside of texts, in characters. */
 const LONGEST_TOKEN = 1000;
 /** The rows of a list are the values in an array on this level: `{"data": [row, row]}`. */

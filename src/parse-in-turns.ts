@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
-import { EscapeCount, JsonScan, LONGEST_CALL } from "./json-bounds.ts";
+import { EscapeCount, JsonBoundsError, JsonScan, LONGEST_CALL, LONGEST_WIDE_TEXT } from "./json-bounds.ts";
 import { markedNumber, markedPieces, parseExactly, replacing } from "./json-numbers.ts";
 import { inSteps, nextTurn, TURN_BYTES, turnOver } from "./next-turn.ts";
 
@@ -65,7 +65,7 @@ export interface Reading {
 /**
  * What `JSON.parse` makes of bytes that were scanned, their long texts and the rows of their lists read by themselves:
  * parsed as one, 31 MB of which one character is no Latin-1 take 50 ms, and as long with an escape in every few letters.
- * Throws SyntaxError exactly where the whole is no JSON, and what `refuse` makes.
+ * Throws SyntaxError exactly where the whole is no JSON, JsonBoundsError, and what `refuse` makes.
  */
 export async function parseApart(
   blocks: readonly Buffer[],
@@ -79,6 +79,7 @@ export async function parseApart(
   const { grow = () => undefined, isExact = false } = reading;
   let pieces: string[] = [];
   let size = 0;
+  let characters = 0;
   let isWide = false;
   for (const { text, bytes: length, of, isEnd } of partsOf(blocks, scan, reading)) {
     if (of === "rest") between.push(text);
@@ -86,7 +87,12 @@ export async function parseApart(
     else {
       const piece = JSON.parse(`"${text}"`) as string;
       pieces.push(piece);
+      characters += piece.length;
       isWide ||= /[^\0-\xff]/.test(piece);
+      if (isWide && characters > LONGEST_WIDE_TEXT)
+        throw new JsonBoundsError(
+          `a text in it has more than ${LONGEST_WIDE_TEXT} characters, and not all of them are Latin-1`,
+        );
     }
     size += length;
     if (isEnd) {
@@ -100,7 +106,7 @@ export async function parseApart(
         // V8 keeps a text with a single character that is no Latin-1 in two bytes for each.
         if (isWide) grow(Math.max(whole.length * 2 - size, 0));
       }
-      [pieces, size, isWide] = [[], 0, false];
+      [pieces, size, characters, isWide] = [[], 0, 0, false];
     }
     const over = turnOver();
     if (over) await over;

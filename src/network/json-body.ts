@@ -9,26 +9,39 @@ export type JsonBody = string | readonly Buffer[];
  * is written in pieces, between which others have their turn.
  */
 export async function toJsonBody(value: unknown): Promise<JsonBody> {
-  if (roomLeft(value, SHORT) >= 0) return toJson(value) ?? "null";
+  const pieces: Buffer[] = [];
+  let last = "";
+  for await (const piece of piecesOfJson(value)) {
+    if (piece.length < TURN_BYTES) last = piece;
+    else pieces.push(Buffer.from(piece));
+  }
+  if (pieces.length === 0) return last;
+  return last === "" ? pieces : [...pieces, Buffer.from(last)];
+}
+
+/** Each piece but the last has `TURN_BYTES` characters or more. */
+async function* piecesOfJson(value: unknown): AsyncGenerator<string, void, undefined> {
+  if (roomLeft(value, SHORT) >= 0) {
+    yield toJson(value) ?? "null";
+    return;
+  }
   const heavy = new Set<object>();
   // Whoever made it has taken this turn, and to go over it takes another.
   await nextTurn();
   weigh(value, heavy);
   await nextTurn();
-  const pieces: Buffer[] = [];
   let piece = "";
   for (const part of partsOf(value, heavy)) {
     piece += part;
     if (piece.length >= TURN_BYTES) {
-      pieces.push(Buffer.from(piece));
+      yield piece;
       piece = "";
       await nextTurn();
     }
     const over = turnOver();
     if (over) await over;
   }
-  if (pieces.length === 0) return piece;
-  return piece === "" ? pieces : [...pieces, Buffer.from(piece)];
+  yield piece;
 }
 
 /** What is written in no time, in characters. */
@@ -103,10 +116,11 @@ function* partsOf(value: unknown, heavy: ReadonlySet<unknown>): Generator<string
   }
 }
 
-/** The same as one text. */
+/** The same as one text. V8 joins what is added to a text when somebody reads it: once, whatever else is added to it. */
 export async function toJsonText(value: unknown): Promise<string> {
-  const body = await toJsonBody(value);
-  return typeof body === "string" ? body : Buffer.concat(body).toString();
+  let text = "";
+  for await (const piece of piecesOfJson(value)) text += piece;
+  return text;
 }
 
 function* partsOfText(text: string): Generator<string, void, undefined> {

@@ -156,6 +156,7 @@ async function parseInSteps(
     const grow = (more: number): void => share.grow(more);
     return await parseApart(bytes.blocks(), scan, { grow, refuse: notJson, isExact: true });
   } catch (error) {
+    if (error instanceof JsonBoundsError) throw outOfBounds(error);
     if (!(error instanceof SyntaxError)) throw error;
     // Where it fails is found in the whole alone, which takes too long for what nobody reads.
     if (bytes.length > MOST_PLACED_BYTES) throw notJson("is not JSON, and too long to say where it fails");
@@ -222,9 +223,7 @@ async function readAll(
       const stall = setTimeout(() => late(`Nothing of the body came for ${stallMs / 1000} s.`), stallMs);
       const end = setTimeout(() => late(`The body was not whole after ${readMs / 1000} s.`), readMs);
       const refuse = (error: unknown): void =>
-        reject(
-          error instanceof JsonBoundsError ? notJson(`cannot be taken: ${error.message}`) : (error as Error),
-        );
+        reject(error instanceof JsonBoundsError ? outOfBounds(error) : (error as Error));
       const look = (chunk: Buffer): void => {
         try {
           handOn(chunk);
@@ -303,6 +302,10 @@ function refuseWide([block]: readonly Buffer[]): void {
 
 function notJson(what: string): BodyRefusal {
   return new BodyRefusal(400, "invalid_json", `The body ${what}.`);
+}
+
+function outOfBounds({ message }: JsonBoundsError): BodyRefusal {
+  return notJson(`cannot be taken: ${message}`);
 }
 
 function tooLarge(most: number): BodyRefusal {

@@ -11,7 +11,7 @@ import {
 } from "fast-check";
 import { expect, it } from "vitest";
 import { parseExactly } from "../../src/json-numbers.ts";
-import { lengthOf, toJsonBody } from "../../src/network/json-body.ts";
+import { lengthOf, toJsonBody, toJsonText } from "../../src/network/json-body.ts";
 import { TURN_BYTES } from "../../src/next-turn.ts";
 
 const textOf = (body: Awaited<ReturnType<typeof toJsonBody>>): string =>
@@ -53,6 +53,11 @@ it("writes what JSON.stringify writes, and bytes as base64", async () => {
     }),
     { numRuns: 60 },
   );
+});
+
+it("writes a long value as one text", async () => {
+  const any = [long("x👩"), { bytes: new Uint8Array(TURN_BYTES + 1), half: "\ud83d" }, Array(70_000).fill(1)];
+  expect((await toJsonText(any)) === asJson(any)).toBe(true);
 });
 
 it("leaves a short body whole, and lets others have their turn between the pieces of a long one", async () => {

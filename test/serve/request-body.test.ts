@@ -2,7 +2,7 @@ import { PassThrough } from "node:stream";
 import type { IncomingMessage } from "node:http";
 import { array, assert, asyncProperty, constantFrom, integer, json, nat, string, tuple } from "fast-check";
 import { expect, it } from "vitest";
-import { LONG_TEXT, MOST_ESCAPES, MOST_NAMES } from "../../src/json-bounds.ts";
+import { LONG_TEXT, LONGEST_WIDE_TEXT, MOST_ESCAPES, MOST_NAMES } from "../../src/json-bounds.ts";
 import { BodyRefusal, BytesInFlight, readJsonBody } from "../../src/serve/request-body.ts";
 
 const BOUNDS = { most: 10_000_000, readMs: 60_000, signal: new AbortController().signal };
@@ -12,11 +12,13 @@ async function read(
   bytes: Buffer,
   cuts: readonly number[],
   inFlight = new BytesInFlight(10_000_000),
+  { most } = BOUNDS,
 ): Promise<unknown> {
   const stream = new PassThrough();
   const request = Object.assign(stream, { headers: { "content-type": "application/json" } });
   const body = readJsonBody(request as unknown as IncomingMessage, {
     ...BOUNDS,
+    most,
     share: inFlight.share(),
   });
   const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).toSorted((a, b) => a - b), bytes.length];
@@ -126,6 +128,20 @@ it("counts a text that is kept in two bytes a character as what it is", async ()
   expect(await held("a".repeat(length))).toBeLessThan(length * 1.01);
   expect(await held(`${"a".repeat(length)}日`)).toBeGreaterThan(length * 1.99);
   expect(await held("日".repeat(length / 3))).toBeLessThan(length * 1.01);
+});
+
+it("refuses a text that is kept in two bytes a character and longer than any model reads", async () => {
+  const of = (text: string): Promise<unknown> => {
+    const bytes = Buffer.from(`["日","${text}"]`);
+    return read(bytes, [], new BytesInFlight(100_000_000), { ...BOUNDS, most: bytes.length });
+  };
+  const most = "a".repeat(LONGEST_WIDE_TEXT);
+  expect(await of(`${most}a`)).toHaveLength(2);
+  expect(await of(`日${most.slice(1)}`)).toHaveLength(2);
+  for (const long of [`日${most}`, `${most}\\ud800`])
+    await expect(of(long)).rejects.toThrow(
+      "The body cannot be taken: a text in it has more than 16000000 characters, and not all of them are Latin-1.",
+    );
 });
 
 it("refuses what is not UTF-8, wherever it stands and is cut", async () => {

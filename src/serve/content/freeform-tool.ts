@@ -24,7 +24,7 @@ export function describeFreeform(
 ): string | undefined {
   if (!grammar) return description;
   const told = `The input must match this ${grammar.syntax} grammar:\n\n${grammar.definition.trim()}`;
-  return [description ?? "", told].filter((text) => !isOnlyBlanks(text)).join("\n\n");
+  return isOnlyBlanks(description ?? "") ? told : `${description}\n\n${told}`;
 }
 
 /** The object that stands for a text. */

@@ -15,7 +15,7 @@ export interface Conversation {
  * Claude Code's note to Anthropic's billing, at the head of its system prompt. It differs from call to call, and nothing
  * behind it would be found in a cache: https://github.com/anthropics/claude-code/issues/68900
  */
-const BILLING_NOTE = /^x-anthropic-billing-header:[^\n]*\n?/;
+const BILLING_NOTE = "x-anthropic-billing-header:";
 
 /**
  * Reads the system prompt and the messages. What a system message says before anybody else belongs to the prompt; later
@@ -79,7 +79,12 @@ function readSystem(field: RequestField): SystemContentBlock[] {
 }
 
 function promptBlock(text: string): SystemContentBlock[] {
-  const said = text.replace(BILLING_NOTE, "");
+  const said = text.startsWith(BILLING_NOTE) ? behindFirstLine(text) : text;
   // One of blanks is mended, where others have their turn meanwhile.
   return said === "" ? [] : [{ text: said }];
+}
+
+function behindFirstLine(text: string): string {
+  const end = text.indexOf("\n");
+  return end < 0 ? "" : text.slice(end + 1);
 }
