@@ -29,7 +29,6 @@ export class ByteBlocks {
     this.#length = 0;
   }
 
-  /** What was taken so far. */
   blocks(): readonly Buffer[] {
     this.#close();
     return this.#blocks;

@@ -7,7 +7,6 @@ const GRACE_MS = 1000;
 /** What a program has left behind has this long, in ms: nobody waits for its work any more. */
 const REST_MS = 100;
 
-/** How a child process is ended. */
 export interface ChildEnding {
   /** Asks it to end, and kills it when it does not in time. */
   stop: () => void;

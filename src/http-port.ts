@@ -11,7 +11,6 @@ const TLS_HANDSHAKE = 0x16;
 /** What clients are offered inside TLS (RFC 7301), the best first. */
 export const ALPN_PROTOCOLS = ["h2", "http/1.1"];
 
-/** Who answers on a port. */
 export interface PortServers {
   /** Takes what is HTTP/1.1, or nothing that is known. It does not listen itself. */
   readonly http: HttpServer;

@@ -1,6 +1,5 @@
 /** The options every command takes, before or after its name. */
 export interface GlobalOptions {
-  /** Path of the configuration file. */
   config?: string | undefined;
   /** AWS profile; goes before every other credential source. */
   profile?: string | undefined;

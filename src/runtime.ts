@@ -8,7 +8,6 @@ export const NO_HOME = "/dev/null/no-home";
 /** The folder of who stands in one that was removed, likewise. */
 const NO_FOLDER = "/dev/null/removed-folder";
 
-/** What a process uses of the machine. */
 export interface ProcessUse {
   residentBytes: number;
   /** Of JavaScript's values. */
@@ -44,7 +43,6 @@ export interface Runtime {
   readonly nodeVersion: string;
   readonly platform: NodeJS.Platform;
   readonly processId: number;
-  /** What the process uses at this moment. */
   readonly processUse: () => ProcessUse;
   /** Whose rights this process has; undefined on Windows. */
   readonly userId: number | undefined;

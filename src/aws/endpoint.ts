@@ -12,7 +12,6 @@ export interface Endpoint {
   source: string;
 }
 
-/** The services of AWS that are asked, by their ids. */
 export const SERVICES = [
   "bedrock",
   "bedrock-runtime",
@@ -130,7 +129,6 @@ export function endpointErrors(claims: Pick<EndpointClaims, "env" | "profile">):
   return [...new Map(errors.map((error) => [error.message, error])).values()];
 }
 
-/** Which of a region's endpoints are wanted. */
 export interface EndpointWishes {
   fips: boolean;
   dualStack: boolean;

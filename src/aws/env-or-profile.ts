@@ -1,6 +1,5 @@
 import type { Environment } from "../runtime.ts";
 
-/** A profile of the shared files. */
 export interface ProfileKeys {
   name: string;
   keys: Readonly<Record<string, string>>;

@@ -79,7 +79,6 @@ const OTHER_REGIONS: readonly string[] = [
   "us-isob-west-1",
 ];
 
-/** Every region that AWS is known to have. */
 export const REGIONS: readonly string[] = [...KNOWN_REGIONS, ...OTHER_REGIONS];
 
 /** Whether AWS is known to have a region, with Bedrock or without it. */

@@ -20,7 +20,6 @@ export interface RegionClaims {
   /** The region in the `baseUrl` of the provider that configures the model. */
   baseUrl?: { region: string; setting: string } | undefined;
   env: Environment;
-  /** The active profile of the shared config. */
   profile?: { name: string; region: string | undefined } | undefined;
   /** Asked last, and only when credentials come from the instance. */
   askInstance?: (() => Promise<string | undefined>) | undefined;
@@ -89,7 +88,6 @@ export function commandForRegion({ source }: Region, value: string): string {
   return `--region ${quoteForShell(value)}`;
 }
 
-/** Where the list of regions that calls may go to is from. */
 interface RegionsClaims {
   /** `--regions`. */
   flag?: string | undefined;

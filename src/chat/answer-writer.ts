@@ -37,13 +37,11 @@ export interface WriterOptions {
   isStructured?: boolean | undefined;
   /** Whether the model may search the web, which costs extra. */
   searchesWeb?: Ask["searchesWeb"];
-  /** Whether the sources of the answer are told below it. */
   showsSources?: boolean | undefined;
   /** Whether their numbers are in it, for readers: a program is given the answer as the model wrote it. */
   marksSources?: boolean | undefined;
   /** How the text is shown on a terminal; without one it is written as it came, with nothing in it that acts. */
   renderer?: AnswerRenderer | undefined;
-  /** How the reasoning is. */
   reasoningRenderer?: TextRenderer | undefined;
   /** The session that the turn is kept in, once it is kept. */
   sessionId?: (() => string | undefined) | undefined;
@@ -66,7 +64,6 @@ interface Round {
   reasoning: string[];
   /** For `--json`, each with the length of the text of the round before it. */
   citations: Citation[];
-  /** Whether the model has begun to call a tool. */
   hasCalls: boolean;
   calls: (Event<"tool-call"> & { result?: AnsweredCall })[];
 }
@@ -284,7 +281,6 @@ export class AnswerWriter {
     this.#heldLineEnds = held;
   }
 
-  /** Tells the sources of the answer, below it. */
   async #tellSources(): Promise<void> {
     const { terminal } = this.#runtime;
     const { dim } = await terminal.stderrStyle();
@@ -292,7 +288,6 @@ export class AnswerWriter {
       terminal.note(dim(line), dim(`[${index + 1}] `));
   }
 
-  /** Tells of a call, or of what it came to. */
   async #takeCall(event: Event<"tool-call" | "tool-result">): Promise<void> {
     const { terminal } = this.#runtime;
     if (terminal.format === "ndjson") return terminal.printJson(inJson(event));

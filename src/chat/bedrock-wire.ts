@@ -25,7 +25,6 @@ import { repeatOtherFlags } from "../terminal/repeat-flags.ts";
 import type { ServerApi } from "../wires/server-wire.ts";
 import { ProfileChoice } from "./profile-choice.ts";
 
-/** What a wire is opened with, beside the question. */
 export interface WireOptions {
   /** Opens the session of a target: a new one unless told otherwise. */
   open?: typeof openSession | undefined;

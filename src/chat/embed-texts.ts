@@ -20,7 +20,6 @@ import { type AwsSession, openSession, type Setup } from "../session/session.ts"
 import { repeatOtherFlags } from "../terminal/repeat-flags.ts";
 import { isOnlyBlanks } from "../only-blanks.ts";
 
-/** A text that was embedded. */
 export interface Embedded {
   vector: number[];
 }
@@ -120,7 +119,6 @@ export class Embedder {
     }
   }
 
-  /** The key of what is called. */
   get key(): string {
     return `${this.#model.providerId}/${this.id}`;
   }

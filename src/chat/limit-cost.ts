@@ -94,7 +94,6 @@ export async function limitCost(
   }
 }
 
-/** What a question is asked with, as far as its cost depends on it. */
 export interface CostTerms {
   /** What calls it, for errors. */
   modelId: string;
@@ -267,7 +266,6 @@ function atMost(input: ConverseStreamCommandInput, window: number = Number.POSIT
   return unmeasured === undefined ? { tokens } : { tokens: Math.max(tokens, window), unmeasured };
 }
 
-/** Whether there is a price for a prompt of this length. */
 function isPricedFor(usage: TokenUsage, price: Price | undefined): boolean {
   const found = priceCall(usage, price);
   return "unknown" in found ? found.unknown !== LONG_PROMPT : Number.isFinite(found.usd);

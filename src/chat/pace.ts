@@ -11,7 +11,6 @@ import type { AttemptGate } from "../session/rest-client.ts";
 import { guessTokens, guessTokensOfBody } from "./count-question.ts";
 import { type PaceClock, type PaceLimits, type PacePlace, Pacer, type PaceWish } from "./pacer.ts";
 
-/** A call of a model in a region. */
 export interface PacedModel {
   /** Null for a model that is not one of Amazon Bedrock. */
   region: string | null;
@@ -23,7 +22,6 @@ export interface PacedModel {
   scope?: QuotaScope;
 }
 
-/** A call, and what of it counts. */
 export interface CallToPace extends PacedModel {
   /** Estimated. */
   inputTokens: number;
@@ -31,7 +29,6 @@ export interface CallToPace extends PacedModel {
   maxTokens: number | undefined;
 }
 
-/** What a call waits for. */
 export interface PaceWait extends PacedModel {
   /** When there may be room, as far as that can be told, in ms. */
   ms: number;
@@ -39,7 +36,6 @@ export interface PaceWait extends PacedModel {
   refusal: OpenclawError | undefined;
 }
 
-/** How one call is paced. */
 export interface PaceTerms {
   pace: Pace;
   /** How long it may wait for its place, in ms: with 0 it is there at once or not. */
@@ -48,7 +44,6 @@ export interface PaceTerms {
   isNamed?: boolean | undefined;
   /** Whether it waits for the quota of a day, too, and as long as it may however long nobody is let through. */
   isPatient?: boolean | undefined;
-  /** Told that the call waits for its place. */
   onWaiting?: ((wait: PaceWait) => void) | undefined;
   /** Told how long the call has waited, in ms, whether it got its place or not. */
   onQueued?: ((ms: number) => void) | undefined;

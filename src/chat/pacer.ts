@@ -1,4 +1,3 @@
-/** The time as a pacer knows it. */
 export interface PaceClock {
   /** In ms, and never back. */
   now(): number;
@@ -37,7 +36,6 @@ export interface PacePlace {
   cut(what: keyof PaceLimits, pauseMs?: number): void;
 }
 
-/** The answer to a call that wants in. */
 export type PaceAnswer =
   | { place: PacePlace }
   /** No room within the time. `retryMs` is when there may be some. */
@@ -106,7 +104,6 @@ interface Waiter extends Comer {
   neighbours: { before: Waiter | undefined; behind: Waiter | undefined } | undefined;
 }
 
-/** Who waits, in their order. */
 class WaitingLine {
   first: Waiter | undefined;
   #last: Waiter | undefined;
@@ -120,7 +117,6 @@ class WaitingLine {
     this.length += 1;
   }
 
-  /** Puts somebody before all others. */
   unshift(waiter: Waiter): void {
     waiter.neighbours = { before: undefined, behind: this.first };
     if (this.first?.neighbours) this.first.neighbours.before = waiter;
@@ -227,14 +223,12 @@ export class Pacer {
     this.limitTo(limits);
   }
 
-  /** What is known of the quota from now on. */
   limitTo({ tokens, requests }: PaceLimits): void {
     this.#bounds.tokens.given = tokens ?? Number.POSITIVE_INFINITY;
     this.#bounds.requests.given = requests ?? Number.POSITIVE_INFINITY;
     this.#letIn();
   }
 
-  /** Calls that wait. */
   get waiting(): number {
     return this.#waiting.length;
   }

@@ -43,7 +43,6 @@ function coolDownOf({ code, details }: OpenclawError): CoolDown | undefined {
   return OF_A_REGION[code];
 }
 
-/** A model in a region that failed. */
 interface Cooling {
   /** When it failed last, and until when it is not asked, in ms. */
   since: number;
@@ -81,7 +80,6 @@ export class RegionRouter {
     return weights.sort((left, right) => (left.weight < right.weight ? 1 : -1)).map(({ region }) => region);
   }
 
-  /** Whether a region can be asked for a model. */
   readiness(model: string, region: string): Readiness {
     const cooling = this.#cooling.get(placeOf(model, region));
     if (!cooling) return { at: "once" };
@@ -125,9 +123,7 @@ export class RegionRouter {
   }
 }
 
-/** What becomes of a call in a region. */
 export interface RegionCall {
-  /** The model has begun to answer. */
   answered: () => void;
   failed: (failure: OpenclawError) => void;
   /** Nobody waits for it any more, whatever came of it. */

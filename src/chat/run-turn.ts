@@ -23,7 +23,6 @@ export interface Candidate {
   begin?: () => RegionCall;
 }
 
-/** What may answer a turn, in the order in which it is asked. */
 export interface Candidates {
   /**
    * The first, or the one that is asked after a failure of which nobody has heard. Undefined where there is none: then the
@@ -37,11 +36,8 @@ export function asksForSources({ cites, searchesWeb }: Pick<Query, "cites" | "se
   return cites === true || searchesWeb === true;
 }
 
-/** Who follows a turn on its way, and what it may cost. */
 export interface TurnOptions {
-  /** Takes the turn down for its conversation. */
   keeper?: TurnKeeper | undefined;
-  /** Takes down what each call used, and lets it pass by the budget. */
   ledger: Ledger;
   /** The name of the key of `serve` that asks. */
   apiKey?: string | undefined;

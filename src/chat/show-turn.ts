@@ -11,7 +11,6 @@ export interface ShownTurn {
   /** Asked in order. */
   models: readonly ResolvedModel[];
   arrivals: AsyncIterable<Arrival<TurnEvent>>;
-  /** How the answer is shown. */
   show: Omit<WriterOptions, "priceOf">;
   priceOf: (model: ResolvedModel | undefined, modelId: string) => Price | undefined;
   /** Keeps the turn, once: whole, or as far as it came before a failure. */

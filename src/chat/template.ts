@@ -5,11 +5,9 @@ import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 export type Template = NonNullable<Configuration["templates"]>[string];
 
-/** A template with the values of its parameters. */
 export interface FilledTemplate {
   /** The question for what was typed and piped, which may be nothing. Throws `usage` where the template needs a text. */
   ask(input: string): string;
-  /** The system prompt for it. */
   system(input: string): string | undefined;
   model: string | undefined;
   params: ModelParameters;

@@ -17,9 +17,7 @@ import type { Call } from "./plain-call.ts";
 export interface CommandSettings {
   /** Prints help and version. */
   write: (text: string) => void;
-  /** How the help is laid out. */
   layout: HelpLayout;
-  /** Runs what was called. */
   run: (call: Call) => Promise<void>;
   /** With arguments only the commands they name are built: the whole tree costs 3 ms. */
   args?: readonly string[];

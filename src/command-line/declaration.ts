@@ -5,19 +5,16 @@ import type { Runtime } from "../runtime.ts";
 export interface Program extends Group {
   name: string;
   version: string;
-  /** Prints the version. */
   versionFlag: Flag;
   /** Flags that every command takes, before or after its name. */
   flags: readonly Flag[];
 }
 
-/** Commands under one name. */
 export interface Group {
   description: string;
   members: Readonly<Record<string, Group | Action>>;
 }
 
-/** A command that does something. */
 export interface Action {
   description: string;
   /** Loads its file. Arguments and flags arrive in `run` as one object, by their names in camel case. */
@@ -32,7 +29,6 @@ export interface Action {
   isHidden?: true;
 }
 
-/** A file of src/commands. */
 export interface CommandFile {
   run(options: never, runtime: Runtime): Promise<void>;
 }
@@ -178,7 +174,6 @@ export function readFlag(flag: Flag): NamedFlag {
 export interface NamedArgument {
   name: string;
   isRequired: boolean;
-  /** Whether it takes all that follows. */
   isVariadic: boolean;
 }
 

@@ -1,6 +1,5 @@
 import type { TopicName } from "./topics.ts";
 
-/** A command line as it is typed. */
 export interface Example {
   line: string;
   says?: string;

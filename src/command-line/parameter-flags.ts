@@ -38,7 +38,6 @@ export function parametersOf(options: ParameterOptions): ChatParameters {
   );
 }
 
-/** What a flag takes whose setting is of this kind. */
 function valueOf(kind: Kind): Flag["parse"] | readonly string[] {
   switch (kind.kind) {
     case "integer":

@@ -4,7 +4,6 @@ import type { Runtime } from "../runtime.ts";
 import { type Action, type Program, readArgument, readFlag } from "./declaration.ts";
 import { type Call, fillValues, readHelpCall, readPlainCall } from "./plain-call.ts";
 
-/** The options that say how the answer is printed. */
 interface OutputOptions extends GlobalOptions {
   ndjson?: boolean;
   plain?: boolean;

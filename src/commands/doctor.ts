@@ -56,7 +56,6 @@ export async function run(options: DoctorOptions, runtime: Runtime): Promise<voi
   }
 }
 
-/** How far an examination has come. */
 interface Progress {
   decision?: CredentialDecision;
   checks: readonly Check<Examination>[];

@@ -20,7 +20,6 @@ export interface UsageOptions extends GlobalOptions {
   csv?: boolean;
 }
 
-/** What calls of one kind used. */
 interface Group {
   /** Undefined for those that have none, such as calls without a key of `serve`. */
   name: string | undefined;

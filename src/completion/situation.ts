@@ -12,7 +12,6 @@ import {
 } from "../command-line/declaration.ts";
 import { type Candidate, kindOfArgument, kindOfFlag, type ValueKind } from "./value-kinds.ts";
 
-/** What the cursor stands at. */
 export interface Situation {
   program: Program;
   /** What may come here; undefined where nothing may, and behind a command that nobody knows. */
@@ -27,7 +26,6 @@ export interface Situation {
   text: string;
   /** The values of flags that were typed, by their long name. */
   values: ReadonlyMap<string, string>;
-  /** The arguments that were typed. */
   positionals: readonly string[];
 }
 

@@ -1,6 +1,5 @@
 import { type Argument, type NamedFlag, readArgument } from "../command-line/declaration.ts";
 
-/** What can be offered for a value. */
 export type ValueKind =
   /** One of a few words. */
   | { kind: "choices"; values: readonly string[] }
@@ -25,7 +24,6 @@ export type ValueKind =
 
 export type SettingUse = "get" | "set" | "unset";
 
-/** Something to offer. */
 export interface Candidate {
   /** The whole word it stands for. */
   value: string;

@@ -21,7 +21,6 @@ export interface Configured<TSetting> {
   problem?: string;
 }
 
-/** An MCP server of the configuration. */
 export interface ConfiguredServer extends Configured<McpServerSetting> {
   /** By `disabled: true`, or by `enabled: false`, as the original OpenClaw has it. */
   isDisabled: boolean;

@@ -16,7 +16,6 @@ import {
   type Span,
 } from "./spans.ts";
 
-/** What became of a document. */
 export interface EditedDocument {
   text: string;
   value: unknown;

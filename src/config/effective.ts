@@ -14,7 +14,6 @@ export interface EffectiveSetting {
   defaultText?: string;
 }
 
-/** The region in force and what named it. */
 export interface EffectiveRegion {
   value: string;
   source: string;

@@ -6,7 +6,6 @@ import { OpenclawError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
-/** Where the configuration is, and what named that place. */
 export interface ConfigLocation {
   /** Absolute path, a leading `~` replaced by the home folder. */
   file: string;

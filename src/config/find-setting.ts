@@ -12,7 +12,6 @@ export interface SettingChild {
   field?: Field;
 }
 
-/** What the table of settings says about one place. */
 export interface FoundSetting {
   kind: Kind;
   /** The table's entry; undefined for the root, items of lists and values of maps. */

@@ -13,7 +13,6 @@ import { describeSyntaxError, placeAt, type Place } from "./syntax-error.ts";
 import { type Problem, problemAt, validate } from "./validate.ts";
 import { listLeaves } from "./walk-value.ts";
 
-/** Something to know about a configuration file, and where in it. */
 export interface Finding extends Place {
   /** Problems make the file unusable; warnings point at what is likely a mistake. */
   severity: "problem" | "warning";

@@ -155,14 +155,12 @@ export const PARAMETERS = {
 
 export type ParameterName = keyof typeof PARAMETERS;
 
-/** The type of a parameter's value. */
 export type ParameterValue<Name extends ParameterName> =
   (typeof PARAMETERS)[Name] extends Parameter<infer T> ? T : never;
 
 /** What a call asks for. Undefined means: do not send it. */
 export type ChatParameters = { [Name in ParameterName]?: Readonly<ParameterValue<Name>> | undefined };
 
-/** The rows with their names. */
 export const PARAMETER_ROWS = Object.entries(PARAMETERS) as [ParameterName, Parameter][];
 
 /** The settings of the parameters. */

@@ -1,6 +1,5 @@
 import { shorten, usageError } from "../errors.ts";
 
-/** A key of an object, or an index of a list. */
 export type PathSegment = string | number;
 
 /** Where something stands in a configuration, from its root. */

@@ -27,7 +27,6 @@ export function renderKey(key: string, layout: Pick<Layout, "areKeysQuoted" | "q
   return !layout.areKeysQuoted && couldBeBare(key) ? key : renderText(key, layout.quote);
 }
 
-/** Writes a text in the given quotes. */
 function renderText(text: string, quote: '"' | "'"): string {
   // JSON leaves U+2028 and U+2029 as they are; readers of JSON5 warn about them.
   const escaped = JSON.stringify(text).replace(/[\u2028\u2029]/g, (c) =>

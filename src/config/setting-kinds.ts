@@ -17,7 +17,6 @@ export type Kind<TValue = unknown> = (
   | { kind: "either"; of: readonly [Kind, Kind] }
 ) & { readonly value?: TValue };
 
-/** What keys of a map may be. */
 export interface MapRules {
   /** A regular expression that is the same in a JSON Schema. */
   keyPattern?: string;
@@ -35,7 +34,6 @@ export interface ObjectRules {
   check?: (value: JsonObject) => readonly Fault[];
 }
 
-/** What is wrong below an object. */
 export interface Fault {
   path: readonly (string | number)[];
   /** What is taken there, in words. */
@@ -62,7 +60,6 @@ export interface Field<TValue = unknown> {
   example?: string;
 }
 
-/** The type of a kind's values. */
 export type KindValue<K> = K extends Kind<infer V> ? V : never;
 
 type Fields = Readonly<Record<string, Field>>;

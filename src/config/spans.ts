@@ -13,7 +13,6 @@ export interface Comment extends Span {
   isLine: boolean;
 }
 
-/** One entry of an object or item of a list. */
 export interface Member extends Span {
   key: PathSegment;
   /** The key with its quotes; undefined in a list. */

@@ -8,7 +8,6 @@ import type { Fault, Kind, MapRules } from "./setting-kinds.ts";
 import { SETTINGS } from "./settings.ts";
 import { entriesOf } from "./walk-value.ts";
 
-/** One thing wrong with a configuration. */
 export interface Problem {
   path: PathSegment[];
   /** A sentence that names path, expected and received. */
@@ -55,7 +54,6 @@ export function isFitKey({ keyPattern }: MapRules, key: PathSegment): boolean {
   return keyPattern === undefined || new RegExp(keyPattern).test(String(key));
 }
 
-/** What is wrong with a key of the user's choice. */
 function keyProblems(kind: Kind, path: Path, value: unknown): Problem[] {
   const key = path.at(-1) ?? "";
   if (kind.kind !== "map" || isFitKey(kind, key) || isForeign(kind.of, value)) return [];

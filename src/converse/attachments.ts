@@ -29,7 +29,6 @@ const MOST_REQUEST_BASE64 = 32_000_000;
 /** No file that is larger than this fits into a request, in bytes. */
 export const MOST_FILE_BYTES = (MOST_REQUEST_BASE64 / 4) * 3 - 1;
 
-/** A file that goes with a question. */
 export type Attachment = {
   /** How the person named it: a path, an address, or `stdin`. */
   label: string;
@@ -46,7 +45,6 @@ type AttachmentSource =
 /** One that was read. */
 export type LocalAttachment = Extract<Attachment, { bytes: Uint8Array }>;
 
-/** What is known of the model that gets the files. */
 export interface Recipient {
   /** As it is sent to AWS, for messages. */
   modelId: string;

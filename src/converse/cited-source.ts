@@ -7,7 +7,6 @@ interface Span {
   end: number;
 }
 
-/** What a model names as the source of what it just said. */
 export interface CitedSource {
   /** The document's name, or the title of the page. */
   title?: string | undefined;

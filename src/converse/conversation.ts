@@ -14,13 +14,11 @@ import { ANSWER_TOOL } from "./request.ts";
 import { toJson } from "../json-numbers.ts";
 import { isOnlyBlanks } from "../only-blanks.ts";
 
-/** One question and what came of it. */
 export interface Turn {
   /** The id or ARN of the model that answered. */
   model: string;
   /** The question first, the answer last; between them calls of tools and their results. */
   messages: readonly Message[];
-  /** The system prompt that the question was asked under. */
   system?: string | undefined;
   /** Identifies its whole prompt, tools and all; undefined where there was none, or where it was not kept. */
   promptDigest?: string | undefined;

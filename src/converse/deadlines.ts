@@ -80,7 +80,6 @@ export class Deadlines {
     this.#waiting = setTimeout(() => this.#checkSilence(), this.#silenceMs);
   }
 
-  /** Ends the watch. */
   stop(): void {
     clearTimeout(this.#waiting);
     clearTimeout(this.#total);
@@ -133,7 +132,6 @@ export class TurnClock {
     }
   }
 
-  /** Ends the watch. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#spentMs = this.spentMs;

@@ -12,7 +12,6 @@ import { isOnlyBlanks, MOST_BLANKS } from "../only-blanks.ts";
 export interface Unsupported {
   kind: "unsupported";
   reason: string;
-  /** There is nothing in it. */
   isEmpty?: true;
 }
 
@@ -94,7 +93,6 @@ function extensionOf(fileName: string | undefined): string {
 /** A PDF may have other bytes before its header (ISO 32000-1, implementation note 13). */
 const PDF_HEADER_WITHIN = 1024;
 
-/** A file as a model is given it. */
 export interface DecodedFile {
   file: FileKind | Unsupported;
   /** As they came; those of a text in UTF-8 without a mark. */

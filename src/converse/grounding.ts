@@ -16,14 +16,12 @@ export interface Grounding {
   webSearch: FamilyFacts["webSearch"] | undefined;
 }
 
-/** A question as far as it asks for sources. */
 interface Asked {
   cites?: boolean | undefined;
   searchesWeb?: boolean | "where-possible" | undefined;
   tools?: ToolConfiguration | undefined;
 }
 
-/** The tools that go with a question, and what was left out of them. */
 export interface GroundedTools {
   tools: ToolConfiguration | undefined;
   notices: string[];

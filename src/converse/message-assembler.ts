@@ -13,7 +13,6 @@ import type { Turn } from "./conversation.ts";
 import { KeptLength } from "./kept-length.ts";
 import type { RequestPlan } from "./wire.ts";
 
-/** What has arrived of one content block. */
 interface Block {
   text: string;
   reasoning: string;
@@ -159,7 +158,6 @@ export class TurnRecorder {
     }));
   }
 
-  /** Takes a part of the answer's stream. */
   take(part: ConverseStreamOutput): void {
     this.#assembler.take(part);
   }

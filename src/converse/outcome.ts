@@ -7,7 +7,6 @@ export interface Outcome {
   notice?: string;
 }
 
-/** What a trace tells about the end. */
 interface Evidence {
   /** The guardrail policies that acted; undefined when no trace was asked for. */
   guardrail?: readonly string[] | undefined;

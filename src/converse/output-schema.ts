@@ -4,7 +4,6 @@ import type { Runtime } from "../runtime.ts";
 import { ANSWER_MS, askSchemaWorker } from "./schema-workers.ts";
 import { parseExactly, toJson } from "../json-numbers.ts";
 
-/** A JSON Schema that an answer must fit. */
 export interface OutputSchema {
   schema: JsonSchema;
   /** What its caller calls it; undefined where it has no name, or one that not every API takes. */

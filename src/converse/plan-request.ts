@@ -69,7 +69,6 @@ export interface Ask {
   /** The name of the key of `serve` that asks: Converse's metadata has it. */
   keyName?: string | undefined;
   schema?: OutputSchema | undefined;
-  /** The tools that the model may call. */
   tools?: ToolConfiguration | undefined;
   /** Those that the model is to know by their types; others than Claude refuse them. */
   ownTools?: OwnTools | undefined;

@@ -18,7 +18,6 @@ import {
 export interface ReasoningQuestion {
   /** As it is sent to AWS, for messages. */
   modelId: string;
-  /** What the model takes. */
   family: FamilyFacts;
   /** Whether config or catalog say that the model reasons; undefined when neither knows it. */
   canReason: boolean | undefined;

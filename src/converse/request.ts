@@ -35,7 +35,6 @@ export interface ChatRequest {
   responseFields?: readonly string[] | undefined;
   /** Marks the call in the invocation logs. */
   metadata?: Readonly<Record<string, string>> | undefined;
-  /** The tools that the model may call. */
   tools?: ToolConfiguration | undefined;
 }
 

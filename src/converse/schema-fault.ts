@@ -1,6 +1,5 @@
 import { isRecord, type JsonObject } from "../json.ts";
 
-/** Why a schema cannot be used. */
 export interface SchemaFault {
   /** Where in the schema, as a JSON pointer; empty for all of it. */
   at: string;

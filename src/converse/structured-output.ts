@@ -31,12 +31,10 @@ const REFUSED_FORMS: Readonly<
   "offered-tool": ["no-offered-tool-form"],
 };
 
-/** What a form is chosen by, beside the schema. */
 export interface FormQuestion {
   family: FamilyFacts;
   lessons: Lessons;
   isReasoning: boolean;
-  /** Whether the caller has tools of its own. */
   hasTools: boolean;
 }
 

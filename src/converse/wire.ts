@@ -8,7 +8,6 @@ import type { Lessons } from "./apply-lessons.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { StructuredForm } from "./structured-output.ts";
 
-/** A request as it goes out. */
 export interface RequestPlan {
   /** In Converse's terms, whatever the wire: what is kept of a conversation is in them. */
   input: ConverseStreamCommandInput;
@@ -37,7 +36,6 @@ export interface OpenAnswer {
   /** From its beginning, in the parts of a ConverseStream. */
   batches: Batches;
   requestId: string | undefined;
-  /** How often the request was sent. */
   attempts: number;
 }
 

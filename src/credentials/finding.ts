@@ -32,7 +32,6 @@ export interface Finding {
   explains: readonly Explained[];
 }
 
-/** What the credentials were decided from, and how. */
 export interface Scene {
   env: Environment;
   shared: SharedConfig;
@@ -63,7 +62,6 @@ export interface Place {
 /** The two lines of a finding, and what it explains where that is less than its row says. */
 export type Told = Pick<Finding, "message" | "hint"> & { explains?: readonly Explained[] };
 
-/** One kind of finding. */
 export interface FindingRow {
   id: string;
   explains: readonly Explained[];

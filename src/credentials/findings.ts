@@ -55,7 +55,6 @@ export function findCause(
   return main ?? causes[0];
 }
 
-/** How a failure is to be explained. */
 interface Explaining {
   /** What is to be explained, where it is not what the error is. */
   what?: Explained;

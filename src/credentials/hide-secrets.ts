@@ -11,7 +11,6 @@ interface Known {
 /** What a process has resolved, by its terminal: a command may run on copies of its Runtime. */
 const resolved = new WeakMap<Runtime["terminal"], Known>();
 
-/** Variables whose values are secrets. */
 const SECRET_VARIABLES = [
   "AWS_SECRET_ACCESS_KEY",
   "AWS_SESSION_TOKEN",

@@ -83,7 +83,6 @@ class InstanceMetadata {
     return this.#role();
   }
 
-  /** The region the instance is in. */
   readonly region = once(async (): Promise<string | undefined> => {
     const deadline = performance.now() + TOTAL_MS;
     const access = await this.#token();

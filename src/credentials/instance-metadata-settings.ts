@@ -4,7 +4,6 @@ import type { Environment } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import type { SharedConfig } from "./shared-config.ts";
 
-/** How the EC2 instance metadata service (IMDS) is reached. */
 export interface InstanceMetadataSettings {
   /** For example `http://169.254.169.254`. */
   endpoint: string;

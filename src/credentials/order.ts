@@ -20,7 +20,6 @@ export type SourceName = (typeof SOURCES)[number];
 
 export type SourceStatus = "used" | "shadowed" | "not set" | "invalid";
 
-/** One line of the credential table. */
 export interface OrderRow {
   source: SourceName;
   status: SourceStatus;
@@ -89,7 +88,6 @@ function errorOf({ chosen }: Claim): OpenclawError | undefined {
   return chosen?.source === "invalid" ? chosen.error : undefined;
 }
 
-/** What a source has to say. */
 interface Claim {
   /** What signs where this source wins; undefined where it is not set. */
   chosen?: Chosen;

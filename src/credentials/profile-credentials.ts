@@ -22,7 +22,6 @@ import { REJECTED } from "./refreshing.ts";
 import { ASKED } from "./resolution-error.ts";
 import { type Keys, profileInForce, type SharedConfig } from "./shared-config.ts";
 
-/** What profiles are resolved with. */
 export interface ProfileContext {
   readonly runtime: Runtime;
   readonly shared: SharedConfig;
@@ -35,7 +34,6 @@ export interface ProfileContext {
   /** AWS_ROLE_SESSION_NAME, where the environment has a say. */
   readonly sessionName: string | undefined;
   readonly deadline: Deadline;
-  /** How requests are sent and watched. */
   readonly handling: HandlerOptions;
   /** What `credential_source` names. */
   readonly named: Readonly<Record<CredentialSource, (profile: string) => Promise<AwsCredentialIdentity>>>;

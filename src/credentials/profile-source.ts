@@ -2,7 +2,6 @@ import { editDistance } from "../edit-distance.ts";
 import type { Keys, SharedConfig, SharedConfigProblem } from "./shared-config.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
-/** What a profile takes its credentials from. */
 export type ProfileSource =
   | { kind: "static"; profile: string; accessKeyId: string; hasSessionToken: boolean }
   | { kind: "assume-role"; profile: string; roleArn: string; mfaSerial: string | undefined; from: RoleBase }

@@ -37,7 +37,6 @@ export interface ResolutionContext {
   who: string;
   /** Who named the endpoint, such as `env AWS_ENDPOINT_URL_STS`; undefined for a region's own. */
   endpointSource: string | undefined;
-  /** The status of the answer. */
   status: number;
   /** Where a redirect leads, as ` to HOST`; empty otherwise. */
   location: string;
@@ -60,7 +59,6 @@ export interface ResolutionRow {
   types?: readonly string[];
   /** Whether the answer is HTML, or has no type of AWS. */
   is?: "html" | "untyped";
-  /** Who was asked. */
   asked?: string;
   /** Matched against `Name: message` of the failure, and against its message. */
   pattern?: RegExp;
@@ -338,7 +336,6 @@ export const RESOLUTION_TABLE: readonly ResolutionRow[] = [
   },
 ];
 
-/** What stands around a failure to get credentials. */
 export interface ResolutionSetup {
   signal: AbortSignal;
   now: () => number;

@@ -155,7 +155,6 @@ async function readText(
   return "";
 }
 
-/** What one of the two files holds. */
 export interface ParsedFile {
   readonly profiles: ReadonlyMap<string, Keys>;
   readonly ssoSessions: ReadonlyMap<string, Keys>;
@@ -190,7 +189,6 @@ export function parseSharedFile(text: string, file: string, kind: SharedFile): P
   return new SharedFileReader(file, kind).read(text);
 }
 
-/** Reads a shared file line by line. */
 class SharedFileReader {
   readonly #file: string;
   readonly #kind: SharedFile;

@@ -33,7 +33,6 @@ export function appendLinesAtOnce(file: string, lines: string): void {
   writeFileSync(openSync(file, APPEND_FLAGS, 0o600), lines);
 }
 
-/** Where lines went. */
 export interface Appended {
   /** Of the file before, in bytes. */
   size: number;

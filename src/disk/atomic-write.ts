@@ -42,7 +42,6 @@ export async function makeFolderOf(file: string): Promise<void> {
   }
 }
 
-/** What takes a file's place. */
 export interface Replacement {
   text: string;
   /**

@@ -5,7 +5,6 @@ import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { decode, decodeNext } from "./guess-encoding.ts";
 import { findIso2022, recogniseBytes, type Recognised, ZERO_BYTES } from "./recognise-bytes.ts";
 
-/** Where a text comes from, for the error. */
 export interface TextSource {
   /** How a person named it, such as `--system-file 'notes.txt'`. Begins the sentence. */
   label: string;

@@ -9,7 +9,6 @@ import { makePrivateFolder } from "./private-folder.ts";
 /** How long an editor that is told to end may take, in ms: less than this command has to take its draft away. */
 const GRACE_MS = 250;
 
-/** A text that a person edits in an editor of their own. */
 export interface Draft {
   /** Opens the editor, and resolves to the text when it is closed. Throws `internal` for an editor that fails, and `usage`. */
   edit(): Promise<string>;

@@ -22,7 +22,6 @@ export interface HeldLock {
   isStillHeld(): Promise<boolean>;
 }
 
-/** A lock that is held until it is let go. */
 export interface LongLock extends HeldLock {
   release(): Promise<void>;
 }

@@ -67,9 +67,7 @@ export interface Written {
 
 /** A place for an answer that is not there yet. */
 export interface Output {
-  /** Adds to the answer. */
   write(bytes: Buffer): Promise<void>;
-  /** Puts the whole answer there. */
   commit(): Promise<void>;
   /** Puts what there is of one in the place of `FILE.partial`, before anything else was written. Resolves to its path. */
   keepBeside?(bytes: Buffer): Promise<string>;

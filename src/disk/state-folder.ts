@@ -1,7 +1,6 @@
 import path from "node:path";
 import type { Runtime } from "../runtime.ts";
 
-/** What names of folders are read with. */
 export type FolderNames = Pick<Runtime, "env" | "homeFolder" | "currentFolder">;
 
 /** The folder of this program's own files: $OPENCLAW_STATE_DIR, else ~/.openclaw. */

@@ -10,7 +10,6 @@ export interface SecretKey {
   sessionToken?: string;
 }
 
-/** Everything that opens the emulator's door. */
 export interface KnownCredentials {
   accessKeys: ReadonlyMap<string, SecretKey>;
   bearerTokens: readonly string[];

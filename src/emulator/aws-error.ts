@@ -67,7 +67,6 @@ export function requiredText(value: unknown, path: string): string {
   throw constraintError(describeBreach(value, path, "not be null"));
 }
 
-/** A whole answer. */
 export interface PlainReply {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;

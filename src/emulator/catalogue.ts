@@ -5,7 +5,6 @@ import type { EmulatedGuardrail } from "./guardrails.ts";
 import { type MantleModel, mantleModelOn } from "./mantle.ts";
 import type { EmulatedModel, EmulatedProfile } from "./models.ts";
 
-/** What an AWS account has in all regions. */
 export interface Account {
   /** Its number, of twelve digits. */
   readonly id: string;
@@ -19,7 +18,6 @@ export interface Account {
 
 type Query = Readonly<Record<string, string>>;
 
-/** What a Converse call is answered by. */
 export interface ResolvedModel {
   readonly model: EmulatedModel;
   readonly profile: EmulatedProfile | undefined;
@@ -179,7 +177,6 @@ export class Catalogue {
     return `arn:${this.#partition()}:bedrock:${region}::foundation-model/${modelId}`;
   }
 
-  /** The ARN of a profile as the account has it in the region. */
   profileArn({ type, inferenceProfileId }: EmulatedProfile): string {
     const kind = type === "APPLICATION" ? "application-inference-profile" : "inference-profile";
     return this.accountArn(`${kind}/${inferenceProfileId}`);
@@ -195,7 +192,6 @@ export class Catalogue {
     return `arn:${this.#partition()}:s3:::${bucket}${key === "" ? "" : `/${key}`}`;
   }
 
-  /** The ARNs of the models that a profile routes to from the region. */
   destinationArns({ modelId, destinations }: EmulatedProfile): string[] {
     return destinations.map((destination) =>
       this.modelArn(modelId, destination === "source" ? this.#region : destination),

@@ -3,7 +3,6 @@ import type { ContentBlock, ConverseRequest } from "./converse-model.ts";
 import { betaFault, ownToolFault } from "./claude-tools.ts";
 import { schemaFault } from "./schema-rules.ts";
 
-/** Something that models refuse. */
 export interface ModelRule {
   models: RegExp;
   /** What is said of a request; undefined where the model takes it. */

@@ -1,7 +1,6 @@
 import { isRecord, type JsonObject, textAt } from "../json.ts";
 import type { ConverseRequest, Tools } from "./converse-model.ts";
 
-/** A tool that Claude knows by its type. */
 interface KnownTool {
   /** What it has to be called. */
   name: string;

@@ -1,7 +1,6 @@
 import { isRecord } from "../json.ts";
 import { AwsError } from "./aws-error.ts";
 
-/** One call of a model, as CloudWatch counts it. */
 export interface CountedCall {
   /** Milliseconds since 1970. */
   time: number;

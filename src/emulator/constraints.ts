@@ -16,32 +16,24 @@ export type Shape =
   | { kind: "union"; fields: Readonly<Record<string, Shape>> }
   | { kind: "any" };
 
-/** Anything at all. */
 export const ANY: Shape = { kind: "any" };
-/** Any text. */
 export const TEXT: Shape = { kind: "text" };
-/** A text with something in it. */
 export const NOT_EMPTY: Shape = { kind: "text", min: 1 };
-/** True or false. */
 export const FLAG: Shape = { kind: "flag" };
 /** Some bytes. */
 export const BYTES: Shape = { kind: "bytes", min: 1 };
-/** One of some words. */
 export const oneOf = (...values: readonly string[]): Shape => ({ kind: "text", values });
-/** A list of one kind of values. */
 export const list = (of: Shape, more: { min?: number; max?: number } = {}): Shape => ({
   kind: "list",
   of,
   ...more,
 });
-/** An object of any names. */
 export const map = (key: Shape, value: Shape, more: { min?: number; max?: number } = {}): Shape => ({
   kind: "map",
   key,
   value,
   ...more,
 });
-/** An object with exactly one of the fields. */
 export const union = (fields: Readonly<Record<string, Shape>>): Shape => ({ kind: "union", fields });
 /** An object; the names behind its fields are of those that must be there. */
 export const object = (fields: Readonly<Record<string, Shape>>, ...required: readonly string[]): Shape => ({

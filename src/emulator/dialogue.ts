@@ -67,7 +67,6 @@ function partText({ text, json, ...file }: ContentBlock & { json?: unknown }): s
 
 /** Something in a file that is no dialogue. */
 export class DialogueFault extends Error {
-  /** Where it stands. */
   readonly path: readonly (string | number)[];
 
   /** `message` says what is wrong, and follows the name of the place: "takes a text". */

@@ -54,7 +54,6 @@ export interface EmulatorOptions {
   profiles?: readonly EmulatedProfile[];
   /** What is closed to the account at the start. With `retention` models that need it are listed, too. */
   closedGates?: readonly EmulatedGate[];
-  /** The guardrails of the account. */
   guardrails?: readonly EmulatedGuardrail[];
   /** The models of the endpoint `bedrock-mantle`. */
   mantleModels?: readonly MantleModel[];
@@ -164,7 +163,6 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
   };
 }
 
-/** What the operations work with, by what the emulator was started with. */
 function contextFor(options: EmulatorOptions, countRoute: (name: string) => number): OperationContext {
   const { now = Date.now, closedGates = [] } = options;
   const instance: InstanceMetadata = { ...INSTANCE, ...options.imds };

@@ -1,4 +1,3 @@
-/** What a client needs to reach an emulator. */
 export interface EmulatorAccess {
   readonly url: string;
   readonly accessKeyId: string;

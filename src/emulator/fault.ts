@@ -7,7 +7,6 @@ import { ROUTE_NAMES, STREAMING_ROUTES } from "./operations.ts";
 import type { Script, ScriptedAnswer, StreamStep, StreamSteps } from "./script.ts";
 import { toFrame } from "./stream-writer.ts";
 
-/** What is to go wrong, and when. */
 interface Fault {
   /** AWS's name of an operation; `*` hits every one. */
   route: string;

@@ -34,7 +34,6 @@ export const GUARDRAILS: readonly EmulatedGuardrail[] = [
   },
 ];
 
-/** The guardrail that a call names, and whether its trace is wanted. */
 export interface ChosenGuardrail {
   guardrail: EmulatedGuardrail;
   isTraced: boolean;
@@ -88,7 +87,6 @@ function findGuardrail(
   return found;
 }
 
-/** The words of a guardrail that stand in a text, as it has them. */
 function wordsIn(text: string, { words }: EmulatedGuardrail): string[] {
   const lower = text.toLowerCase();
   return words.filter((word) => lower.includes(word.toLowerCase()));

@@ -2,7 +2,6 @@ import { randomBytes } from "node:crypto";
 import type { PlainReply } from "./aws-error.ts";
 import type { RecordedCall } from "./recorded-call.ts";
 
-/** The EC2 instance that the emulator pretends to be. */
 export interface InstanceMetadata {
   /** Name of the attached role; undefined for an instance without one. */
   role: string | undefined;
@@ -29,7 +28,6 @@ export class InstanceMetadataService {
     this.#now = now;
   }
 
-  /** Answers a request for a session token. */
   issueToken(call: RecordedCall): PlainReply {
     const seconds = Number(call.headers["x-aws-ec2-metadata-token-ttl-seconds"] ?? "");
     if (!Number.isInteger(seconds) || seconds < 1 || seconds > MOST_TTL_SECONDS)

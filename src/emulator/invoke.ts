@@ -11,7 +11,6 @@ import { readNovaRequest } from "./nova-request.ts";
 import type { StreamStep } from "./script.ts";
 import type { SimulatedAnswer } from "./simulated-answer.ts";
 
-/** What a made-up answer is given with. */
 export interface Telling {
   callId: string;
   model: EmulatedModel;

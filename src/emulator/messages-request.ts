@@ -197,7 +197,6 @@ function cachePointOf({ cache_control: control }: JsonObject): { cachePoint: obj
   return { cachePoint: { type: "default", ...(ttl === undefined ? {} : { ttl }) } };
 }
 
-/** An image as Converse has it. */
 function imageOf(source: unknown): object {
   const format = textAt(source, "media_type")?.replace("image/", "");
   return { ...(format === undefined ? {} : { format }), source: { bytes: textAt(source, "data") } };

@@ -175,7 +175,6 @@ function answerAndCount(
   return { answer, settle };
 }
 
-/** The model that the body of a call names. */
 interface AskedModel {
   id: string;
   model: EmulatedModel;

@@ -20,7 +20,6 @@ function saidIn(message: Message | undefined): readonly ContentBlock[] {
   return (message?.content ?? []).filter(({ cachePoint }) => !cachePoint);
 }
 
-/** What Claude calls a block. */
 function claudeType({ reasoningContent, toolUse, text }: ContentBlock): string {
   if (reasoningContent) return "thinking";
   return toolUse ? "tool_use" : text === undefined ? "image" : "text";

@@ -96,10 +96,8 @@ const ALL_PROFILES: readonly EmulatedProfile[] = [
   ...data.applicationProfiles,
 ];
 
-/** The models of the emulator. */
 export const MODELS: readonly EmulatedModel[] = ALL_MODELS.filter((model) => !isReviewed(model));
 
-/** The inference profiles of the emulator. */
 export const PROFILES: readonly EmulatedProfile[] = ALL_PROFILES.filter((profile) => !isReviewed(profile));
 
 /** Those and the ones that are reviewed. */

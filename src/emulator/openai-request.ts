@@ -8,7 +8,6 @@ import { type ContentBlock, type ConverseRequest, structureOf, type Tools } from
  * https://platform.openai.com/docs/guides/error-codes, which Bedrock's own paths repeat.
  */
 
-/** What an answer is told apart by. */
 export interface AnswerName {
   /** Of the call that it answers. */
   callId: string;

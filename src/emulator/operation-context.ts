@@ -19,13 +19,10 @@ export interface Upstream {
   converse(body: unknown, modelId: string, signal: AbortSignal): Promise<object>;
   /** The events of ConverseStream's answer, once the model has said something. Rejects with `AwsError` before that. */
   converseStream(body: unknown, modelId: string, signal: AbortSignal): Promise<StreamSteps>;
-  /** Closes the connections. */
   close(): void;
 }
 
-/** What an answer depends on besides the call. */
 export interface OperationContext {
-  /** Everything that opens the door. */
   readonly known: KnownCredentials;
   readonly account: Account;
   readonly instanceMetadata: InstanceMetadataService;
@@ -46,7 +43,6 @@ export interface OperationContext {
   readonly upstream: Upstream | undefined;
   /** What its models say in place of made-up answers. */
   readonly dialogue: Dialogue | undefined;
-  /** What the account has in Amazon S3. */
   readonly buckets: Buckets;
   readonly jobBook: JobBook;
   /** How long a job takes from its submission to its end, in seconds. */

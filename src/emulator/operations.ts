@@ -57,7 +57,6 @@ import { STORAGE_ROUTE_NAMES } from "./storage/storage-routes.ts";
  */
 type Answer = (call: RecordedCall, context: OperationContext, signal: AbortSignal) => Reply | Promise<Reply>;
 
-/** What the emulator knows of an operation. */
 interface Operation {
   /** Method and path; `{name}` stands for one segment, percent-decoded. STS has the same for all. */
   readonly http?: string;
@@ -272,14 +271,12 @@ const BY_TARGET: Readonly<Record<string, Operation & { service: "servicequotas" 
   },
 };
 
-/** The operation that a target names. */
 function nameOfTarget(target: string): string {
   return target.slice(target.indexOf(".") + 1);
 }
 
 const NAMED = [BEDROCK, MANTLE, OTHER_WIRES, INSTANCE_METADATA, STS].flatMap(Object.entries<Operation>);
 
-/** The names of the routes that answer. */
 export const ROUTE_NAMES: readonly string[] = [
   ...NAMED.map(([name]) => name),
   ...Object.keys(BY_TARGET).map(nameOfTarget),
@@ -287,7 +284,6 @@ export const ROUTE_NAMES: readonly string[] = [
   ...JOB_ROUTES,
 ];
 
-/** The names of the routes that answer with a stream. */
 export const STREAMING_ROUTES: readonly string[] = NAMED.filter(([, { framing }]) => framing).map(
   ([name]) => name,
 );

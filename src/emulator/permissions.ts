@@ -51,13 +51,11 @@ export function onDefaultProject(action: string): Needs {
   };
 }
 
-/** An action on the foundation model that the path names. */
 export const onModel: Needs = ({ route, parameters }, catalogue) => {
   const { modelId } = catalogue.findModel(parameters["modelId"] ?? "");
   return [{ action: `bedrock:${route}`, resource: catalogue.modelArn(modelId), context: {} }];
 };
 
-/** An action on the inference profile that the path names. */
 export const onProfile: Needs = ({ route, parameters }, catalogue) => {
   const profile = catalogue.findAnyProfile(parameters["identifier"] ?? "");
   return [{ action: `bedrock:${route}`, resource: catalogue.profileArn(profile), context: {} }];
@@ -106,7 +104,6 @@ export const toAskInProject: Needs = (call, catalogue) => {
   return [...needs, { action: "bedrock:InvokeModel", resource, context: {} }];
 };
 
-/** Applying the guardrail that the path names. */
 export const onGuardrail: Needs = ({ parameters }, catalogue) =>
   toGuard({ guardrailConfig: parameters }, {}, catalogue);
 

@@ -68,7 +68,6 @@ interface GateOptions {
   account: Account;
   /** Region of a caller with a bearer token, which names none. */
   bearerRegion: string;
-  /** What is enforced. */
   limits: MinuteLimits;
   /** Values that are others than those, by the names of the quotas. */
   quotas: QuotaValues;

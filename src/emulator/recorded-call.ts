@@ -1,4 +1,3 @@
-/** Something that IAM must allow for a call. */
 export interface Permission {
   action: string;
   /** An ARN; `*` for actions without resource types. */
@@ -32,7 +31,6 @@ export interface RecordedCall {
   readonly region: string | undefined;
   readonly service: string | undefined;
   readonly requestId: string;
-  /** What IAM would have to allow for it. */
   permissions: readonly Permission[];
   /** HTTP status of the answer; undefined until its headers are sent, or when there was none. */
   status: number | undefined;

@@ -61,7 +61,6 @@ const FIELDS: ReadonlySet<string> = new Set([
   "user",
 ]);
 
-/** What a request of Responses asks. */
 export interface ResponsesRequest {
   conversation: ConverseRequest;
   /** Whether the caller wants to have its reasoning encrypted, to send it back. */
@@ -162,7 +161,6 @@ function readSchema(format: JsonObject): AnswerFormat {
   return { schema: format["schema"], param: "text.format.schema" };
 }
 
-/** What the input items say, in the terms of Converse. */
 interface Said {
   messages: Message[];
   system: { text: string }[];

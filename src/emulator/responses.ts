@@ -17,7 +17,6 @@ export const RESPONSES_FRAMING: Framing = {
 
 /** What a response is told apart by, and what of the request it repeats. */
 interface ResponseName extends AnswerName {
-  /** Of the model that answers. */
   modelId: string;
 }
 

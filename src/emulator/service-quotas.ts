@@ -78,7 +78,6 @@ const REQUESTS_PER_MINUTE = 200;
 const TOKENS_PER_MINUTE = 200_000;
 const TOKENS_PER_DAY = TOKENS_PER_MINUTE * 24 * 60;
 
-/** A quota's name, and its value. */
 type NamedQuota = readonly [name: string, value: number];
 
 /** Of other things than a model's inference: names as they stand among the others in Service Quotas. */
@@ -120,7 +119,6 @@ function quotasOf(model: EmulatedModel, prefixes: readonly string[], place: Whol
   return quotas;
 }
 
-/** What batch inference of a model is held to. */
 export interface BatchQuotas {
   leastRecords: number;
   mostRecords: number;

@@ -10,7 +10,6 @@ interface Embeddings {
   inputTokens: number;
 }
 
-/** What a kind of model takes and gives. */
 interface EmbeddingModel {
   models: RegExp;
   answer(request: JsonObject): Embeddings;

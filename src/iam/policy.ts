@@ -43,7 +43,6 @@ export interface PolicyStatement {
   Condition?: { StringLike: Record<string, string[]> };
 }
 
-/** An IAM policy, as AWS takes it. */
 export interface PolicyDocument {
   Version: "2012-10-17";
   Statement: PolicyStatement[];
@@ -293,7 +292,6 @@ function callStatements(
   ];
 }
 
-/** Those of the ARNs whose resource is of one of the types. */
 function ofType(arns: readonly string[], ...types: readonly string[]): string[] {
   return arns.filter((arn) => types.some((type) => arn.includes(`:${type}/`)));
 }

@@ -5,7 +5,6 @@ import { atOnce, type Steps } from "../next-turn.ts";
 export interface LedgerEntry {
   /** When the call ended, as ISO 8601; of a sum the beginning of its hour or day. */
   at: string;
-  /** The command that called. */
   command: string;
   /** The id that answered; with the provider in front where that is not Amazon Bedrock. */
   model: string;

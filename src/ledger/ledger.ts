@@ -21,7 +21,6 @@ export interface LedgerOptions {
    * its end and close it takes as long as much else of a short answer. Not at all unless it says so.
    */
   gathersMs?: number | undefined;
-  /** The command that calls. */
   command: string;
   /** Whether a budget that is spent is no reason not to call. */
   ignoresBudget?: boolean | undefined;

@@ -11,7 +11,6 @@ import { HOUR_MS, monthFile, monthOf } from "./ledger-files.ts";
 /** No longer file is read, in bytes. */
 const MOST_BYTES = 512 * 1024 * 1024;
 
-/** The files of one month. */
 export interface MonthFiles {
   month: string;
   /** What calls are appended to. */

@@ -31,7 +31,6 @@ export function cachePointFor(
   return { point: { type: "default" }, notices };
 }
 
-/** What a request has that can be cached. */
 interface Cacheable {
   system: readonly SystemContentBlock[];
   messages: readonly Message[];

@@ -19,7 +19,6 @@ export interface Cost extends TokenPrices {
   tiers?: ({ inputTokensAbove: number } & TokenPrices)[];
 }
 
-/** What the catalog knows of a model, as far as it knows it. */
 export interface CatalogEntry {
   name?: string | undefined;
   /** The vendor, as AWS spells it. */

@@ -14,7 +14,6 @@ export type Effort = Exclude<ReasoningLevel, "off">;
 /** Fields of `additionalModelRequestFields`. */
 export type Fields = Record<string, string | number | boolean | Record<string, string | number>>;
 
-/** What the fields of a level depend on besides it. */
 interface LevelContext {
   /** The most tokens to think, for models that take a budget: below what the answer may have. */
   mostBudget: number;
@@ -30,7 +29,6 @@ export type Parameter = "temperature" | "topP" | "topK" | "maxTokens" | "stopSeq
  */
 export type Obstacle = "forced-tool" | "lost-reasoning";
 
-/** How a family of models takes a reasoning level. */
 export interface ReasoningForm {
   /** The levels it knows, weakest first; empty when it reasons as it likes. */
   levels: readonly Effort[];
@@ -73,14 +71,12 @@ export interface AttachmentLimits {
   source: string;
 }
 
-/** How a model reads files from Amazon S3 by itself. */
 export interface ReadsS3 {
   /** The most bytes of a video there. */
   mostVideoBytes: number;
   source: string;
 }
 
-/** The ids that a call of a tool may have. */
 export interface ToolIds {
   fits: RegExp;
   /** The length of one that is made in place of an unfit one, of letters and digits. */

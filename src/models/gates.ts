@@ -72,7 +72,6 @@ export function retentionNeeded(message: string, modelId: string | undefined): R
   );
 }
 
-/** Whom a gate bars from what. */
 export interface Barred {
   /** As it is called: an id, a profile, an ARN. */
   modelId?: string | undefined;

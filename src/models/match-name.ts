@@ -35,7 +35,6 @@ interface Uncallable {
   successor: string | undefined;
 }
 
-/** A base model, and what it goes by. */
 interface Candidate {
   base: FoundationModel;
   /** What it is called by; undefined where it cannot be called. */

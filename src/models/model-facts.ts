@@ -19,10 +19,8 @@ export interface ArnFacts {
   architecture?: string | undefined;
 }
 
-/** Where a fact was found. */
 export type FactSource = "config" | "catalog" | "aws" | "default";
 
-/** A profile through which a model is reached. */
 export interface Reach {
   id: string;
   name: string;
@@ -32,7 +30,6 @@ export interface Reach {
   everyRegion: boolean;
 }
 
-/** A foundation model as AWS describes it. */
 export interface BaseFacts {
   id: string;
   name: string;

@@ -1,6 +1,5 @@
 import { compareVersions } from "./name-words.ts";
 
-/** What the order of discovered models goes by. */
 export interface Ordered {
   provider: string;
   /** Name of the base model, so that a profile stands beside its model. */

@@ -5,7 +5,6 @@ import { type OpenclawError, usageError } from "../errors.ts";
 import { withoutPrefix } from "./base-model-id.ts";
 import { type Api, apisAt, apisSource, mantlePrefix, isOnlyAtMantle } from "./families.ts";
 
-/** The provider id of Amazon Bedrock. */
 export const BEDROCK = "amazon-bedrock";
 
 /** The provider id of Amazon Bedrock's other endpoint, `bedrock-mantle`. */
@@ -21,14 +20,12 @@ export interface AwsPath {
   prefix: string;
 }
 
-/** One way to call a model. */
 export interface Way {
   api: Api;
   /** Where Amazon Bedrock has the API; undefined for Converse, and for the server of another provider. */
   path?: AwsPath;
 }
 
-/** A provider and its settings, where it has some. */
 interface Provided {
   providerId: string;
   provider: ProviderSettings | undefined;
@@ -113,7 +110,6 @@ const NAMES: Readonly<Record<Api, string>> = {
   "anthropic-messages": "Messages",
 };
 
-/** How servers of an API are called. */
 interface ServedApi {
   /** Whose API it is. */
   maker: string;

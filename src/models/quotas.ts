@@ -30,7 +30,6 @@ export interface ModelQuota {
 
 type QuotaField = keyof ModelQuota;
 
-/** What a quota's name says. */
 interface QuotaName {
   scopes: readonly QuotaScope[];
   field: QuotaField;

@@ -28,7 +28,6 @@ export interface ResolvedModel {
   /** What is sent to AWS: an id or an ARN. */
   id: string;
   provider: ProviderSettings | undefined;
-  /** The model's entry in the config. */
   configured: ConfiguredModel | undefined;
 }
 
@@ -170,7 +169,6 @@ function only(keys: ReadonlySet<string> = new Set()): string | undefined {
   return keys.size === 1 ? key : undefined;
 }
 
-/** What names lead to in a configuration. */
 interface ConfiguredNames {
   /** Keys by their aliases, the first of each; and by these in lower case. */
   aliases: ReadonlyMap<string, string>;

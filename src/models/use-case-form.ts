@@ -15,7 +15,6 @@ const FIELDS: Readonly<Record<string, { most: number; says: string; isOptional?:
   useCases: { most: 8192, says: "<what the models are used for>" },
 };
 
-/** The form as AWS takes it. */
 export type UseCaseForm = Readonly<Record<string, string>>;
 
 /** The form to fill in. */

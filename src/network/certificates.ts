@@ -10,7 +10,6 @@ export interface CaBundle {
   source: string;
 }
 
-/** A profile of the shared AWS files. */
 export interface NamedProfile {
   name: string;
   keys: Readonly<Record<string, string>>;

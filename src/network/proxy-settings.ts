@@ -17,11 +17,9 @@ const PORTS = {
 
 export type ProxyScheme = keyof typeof PORTS;
 
-/** A proxy as messages name it. */
 export interface ProxyName {
   /** `host:port`. */
   address: string;
-  /** The variable that names it. */
   variable: string;
 }
 

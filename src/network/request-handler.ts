@@ -12,7 +12,6 @@ import { type RequestWatcher, TimedHandler, type WholeAnswer } from "./timed-han
 export interface Exchange {
   /** Who is asked, in words, where a client says so. */
   asked: string | undefined;
-  /** Scheme, host and port. */
   origin: string;
   /** Without the query. */
   path: string;

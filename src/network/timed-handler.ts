@@ -9,7 +9,6 @@ import { takeInTurns } from "./take-in-turns.ts";
 
 type Handle = NodeHttpHandler["handle"];
 
-/** An answer that was read whole. */
 export interface WholeAnswer {
   status: number;
   /** By their names in lower case. */

@@ -111,7 +111,6 @@ export class App {
     });
   }
 
-  /** Stops every call. */
   stopAll(reason: OpenclawError): void {
     for (const call of this.#calls) call.stop(reason);
   }

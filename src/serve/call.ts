@@ -21,7 +21,6 @@ export function runningCall(): Call | undefined {
   return work && calls.get(work);
 }
 
-/** What the beginning of an answer tells. */
 interface Begun {
   model: string;
   region?: string | null | undefined;
@@ -45,7 +44,6 @@ export class Call {
   readonly #waiting = new Set<(failure: unknown) => void>();
   #isOver = false;
   #askedRegion: string | undefined;
-  /** The client's key. */
   key: ApiKey | undefined;
   /** What is left of what the key may ask in a minute. */
   rate: RateState | undefined;
@@ -109,12 +107,10 @@ export class Call {
     this.#onEnd.push(work);
   }
 
-  /** The model is asked. */
   ask(): void {
     this.entry.askedMs = this.since();
   }
 
-  /** The model has begun to answer. */
   begin({ model, region, requestId }: Begun): void {
     this.entry.calledModel = model;
     if (region) this.entry.region = region;
@@ -134,7 +130,6 @@ export class Call {
     this.stop(new OpenclawError("interrupted", { message: "The client went away." }));
   }
 
-  /** Stops the call to Bedrock. */
   stop(reason: OpenclawError): void {
     this.#abort.abort(reason);
   }

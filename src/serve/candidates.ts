@@ -18,7 +18,6 @@ export interface Place {
   modelList: ModelListCache;
 }
 
-/** What a request may be answered by. */
 export interface Wanted {
   /** What its model's name stands for, in the order in which it is asked. */
   texts: readonly string[];

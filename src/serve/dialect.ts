@@ -5,7 +5,6 @@ import type { KeyLimiter } from "./keys/key-limiter.ts";
 import type { RateState } from "./keys/limit-store.ts";
 import type { Upstream } from "./upstream.ts";
 
-/** What answers are made with. */
 export interface AnswerService {
   upstream: Upstream;
   unknownFields: UnknownFields;
@@ -16,7 +15,6 @@ export interface AnswerService {
   idleMs: number;
 }
 
-/** One request to a route. */
 export interface RouteRequest {
   call: Call;
   /** What stands in the path where the route has `:id`; empty for one without. */
@@ -28,7 +26,6 @@ export interface RouteRequest {
   body: unknown;
   /** Milliseconds since 1970. */
   now: number;
-  /** Closes the client's connection. */
   hangUp: () => void;
 }
 
@@ -61,7 +58,6 @@ export interface Dialect {
   toRateHeaders?: (rate: RateState, now: number) => Readonly<Record<string, string>>;
 }
 
-/** An error as a dialect tells it. */
 export interface ToldError {
   /** Where it is another than the error's own. */
   status?: number;

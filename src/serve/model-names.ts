@@ -63,7 +63,6 @@ export async function resolveName(
   throw unknownModel(name, suggestIds(name, await nameableIn(load, config), names));
 }
 
-/** A model as clients are told of it. */
 export interface ServedModel {
   id: string;
   /** Seconds since 1970. */

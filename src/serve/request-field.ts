@@ -76,7 +76,6 @@ export class RequestField {
     return this.value === undefined || this.value === null ? undefined : this;
   }
 
-  /** A field of this object. */
   at(name: string): RequestField {
     const object = this.object();
     return new RequestField(Object.hasOwn(object, name) ? object[name] : undefined, name, this);

@@ -3,7 +3,6 @@ import type { ChatEvent, ChatEvents } from "../converse/chat-event.ts";
 import { judgeStop } from "../converse/outcome.ts";
 import { OpenclawError } from "../errors.ts";
 
-/** The beginning of an answer. */
 export type Started = Extract<ChatEvent, { type: "start" }>;
 
 /**

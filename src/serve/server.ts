@@ -48,11 +48,9 @@ export interface ServerOptions extends Omit<AppOptions, "isSecure"> {
   certificate: Certificate | undefined;
 }
 
-/** A server that is listening. */
 export interface RunningServer {
   host: string;
   port: number;
-  /** Requests that are running. */
   running(): number;
   /** Shows another certificate to who connects from now on. */
   replaceCertificate(certificate: Certificate): void;
@@ -207,7 +205,6 @@ function tellingMethods(answer: Answer): Answer {
 
 type Answer = ReturnType<typeof getRequestListener>;
 
-/** A request that is being answered. */
 interface Exchange {
   request: IncomingMessage;
   response: ServerResponse;

@@ -86,7 +86,6 @@ export interface Readiness {
   models: string;
 }
 
-/** How calls are kept below the account's quotas. */
 export interface Pacing {
   /** The longest that a call waits for its place, in ms. */
   waitMs: number;
@@ -361,7 +360,6 @@ export class Upstream {
     return countQuestion({ ...setup, runtime }, { ...ask, ...ways, model });
   }
 
-  /** Closes every connection. */
   async close(): Promise<void> {
     const current = await this.#current?.catch(() => undefined);
     if (current) await closePlaces(current);

@@ -7,7 +7,6 @@ import type { RestCall } from "./rest-client.ts";
 import { readJson } from "./read-answer.ts";
 import type { AwsSession } from "./session.ts";
 
-/** What the operations take. */
 interface Inputs {
   ListFoundationModels: bedrock.ListFoundationModelsRequest;
   ListInferenceProfiles: bedrock.ListInferenceProfilesRequest;
@@ -213,7 +212,6 @@ type Json<T> = T extends Date
       ? { [Name in keyof T]?: Json<T[Name]> }
       : T;
 
-/** The answer of an operation. */
 export type Answer<Name extends keyof Outputs> = Json<Outputs[Name]>;
 
 /** Calls an operation and reads its answer. Throws what RestClient.send throws. */

@@ -13,7 +13,6 @@ import type { Runtime } from "../runtime.ts";
 import { VERSION } from "../version.ts";
 import { createRetryStrategy, decideRetries, type RetrySettings } from "./retries.ts";
 
-/** What a client has to know of the session it is for. */
 export interface ClientSession {
   readonly setup: {
     readonly runtime: Runtime;
@@ -28,7 +27,6 @@ export interface ClientSession {
   authentication(): Promise<Authentication>;
 }
 
-/** What every AWS client of this program is built with. */
 export interface ClientConfig {
   region: string;
   profile: string;

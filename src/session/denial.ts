@@ -2,7 +2,6 @@ import { parseArn } from "../aws/arn.ts";
 import { OpenclawError } from "../errors.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
-/** The parts of an IAM denial. */
 export interface Denial {
   /** Who was denied, in words: `the role EC2-Bedrock-Access`; undefined where AWS does not tell. */
   principal?: string | undefined;

@@ -19,7 +19,6 @@ export interface ErrorContext {
   /** The model that was called, as it was sent. */
   modelId?: string | undefined;
   region?: string | undefined;
-  /** The name of the job that is made. */
   jobName?: string | undefined;
   /** The bucket of Amazon S3 that was called. */
   bucket?: string | undefined;

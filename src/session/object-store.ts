@@ -38,7 +38,6 @@ export interface Bucket {
   kmsKey?: string | undefined;
 }
 
-/** A part of an upload. */
 export interface UploadedPart {
   /** From 1. */
   number: number;
@@ -54,7 +53,6 @@ export interface UnfinishedUpload {
   parts: UploadedPart[];
 }
 
-/** An object in a list. */
 export interface ListedObject {
   key: string;
   bytes: number;
@@ -105,7 +103,6 @@ export class ObjectStore {
     return new ObjectStore(this.#client, this.#session, this.#bucket, signal);
   }
 
-  /** Closes every connection. */
   close(): void {
     this.#client.destroy();
   }

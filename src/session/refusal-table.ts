@@ -52,7 +52,6 @@ export type LessonName =
   | "profile"
   | "other-wire";
 
-/** What a refusal taught. */
 export interface Lesson {
   name: LessonName;
   /** Of `most-tokens` a number, of `levels` all that there are, of `tool-ids`, `length-field`, `field` and `profile` a name. */
@@ -61,7 +60,6 @@ export interface Lesson {
   isPassing?: true;
 }
 
-/** A refusal, as a service words it. */
 export interface Refusal {
   message: string;
   /** The field that it is about, where the service names one beside its message. */

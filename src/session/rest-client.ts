@@ -45,11 +45,9 @@ export interface RestCall {
   timeoutMs?: number;
 }
 
-/** What was read from an answer. */
 export interface RestAnswer<T> {
   value: T;
   metadata: ResponseMetadata;
-  /** How often the request was sent. */
   attempts: number;
 }
 
@@ -78,7 +76,6 @@ export interface AttemptGate {
   enter(): Promise<void>;
 }
 
-/** What an attempt came to. */
 export type Sent<T> = { $metadata: ResponseMetadata; value: T };
 
 /**
@@ -214,7 +211,6 @@ export class RestClient {
     return client;
   }
 
-  /** Closes every connection. */
   destroy(): void {
     this.#config.requestHandler.destroy();
   }

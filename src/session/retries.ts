@@ -7,7 +7,6 @@ import { blameOf, tellProxy } from "../network/network-errors.ts";
 import type { Environment } from "../runtime.ts";
 import { AdaptiveRetryStrategy, StandardRetryStrategy } from "../network/sdk-parts.ts";
 
-/** How a client tries again. */
 export interface RetrySettings {
   mode: "standard" | "adaptive";
   /** The first try included. */
@@ -53,7 +52,6 @@ function readMode(text: string, source: string): RetrySettings["mode"] {
   }
 }
 
-/** What a strategy needs of the world around it. */
 export interface RetryTools {
   /** Milliseconds since 1970. */
   now: () => number;

@@ -34,7 +34,6 @@ export class SessionPool {
     this.#setup = setup;
   }
 
-  /** Closes every connection. */
   async close(): Promise<void> {
     const sessions = [...this.#sessions.values()];
     this.#sessions.clear();

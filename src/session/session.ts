@@ -71,9 +71,7 @@ export function endpointOf(setup: Setup, service: Service, target: Target): Endp
 export interface AwsSession extends ClientSession {
   readonly setup: Setup;
   readonly target: Target;
-  /** The client of a service. */
   rest(service: CalledService): Promise<RestClient>;
-  /** Closes every connection. */
   close(): void;
 }
 

@@ -16,7 +16,6 @@ import { VERSION } from "../version.ts";
 import type { CalledServer, OpenaiServer } from "./server.ts";
 import { type FailedCall, toServerFailure } from "./server-failure.ts";
 
-/** One request to a server. */
 export interface ServerCall {
   /** Below the server's address. */
   path: string;

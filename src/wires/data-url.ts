@@ -1,7 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { bytesInTurns, TURN_BYTES, turnOver } from "../next-turn.ts";
 
-/** What a data URL holds. */
 export interface DataUrl {
   mediaType: string;
   bytes: Uint8Array;

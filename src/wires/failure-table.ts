@@ -13,7 +13,6 @@ export interface FailureContext extends Pick<CalledServer, "name" | "shownUrl" |
   location: string | undefined;
 }
 
-/** What a row is found by. */
 interface FailureSign {
   status: number;
   /** The error's code, type and message. */

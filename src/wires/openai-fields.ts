@@ -14,7 +14,6 @@ import { EFFORTS } from "../session/refusal-table.ts";
  * form of its own for it.
  */
 
-/** A tool of the caller's. */
 export interface CallerFunction {
   name: string;
   description: string | undefined;
@@ -48,7 +47,6 @@ export function choiceOf(
   return choice?.auto ? "auto" : undefined;
 }
 
-/** What an answer is held to. */
 export interface AnswerFormat {
   name: string;
   description?: string;

@@ -9,7 +9,6 @@ import type { CalledServer } from "./server.ts";
 /** An error is two lines: what is longer than this, in characters, is in its details. */
 const LONGEST_MESSAGE = 1000;
 
-/** A failed answer, as it came. */
 export interface FailedAnswer {
   status: number;
   /** By lower-case name. */
@@ -17,7 +16,6 @@ export interface FailedAnswer {
   body: string;
 }
 
-/** What stands around a failed call. */
 export interface FailedCall {
   server: CalledServer;
   model: string | undefined;

@@ -7,7 +7,6 @@ import { servedApi } from "../models/provider-api.ts";
 import { decodeUserInfo, maskUserInfo } from "../network/user-info.ts";
 import type { Environment } from "../runtime.ts";
 
-/** Who is called, for messages. */
 export interface CalledServer {
   /** The provider's id. */
   name: string;

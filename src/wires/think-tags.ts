@@ -282,7 +282,6 @@ function tailOf(text: string, mark: string): number {
   return 0;
 }
 
-/** A mark in a text. */
 interface Found {
   at: number;
   mark: string;

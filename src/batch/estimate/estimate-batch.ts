@@ -47,7 +47,6 @@ export interface EstimateOptions extends GlobalOptions {
 /** Where it is known from how long answers mostly are. */
 export type OutputSource = "flag" | "ledger" | "usual";
 
-/** What is known of one model's lines. */
 export interface ModelReport extends ModelEstimate {
   /** As it is called. */
   id: string;
@@ -72,7 +71,6 @@ export interface BatchEstimate {
   refusals: readonly Refusal[];
 }
 
-/** A model whose lines are being counted. */
 interface Counted {
   known: KnownModel;
   tally: LineTally;
@@ -148,7 +146,6 @@ function refusalsOf(
   return refusals;
 }
 
-/** Finds a model, what it costs and what its quotas are. */
 async function findModel(name: string, options: EstimateOptions, runtime: Runtime): Promise<KnownModel> {
   const { survey, wanted } = await surveyNamed(name, options, runtime);
   const { load, setup } = survey;

@@ -6,7 +6,6 @@ import type { BatchLine } from "../lines/batch-line.ts";
 /** What an answer is expected to have where nobody knows better, in tokens: a few paragraphs. */
 export const USUAL_OUTPUT_TOKENS = 400;
 
-/** What the lines of one model are counted by. */
 export interface TallyTerms {
   /** What an answer mostly has, in tokens. */
   outputTokens: number;
@@ -18,7 +17,6 @@ export interface TallyTerms {
   usdOf: (usage: TokenUsage) => number | null;
 }
 
-/** Lines of one model, added up. */
 export interface LineTally {
   lines: number;
   inputTokens: number;

@@ -7,13 +7,11 @@ export interface Rate {
   tokens?: number | undefined;
 }
 
-/** The lines of one model, and what there is for them. */
 export interface ModelEstimate {
   tally: LineTally;
   rate: Rate;
   /** Whether it is asked in the tier `flex`, too. */
   hasFlex: boolean;
-  /** Whether Bedrock's batch inference takes it. */
   hasBatch: boolean;
 }
 

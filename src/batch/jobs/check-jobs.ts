@@ -13,7 +13,6 @@ import { folderOf, parseJobPlace, parseRole, placeInHint, withPlace } from "./jo
 import { jobLimitsOf } from "./line-rules.ts";
 import { outOfRegion } from "./submit-job.ts";
 
-/** What a person means to submit jobs with. */
 interface MeantJobs {
   /** `s3://BUCKET/PREFIX`. */
   s3: string;

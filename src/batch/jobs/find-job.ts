@@ -8,7 +8,6 @@ import { withSpinner } from "../../terminal/spinner.ts";
 import { type BatchJob, getJob, idOfJob, listJobs } from "./job.ts";
 import { type RememberedJob, rememberedJobs } from "./remembered-jobs.ts";
 
-/** A job, and the session that asks for it. */
 export interface FoundJob {
   job: BatchJob;
   session: AwsSession;

@@ -12,7 +12,6 @@ import type { BatchInput } from "../lines/open-input.ts";
 import { batchLines } from "../lines/read-line.ts";
 import type { InvocationType } from "./line-rules.ts";
 
-/** What lines are made records by. */
 export interface RecordTerms {
   model: ResolvedModel;
   /** What the job calls it by. */
@@ -88,7 +87,6 @@ async function* recordsOf(
 
 const LINE_END = Buffer.from("\n");
 
-/** What the model is asked in a record. */
 async function modelInputOf(
   line: BatchLine,
   { model, modelId, type, config, discovered }: RecordTerms,

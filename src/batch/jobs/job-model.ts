@@ -11,7 +11,6 @@ import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { type AwsSession, openSession } from "../../session/session.ts";
 
-/** The model of a job, and the session that calls AWS for it. */
 export interface JobModel {
   model: ResolvedModel;
   /** What the job calls it by: its id, or the profile that it needs. */

@@ -1,7 +1,6 @@
 import { OpenclawError, usageError, withFields } from "../../errors.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 
-/** Where jobs read and write in Amazon S3. */
 export interface JobPlace {
   bucket: string;
   /** Without slashes around it; empty for the bucket itself. */

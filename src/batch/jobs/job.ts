@@ -41,7 +41,6 @@ export interface JobCounts {
   failed: number;
 }
 
-/** The states in which nothing happens any more. */
 const ENDED: ReadonlySet<string> = new Set([
   "Completed",
   "PartiallyCompleted",
@@ -117,11 +116,9 @@ export async function getJob(session: AwsSession, jobIdentifier: string): Promis
   );
 }
 
-/** Which jobs are wanted. */
 export interface JobFilter {
   nameContains?: string | undefined;
   status?: string | undefined;
-  /** How many at most. */
   most: number;
 }
 

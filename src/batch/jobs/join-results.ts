@@ -19,7 +19,6 @@ import type { BatchJob } from "./job.ts";
 import { readPlace } from "./job-place.ts";
 import { buffers, type RecordError, type ResultRecord, type ResultRecords } from "./result-records.ts";
 
-/** A line that was asked, and what writes it down again. */
 interface AskedLine {
   raw: RawLine;
   recordId: string;
@@ -31,14 +30,12 @@ interface AskedLine {
   line: BatchLine | undefined;
 }
 
-/** Where the lines are read that a job was made of. */
 export interface AskedLines {
   kind: LineKind;
   /** The file that was submitted; undefined where the job's own records in S3 are read. */
   file: BatchInput | undefined;
 }
 
-/** What the results are told with. */
 export interface JoinTerms {
   format: OutputFormat;
   asked: AskedLines;
@@ -59,7 +56,6 @@ export interface FailedLines {
   first: { line: number; recordId: string; message: string }[];
 }
 
-/** What the lines came to. */
 export interface Joined {
   lines: number;
   answered: number;
@@ -212,7 +208,6 @@ async function* recordsAtKey(
   }
 }
 
-/** The object that a record's line is, or the error that it comes to. */
 async function tellRecord(
   record: ResultRecord | OpenclawError | undefined,
   { recordId, line }: AskedLine,
@@ -290,7 +285,6 @@ const NAMES: Readonly<Record<string, string>> = {
   "503": "ServiceUnavailableException",
 };
 
-/** The error of a record as one of the table, by its code and its words. */
 function toError({ code, message }: RecordError): OpenclawError {
   const known = findRow(NAMES[code] ?? code, message)?.code;
   const byStatus = /^5\d\d$/.test(code) ? "service-unavailable" : "model-error";

@@ -18,7 +18,6 @@ export function invocationTypeOf({ kind, words }: Pick<BatchLine, "kind" | "word
   return kind === "bedrock" && OWN_BODIES.has(words) ? "InvokeModel" : "Converse";
 }
 
-/** What a line is judged by. */
 export interface JobRules {
   type: InvocationType;
   /** The folder in S3 that the job reads, with its slash; undefined where nobody has said it yet. */
@@ -52,7 +51,6 @@ function hasCachePoint({ asked: { ask } }: BatchLine): boolean {
   return blocks.some(({ cachePoint }) => cachePoint) || tools.some(({ cachePoint }) => cachePoint);
 }
 
-/** The files in S3 that a line names. */
 function s3UrisOf({ asked: { ask } }: Pick<BatchLine, "asked">): string[] {
   const blocks = blocksOf(ask);
   const results = blocks.flatMap(({ toolResult }) => toolResult?.content ?? []);

@@ -14,7 +14,6 @@ export interface RememberedJob {
   arn: string;
   /** When, as ISO 8601. */
   at: string;
-  /** The profile that was named for it. */
   profile?: string | undefined;
   /** The path of the file of lines; undefined for a pipe. */
   file?: string | undefined;

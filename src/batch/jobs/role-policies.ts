@@ -2,7 +2,6 @@ import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import type { Account, ModelResources } from "../../iam/model-resources.ts";
 import { folderOf, type JobPlace, keyBelow } from "./job-place.ts";
 
-/** What a role for jobs is made for. */
 export interface RoleNeeds {
   account: Account;
   region: string;
@@ -26,7 +25,6 @@ interface Statement {
   Condition?: Record<string, Record<string, string | string[]>>;
 }
 
-/** An IAM policy, as AWS takes it. */
 export interface RolePolicy {
   Version: "2012-10-17";
   Statement: Statement[];

@@ -29,7 +29,6 @@ import {
 import { rememberJob } from "./remembered-jobs.ts";
 import { isInParts, uploadContent } from "./upload-content.ts";
 
-/** What a job is asked for with, beside its lines. */
 export interface SubmitTerms {
   place: JobPlace;
   roleArn: string;
@@ -184,7 +183,6 @@ function refuseSize(
   });
 }
 
-/** What makes a job the one that it is. */
 interface Identity {
   name: string;
   token: string;

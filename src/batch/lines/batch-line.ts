@@ -22,7 +22,6 @@ export type LineWords =
   | "own"
   | "plain";
 
-/** What an answer says of itself. */
 export interface AnswerHead {
   /** For the id of the answer, where its form has one. */
   requestId: string;
@@ -32,7 +31,6 @@ export interface AnswerHead {
   since: () => number;
 }
 
-/** What one line asks. */
 export interface BatchLine {
   /** Of the line in its file, from 1; lines without anything count, too. */
   number: number;

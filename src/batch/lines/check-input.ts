@@ -20,15 +20,12 @@ const MOST_SHOWN = 20;
 /** Of fields that nobody knows, and of notices. */
 const MOST_NAMED = 200;
 
-/** What is wrong with one line. */
 export interface LineProblem {
   /** From 1. */
   line: number;
-  /** A sentence. */
   message: string;
 }
 
-/** What a file of lines holds. */
 export interface BatchCheck {
   kind: LineKind;
   /** Those that ask something. */

@@ -32,7 +32,6 @@ import type { AnswerHead, BatchLine, LineKind } from "./batch-line.ts";
 /** What a line says beyond its id and its place. */
 type Told = Pick<BatchLine, "words" | "asked" | "body" | "tell">;
 
-/** One kind of line. */
 interface Kind {
   /** Where its id stands. */
   ids: readonly string[];

@@ -11,10 +11,8 @@ import { type ErrorAnswer, toErrorAnswer } from "../../serve/error-answer.ts";
 import type { AnswerHead, BatchLine, LineKind } from "./batch-line.ts";
 import { tellCompletion, tellConverse, tellMessage } from "./line-kinds.ts";
 
-/** What lines of answers may look like. */
 export type OutputFormat = "bedrock" | "openai" | "messages" | "plain";
 
-/** What an answer is told with. */
 export interface AnswerContext extends AnswerHead {
   /** What the tokens of the model that answered cost; null where nobody knows. */
   costOf: (usage: TokenUsage, model: string) => CallCost | null;
@@ -22,7 +20,6 @@ export interface AnswerContext extends AnswerHead {
 
 type Identified = Pick<BatchLine, "recordId">;
 
-/** How lines of answers look. */
 export interface OutputForm {
   /** The answer to a line. Throws what the events throw, and `bad-response` for an answer without end. */
   answer: (line: BatchLine, events: ChatEvents, context: AnswerContext) => Promise<object>;

@@ -21,7 +21,6 @@ const SHAPES: Readonly<Record<LineKind, string>> = {
 /** In characters: OpenAI's own bound of a `custom_id` is less, and Bedrock names none. */
 const LONGEST_RECORD_ID = 512;
 
-/** What a line is read with. */
 export interface LineReading {
   /** Of the file; undefined until a line says it. */
   kind: LineKind | undefined;

@@ -1,7 +1,6 @@
 /** The tiers that a run chooses from: `flex` costs half, and what is asked there waits when others ask much. */
 export type RunTier = "flex" | "default";
 
-/** What the choice of a tier depends on. */
 export interface TierSituation {
   /** Lines that have no answer yet. */
   left: number;
@@ -104,18 +103,15 @@ class Rate {
   }
 }
 
-/** What a run has to be done by. */
 export interface Deadline {
   /** On the clock of `elapsed`, in ms. */
   at: number;
   /** A clock that never goes back, in ms. */
   elapsed: () => number;
-  /** Lines to be answered. */
   lines: number;
   hasFlex: boolean;
   /** Lines that may be asked in a second at most; undefined where nobody knows. */
   mostPerSecond: number | undefined;
-  /** Told each time that another tier is chosen, and why. */
   onChoice: (choice: TierChoice & Pick<TierSituation, "left" | "leftMs" | "flexRate">) => void;
 }
 

@@ -16,7 +16,6 @@ const CHUNK = 1024 * 1024;
 const CHECKSUM_LENGTH = 9;
 const LINE_END = 0x0a;
 
-/** What a journal begins with. */
 export interface JournalHeader {
   /** What was asked for, to be compared with what is asked for when the run goes on. */
   asked: Readonly<Record<string, unknown>>;
@@ -120,7 +119,6 @@ export class Journal {
     return places;
   }
 
-  /** The JSON of a result. */
   async read({ offset, length }: Placed): Promise<Buffer> {
     const bytes = Buffer.alloc(length);
     const { bytesRead } = await this.#handle.read(bytes, 0, length, offset);

@@ -1,7 +1,6 @@
 import type { ErrorCode, OpenclawError } from "../../errors.ts";
 import { secondsAsked } from "../../network/retry-after.ts";
 
-/** What a failure is about. */
 type Scope =
   /** The line: that is what became of it. */
   | "line"
@@ -66,7 +65,6 @@ const ANSWERED: ReadonlySet<ErrorCode> = new Set([
   "bad-response",
 ]);
 
-/** What is known when a line fails. */
 export interface FailureContext {
   /** How often the line was asked, this time included. */
   tries: number;

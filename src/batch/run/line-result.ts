@@ -13,7 +13,6 @@ export interface LineCounts {
   unpriced: number;
 }
 
-/** What became of one line of the input. */
 export interface LineResult extends LineCounts {
   /** Of the line, from 1. */
   number: number;
@@ -22,7 +21,6 @@ export interface LineResult extends LineCounts {
   json: string;
 }
 
-/** What many lines came to. */
 export interface Tally extends LineCounts {
   /** Lines that are done, answered or not. */
   lines: number;

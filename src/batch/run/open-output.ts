@@ -12,7 +12,6 @@ import { journalOf, OrderedFile, OrderedStream, type ResultOutput } from "./orde
 import type { LineSource, RunRecord } from "./run-record.ts";
 import type { Patience } from "./patient-write.ts";
 
-/** What a run writes, and whether it goes on. */
 export interface OutputWishes {
   /** The file that was named; undefined and `-` are stdout. */
   name: string | undefined;
@@ -24,7 +23,6 @@ export interface OutputWishes {
   overwrites: boolean;
 }
 
-/** Results that are written, and what was found of a run that was stopped. */
 export interface OpenedOutput {
   output: ResultOutput;
   /** Results that could not be read. */

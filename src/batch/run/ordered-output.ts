@@ -51,7 +51,6 @@ export interface ResultOutput {
   close(): Promise<void>;
 }
 
-/** A result that waits for its place in the output. */
 interface Waiting extends Replayed {
   /** Undefined where the text is to be read again. */
   bytes: Buffer | undefined;
@@ -319,7 +318,6 @@ export class OrderedFile implements ResultOutput {
     return this.#again.has(lines + 1) ? undefined : this.#waiting.get(lines + 1);
   }
 
-  /** Writes the results that have their turn. */
   async #writeInOrder(): Promise<void> {
     for (;;) {
       const pieces: Buffer[] = [];

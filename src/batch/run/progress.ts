@@ -11,11 +11,9 @@ const NOTE_MS = 30_000;
 const RATE_MS = 60_000;
 const BAR_WIDTH = 20;
 
-/** How far a run is. */
 export interface RunProgress {
   /** Lines that are done, before this run, too. */
   tally: Readonly<Tally>;
-  /** Lines that there are. */
   total: number;
   /** Those that were done before this run. */
   before: number;

@@ -28,7 +28,6 @@ export class LargestLine {
   }
 }
 
-/** What lines are held against. */
 interface Quotas {
   largest: LargestLine;
   /** What may be asked of each model in a minute. */

@@ -35,7 +35,6 @@ import { LargestLine, refuseTooLarge } from "./refuse-too-large.ts";
 import { LineRunner, type RunModel } from "./run-lines.ts";
 import { runModel } from "./run-models.ts";
 
-/** What a run asks for, beside its lines. */
 export interface BatchRunOptions extends GlobalOptions {
   /** Of all lines, whatever they name. */
   model?: string;
@@ -56,7 +55,6 @@ export interface BatchRunOptions extends GlobalOptions {
   ignoreBudget?: boolean;
 }
 
-/** What a run came to. */
 export interface RunReport {
   check: BatchCheck;
   tally: Readonly<Tally>;
@@ -179,7 +177,6 @@ export async function runBatch(
 /** What was learnt of the lines before the first is asked. */
 interface CheckedLines {
   check: BatchCheck;
-  /** The models that lines name, with those lines. */
   names: Map<string, SomeLines | undefined>;
   largest: LargestLine;
 }
@@ -210,7 +207,6 @@ async function checkLines(
   return { check, names, largest };
 }
 
-/** A run whose lines are asked. */
 interface Asking {
   runner: LineRunner;
   /** Ends the calls that are on their way. */
@@ -320,7 +316,6 @@ function hasEnded(): OpenclawError {
   return new OpenclawError("interrupted", { message: "The run has ended." });
 }
 
-/** The ids of all lines, read anew. */
 function idsOf(input: BatchInput, { kind }: BatchCheck, signal: AbortSignal): LineSource {
   return async function* () {
     for await (const { recordId } of batchLines(input, kind, signal)) yield recordId;

@@ -45,7 +45,6 @@ export interface ModelService {
   ): ChatEvents;
 }
 
-/** A model that lines are asked of. */
 export interface RunModel {
   /** By which it is asked. */
   name: string;
@@ -72,7 +71,6 @@ export interface RunSettings {
   form: OutputForm;
   output: ResultOutput;
   service: ModelService;
-  /** The model of a line, by what it says. */
   modelFor: (line: BatchLine) => RunModel;
   /** Of each answer whose line names none. */
   maxTokens: number | undefined;
@@ -162,9 +160,7 @@ class Lane {
   }
 }
 
-/** What a run is doing at the moment. */
 export interface RunState {
-  /** Lines that are asked at this moment. */
   running: number;
   throttles: number;
   /** Lines that were asked again because their answers were cut. */
@@ -195,7 +191,6 @@ export class LineRunner {
   #throttles = 0;
   /** Lines that are asked, and wait for their place below the quota. */
   readonly #waiting = new Set<Job>();
-  /** How often any line was asked. */
   #askings = 0;
   #newestAnswered = 0;
   /** Whether what is on its way may cost all that is left. */
@@ -328,7 +323,6 @@ export class LineRunner {
     }
   }
 
-  /** Asks one line, and does what is to be done about what comes of it. */
   async #ask(job: Job, lane: Lane): Promise<void> {
     const { maxTokens: given, cost } = this.#settings;
     const { line, counts } = job;

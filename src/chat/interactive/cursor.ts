@@ -3,7 +3,6 @@ import { ownSequence } from "../../terminal/neutralise.ts";
 
 /** Goes to the first column. */
 export const ROW_START = ownSequence("", "G");
-/** Erases from the cursor to the end of the screen. */
 export const CLEAR_BELOW = ownSequence("", "J");
 
 /** Goes so many rows up. */

@@ -3,7 +3,6 @@ import path from "node:path";
 import { ifSystemLets } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
 
-/** The folders that paths begin from. */
 export type Folders = Pick<Runtime, "homeFolder" | "currentFolder">;
 
 /** The path that a person typed or dropped on the terminal: with quotes, backslashes before spaces, or `~`. */

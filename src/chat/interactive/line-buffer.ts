@@ -9,7 +9,6 @@ export interface Key {
   meta: boolean;
 }
 
-/** A text that is being edited. */
 export interface LineBuffer {
   readonly text: string;
   /** Where the cursor stands, in UTF-16 units, always between two characters as people see them. */

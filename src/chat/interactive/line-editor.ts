@@ -69,7 +69,6 @@ export class LineEditor {
   #historyPlace: number | undefined;
   /** The text that was there before the history was gone through. */
   #draft = "";
-  /** A search through the history that goes on. */
   #search: HistorySearch | undefined;
   /** Whether Ctrl-X was the last key: it begins one of two. */
   #hasPrefix = false;
@@ -226,7 +225,6 @@ export class LineEditor {
     search.hasFailed = true;
   }
 
-  /** Edits the text in the person's own editor. */
   async #editElsewhere(): Promise<void> {
     this.#writeAbove([]);
     const text = await this.#parts.edit(this.#buffer.text);

@@ -10,7 +10,6 @@ import { CLEAR_BELOW, reflowsCursorLine, right, ROW_START, up } from "./cursor.t
 import { isInterrupt, Keyboard } from "./keyboard.ts";
 import { editLine, EMPTY_BUFFER, type Key, type LineBuffer } from "./line-buffer.ts";
 
-/** Something to choose. */
 export interface Choice<T> {
   value: T;
   /** What is typed is looked for in this. */
@@ -139,7 +138,6 @@ class ChoiceList<T> {
   /** The one that Enter takes, and the first that is shown, among those that were found. */
   #place = 0;
   #first = 0;
-  /** The column of the cursor. */
   #column = 0;
   /** Of the rows that are drawn. */
   #widths: readonly number[] = [];

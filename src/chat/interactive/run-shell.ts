@@ -6,7 +6,6 @@ import type { Runtime } from "../../runtime.ts";
 /** The most of a command's output that is kept, in bytes: as much as a person may want to send. */
 const MOST_OUTPUT_BYTES = 1_000_000;
 
-/** What came of a command. */
 export interface ShellRun {
   /** What it wrote to both of its outputs, as it came; what is beyond the bound is left out. */
   output: string;

@@ -2,7 +2,6 @@ import stringWidth from "string-width";
 import { neutralise } from "../../terminal/neutralise.ts";
 import { graphemes } from "./line-buffer.ts";
 
-/** A text as it stands on a screen. */
 export interface ScreenLayout {
   rows: readonly ScreenRow[];
   /** Where the cursor stands, counted from the first row and column. */

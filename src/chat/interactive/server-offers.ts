@@ -17,7 +17,6 @@ const MENTION = /(?<=^|[\s(["'])@(\S+)/g;
 /** What may stand behind an address and is not of it. */
 const CLOSING = /[.,;:!?)\]}"']+$/;
 
-/** The servers of a conversation that are there. */
 function serversOf(tools: SessionTools | undefined): McpServer[] {
   return (tools?.origins ?? []).flatMap(({ failure, toolbox }) => (failure ? [] : toolbox.servers));
 }

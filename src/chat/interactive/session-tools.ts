@@ -21,7 +21,6 @@ export interface ToolOrigin {
   failure?: OpenclawError | undefined;
 }
 
-/** A tool that a conversation has, with what it is from. */
 export interface ListedTool {
   tool: Tool;
   origin: ToolOrigin;
@@ -47,7 +46,6 @@ export class SessionTools implements Toolbox {
     this.#sourcesFor = sourcesFor;
   }
 
-  /** What is open, by name. */
   get wanted(): WantedTools {
     return {
       tools: this.#origins.flatMap(({ wanted }) => wanted.tools),

@@ -18,7 +18,6 @@ import type { Talk } from "./talk.ts";
 import { isShownWhole } from "../../terminal/neutralise.ts";
 import { count } from "../../terminal/numbers.ts";
 
-/** A command that is typed where a question would be. */
 export interface SlashCommand {
   /** With its slash. */
   name: string;

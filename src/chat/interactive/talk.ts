@@ -43,7 +43,6 @@ export interface InteractiveOptions {
   /** Looks for credentials anew, where they may have changed. */
   survey: () => Promise<Setup>;
   conversation: Conversation;
-  /** Begins another conversation. */
   begin: () => Promise<Conversation>;
   /** Goes on with the session of an id. Throws `usage` where it is open elsewhere. */
   resume: (id: string) => Promise<Conversation>;
@@ -71,7 +70,6 @@ export interface InteractiveOptions {
   tools: ToolOptions;
 }
 
-/** What the command line says about tools. */
 export interface ToolOptions {
   wanted: WantedTools;
   /** The patterns of what may run without a question. */
@@ -80,7 +78,6 @@ export interface ToolOptions {
   maxSteps: number | undefined;
 }
 
-/** A question as it was put. */
 interface Asked {
   message: Message;
   attachments: readonly Attachment[];
@@ -90,7 +87,6 @@ interface Asked {
   isPlain?: boolean;
 }
 
-/** The edit of a question. */
 interface Edit {
   /** Whether the next question takes the place of the last turn: not of a question that has none yet. */
   isRetry: boolean;
@@ -107,7 +103,6 @@ const TOOLS_MS = 1000;
 
 const FIRST_ROUND = { model: undefined, spentUsd: 0 };
 
-/** What a model was paid for. */
 export interface Spending {
   key: string;
   model: string;
@@ -128,13 +123,11 @@ export class Talk {
   system: string | undefined;
   /** What the answers are to be grounded in. */
   grounding: Pick<Query, "cites" | "searchesWeb">;
-  /** Files for the next question. */
   files: Attachment[];
   /** What the next question begins as. */
   draft = "";
   /** Set where the next question is to stand in the place of the last. */
   edited: Edit | undefined;
-  /** Set when the person wants to leave. */
   isOver = false;
   /** What every answer cost, those that were asked again or stopped, too. */
   readonly spending: Spending[];

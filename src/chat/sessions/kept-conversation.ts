@@ -18,7 +18,6 @@ import {
   undoLine,
 } from "./session-record.ts";
 
-/** A conversation that goes on, and where it is written turn by turn. */
 export interface Conversation {
   /** The id it is kept under; undefined with `--no-save`. */
   readonly id: string | undefined;

@@ -13,7 +13,6 @@ import type { Session } from "./session-files.ts";
 import { type KeptTurn, packBytes } from "./session-record.ts";
 import { toJson } from "../../json-numbers.ts";
 
-/** What a list shows of a session. */
 export interface SessionSummary {
   id: string;
   /** What somebody called it, else the first question, on one line. */
@@ -31,7 +30,6 @@ export interface SessionSummary {
   emulated?: true;
 }
 
-/** What a reader needs of a session. */
 type KeptText = Pick<Session, "header" | "turns" | "title" | "updated">;
 
 /** Sums a session up. */

@@ -14,7 +14,6 @@ const HEADER_BYTES = 32_768;
 /** Node reads no longer text in one piece, in bytes (https://nodejs.org/api/buffer.html#bufferconstantsmax_string_length). */
 const MOST_SESSION_BYTES = 512 * 1024 * 1024;
 
-/** A session as it stands on disk. */
 export interface Session extends SessionContent {
   file: string;
   /** When the last turn was written, in ms since 1970. */

@@ -36,7 +36,6 @@ export interface KeptTurn extends Turn {
   usage?: TokenUsage | undefined;
 }
 
-/** What a conversation has come to. */
 export interface Course {
   /** The turns that count, those that were asked again only once. */
   readonly turns: KeptTurn[];
@@ -44,15 +43,12 @@ export interface Course {
   readonly compactions: Compaction[];
 }
 
-/** A summary in the place of older turns. */
 interface Compaction {
-  /** The turns before it. */
   before: readonly KeptTurn[];
   /** How many turns there were with it. */
   length: number;
 }
 
-/** What a session file holds. */
 export interface SessionContent extends Pick<Course, "turns">, Partial<Pick<Course, "compactions">> {
   header: SessionHeader;
   /** What it was called by somebody; undefined where its first question has to do. */

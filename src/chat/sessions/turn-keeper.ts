@@ -12,7 +12,6 @@ import type { KeptTurn } from "./session-record.ts";
 /** How much of an answer a kill may take, in ms. */
 const JOT_EVERY_MS = 1000;
 
-/** What a turn is asked with. */
 export interface TurnContext {
   /** Key of the model that is asked first. */
   key: string;
@@ -26,9 +25,7 @@ export interface TurnContext {
   onUnkept: (error: OpenclawError) => Promise<void>;
 }
 
-/** How an answer ended. */
 export interface TurnEnd {
-  /** Key of the model that answered. */
   key?: string | undefined;
   /** What went wrong; undefined for an answer that came to its end. */
   failure?: unknown;
@@ -39,7 +36,6 @@ export interface TurnEnd {
  * Nothing that stops the program takes the question away.
  */
 export class TurnKeeper {
-  /** Goes with the question. */
   readonly recorder: TurnRecorder;
   readonly #conversation: Conversation;
   readonly #context: TurnContext;

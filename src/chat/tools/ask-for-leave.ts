@@ -102,7 +102,6 @@ function frame(text: string, columns: number, style: Style): string[] {
     );
 }
 
-/** A line in rows of at most so many columns. */
 function rowsOf(line: string, columns: number): string[] {
   const rows = [""];
   let width = 0;

@@ -65,7 +65,6 @@ export async function checkInputSchema(
   });
 }
 
-/** The path of a JSON pointer. */
 function pathOf(pointer: string): Path {
   const names = pointer.split("/").slice(1);
   return names.map((name) =>

@@ -5,7 +5,6 @@ import { errorCode, ifSystemLets } from "../../errors.ts";
 import type { Environment } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 
-/** Where a program is looked for. */
 export interface ProgramPlace {
   /** The environment that it is started with, which has the PATH. */
   env: Environment;

@@ -6,7 +6,6 @@ import type { Demand, Tool } from "./tool.ts";
 export interface LeaveRules {
   /** The patterns of `--allow`, in which `*` stands for any characters. */
   allowed: readonly string[];
-  /** Whether a person sits there who can be asked. */
   canAsk: boolean;
   /** Tools that the person has allowed for as long as this conversation lasts, by name, each with its `fingerprintOf`. */
   always: ReadonlyMap<string, string>;

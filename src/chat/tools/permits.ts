@@ -4,7 +4,6 @@ import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { fingerprintOf, judgeLeave, type Leave } from "./leave.ts";
 import { textResult, type Tool, type ToolCall, type ToolResult } from "./tool.ts";
 
-/** What a person is asked about a call. */
 export interface LeaveRequest {
   tool: Tool;
   call: ToolCall;
@@ -48,7 +47,6 @@ export class Permits {
     this.#allowed = [...(options.allowed ?? [])];
   }
 
-  /** The patterns that are allowed. */
   get allowed(): readonly string[] {
     return this.#allowed;
   }

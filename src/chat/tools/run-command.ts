@@ -6,14 +6,12 @@ import { isSecretName } from "../../network/clear-text.ts";
 import type { Environment, Runtime } from "../../runtime.ts";
 import { explainStart } from "./find-program.ts";
 
-/** A command to run for a model. */
 export interface Command {
   /** The program and its arguments; no shell reads them. */
   command: readonly string[];
   /** What it is given on stdin; without, that is at its end from the start. */
   input?: string | undefined;
   env: Environment;
-  /** The folder in which it runs. */
   folder: string;
   /** In seconds. */
   timeoutSeconds: number;
@@ -29,7 +27,6 @@ export interface Output {
   length: number;
 }
 
-/** How a command came to its end. */
 export type CommandEnd =
   | { kind: "exit"; code: number }
   | { kind: "signal"; signal: string }

@@ -27,7 +27,6 @@ import { callsIn, type Toolbox, type ToolCall, toToolConfig, type TurnEvent } fr
 /** How many rounds of a turn may call tools where nobody says. */
 export const USUAL_STEPS = 20;
 
-/** What a round is asked with, beside its question. */
 export interface Round {
   /** The model that has answered the rounds before, which answers this one; undefined in the first. */
   model: ResolvedModel | undefined;
@@ -42,11 +41,9 @@ export interface RoundsOptions {
   runtime: Pick<Runtime, "signal" | "elapsed" | "env" | "terminal">;
   toolbox: Pick<Toolbox, "tools">;
   permit: Permit;
-  /** The most rounds in which the model may call tools. */
   maxSteps: number;
   /** Whether the calls are left to whoever asked: the turn ends with them. */
   leavesCalls?: boolean | undefined;
-  /** Takes the turn down for its conversation. */
   keeper?: TurnKeeper | undefined;
   /** The most that the turn may cost, in USD. */
   mostUsd?: number | undefined;
@@ -136,7 +133,6 @@ export async function* runTurnWithTools(
   }
 }
 
-/** What a round came to. */
 interface RoundEnd {
   model: ResolvedModel | undefined;
   stopReason: string;

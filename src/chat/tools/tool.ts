@@ -15,7 +15,6 @@ export type ToolSource =
   /** A tool of an MCP server of the settings, with its name there. */
   | { kind: "server"; server: string; tool: string };
 
-/** What came of a call, as the model is given it. */
 export interface ToolResult {
   /** Texts, JSON and images, in the terms of Converse. */
   content: readonly ToolResultContentBlock[];
@@ -35,7 +34,6 @@ export interface Demand {
   because?: string | undefined;
 }
 
-/** Something that a model may have done. */
 export interface Tool {
   /** What the model calls it: 1 to 64 of `a-z A-Z 0-9 _ -`, as Converse's ToolSpecification takes it. */
   name: string;
@@ -56,7 +54,6 @@ export interface Tool {
   run(input: JsonObject, signal: AbortSignal): Promise<ToolResult>;
 }
 
-/** A call that a model makes. */
 export interface ToolCall {
   toolUseId: string;
   name: string;
@@ -70,7 +67,6 @@ export type TurnEvent =
   | ({ type: "tool-call"; source?: ToolSource | undefined } & ToolCall)
   | ({ type: "tool-result" } & AnsweredCall);
 
-/** What a call came to. */
 export interface AnsweredCall {
   toolUseId: string;
   name: string;

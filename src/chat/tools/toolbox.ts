@@ -4,7 +4,6 @@ import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { matchesPattern } from "./leave.ts";
 import type { Tool, Toolbox } from "./tool.ts";
 
-/** What is named for a conversation. */
 export interface WantedTools {
   /** A name as `tools list` has it, that of a built-in with `:FOLDER`; of a server's tools a pattern, too. */
   tools: readonly string[];

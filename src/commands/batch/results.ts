@@ -200,7 +200,6 @@ function decideFormat(
 interface Told {
   job: BatchJob;
   use: JobUse;
-  /** The error that the job ended in. */
   failure: OpenclawError | undefined;
   options: ResultsOptions;
 }

@@ -63,7 +63,6 @@ export interface ChatOptions extends GlobalOptions, ParameterOptions, ToolOption
   output?: string;
   /** Prints the first code block alone. */
   extract?: boolean;
-  /** Name of a template. */
   template?: string;
   /** `NAME=VALUE`, for the template. */
   param?: string[];
@@ -246,7 +245,6 @@ async function writesToStdout(name: string): Promise<boolean> {
   return namesStdout(name);
 }
 
-/** Talks with the person at the terminal. */
 async function talk(
   options: Asked,
   setup: Setup,

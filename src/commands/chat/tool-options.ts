@@ -2,11 +2,9 @@ import type { FilledTemplate } from "../../chat/template.ts";
 import type { WantedTools } from "../../chat/tools/toolbox.ts";
 import { usageError } from "../../errors.ts";
 
-/** What the command line says about tools. */
 export interface ToolOptions {
   /** Tools by name: `read-file:DIR`, `deploy`, `files__read*`. */
   tool?: string[];
-  /** MCP servers by name. */
   mcp?: string[];
   /** Patterns of what may run unasked. */
   allow?: string[];

@@ -12,7 +12,6 @@ import { canAsk } from "../../terminal/ask-yes.ts";
 import { withSpinner } from "../../terminal/spinner.ts";
 import type { ToolOptions } from "./tool-options.ts";
 
-/** The tools of one turn. */
 export interface TurnTools {
   /** As they go into a request. */
   config(): Promise<Query["tools"]>;

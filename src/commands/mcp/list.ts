@@ -21,7 +21,6 @@ export interface ListOptions extends GlobalOptions {
   check?: boolean;
 }
 
-/** What a server offers, counted. */
 interface Offer {
   tools: number;
   prompts: number;

@@ -20,7 +20,6 @@ export interface AliasOptions extends GlobalOptions {
   force?: boolean;
 }
 
-/** An alias and the key of its model. */
 interface Alias {
   alias: string;
   key: string;

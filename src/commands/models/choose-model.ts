@@ -9,7 +9,6 @@ import type { Column } from "../../terminal/table.ts";
 import type { Screen } from "../../terminal/terminal.ts";
 import { withoutCredentials } from "./first-steps.ts";
 
-/** What is asked besides which model. */
 interface Choosing {
   /** Asks, where it is said, whether the model is to be the default, and keeps it on a yes. */
   keep?: (key: string) => Promise<void>;

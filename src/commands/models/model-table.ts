@@ -157,7 +157,6 @@ export function modelTable(
     : lines;
 }
 
-/** The letter of a kind of input. */
 function letterOf(kind: string): string {
   return kind.charAt(0).toUpperCase();
 }
@@ -166,7 +165,6 @@ function inLetters(input: string): string {
   return input.split("+").map(letterOf).join("");
 }
 
-/** What the letters of the column mean. */
 function explainLetters(models: readonly TabledModel[]): string {
   const kinds = new Set(models.flatMap(({ input }) => input.split("+")));
   return `Input: ${[...kinds].map((kind) => `${letterOf(kind)} ${kind}`).join(", ")}`;

@@ -29,7 +29,6 @@ export interface Opening {
   waitMinutes: number;
 }
 
-/** What is known before a gate is opened. */
 export interface Situation {
   session: AwsSession;
   place: GatePlace;

@@ -9,7 +9,6 @@ export interface QuotaOptions extends GlobalOptions {
   maxTokens?: number;
 }
 
-/** A model with its quotas, and what a call of it takes. */
 export interface ModelReport {
   /** As it is called: a profile, where it needs one. */
   id: string;
@@ -19,7 +18,6 @@ export interface ModelReport {
   defaultMaxTokens: number;
   burndown: { output: number; source: string };
   survey: QuotaSurvey;
-  /** The way that a call takes. */
   way: QuotaWay | undefined;
   call: CallReport | undefined;
 }

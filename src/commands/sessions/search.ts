@@ -15,7 +15,6 @@ export interface SearchOptions extends GlobalOptions {
   here?: boolean;
 }
 
-/** A place where it was said. */
 interface Match {
   session: string;
   /** From 1. */
@@ -71,7 +70,6 @@ export async function run({ text, here }: SearchOptions, runtime: Runtime): Prom
   for (const { message, hint } of warnings) await terminal.warn(message, hint);
 }
 
-/** Reads the sessions, or those of a folder. */
 async function searchSessions(
   pattern: RegExp,
   folder: string | undefined,

@@ -15,7 +15,6 @@ import type { Column } from "../../terminal/table.ts";
 import { warnOfUnfit } from "./warn-of-unfit.ts";
 
 export interface ListOptions extends GlobalOptions {
-  /** MCP servers by name. */
   mcp?: string[];
 }
 

@@ -5,15 +5,12 @@ import type { InputKind } from "../../models/list.ts";
 import type { Lessons } from "../apply-lessons.ts";
 import type { Turn } from "../conversation.ts";
 
-/** What a request is mended for. */
 export interface Recipient {
   /** As a person knows the model, for notices. */
   modelId: string;
-  /** What the model takes. */
   family: FamilyFacts;
   /** The model's own limit for its output, in tokens. */
   mostTokens?: number | undefined;
-  /** Whether the model will reason. */
   isReasoning: boolean;
   /** What the call itself asks for: where a model takes only one of two, it wins over what the configuration asks for. */
   asked?: ChatParameters;
@@ -42,7 +39,6 @@ export interface ReadableFiles {
 
 export type Input = ConverseStreamCommandInput;
 
-/** One request that is mended. */
 export interface Mending extends Recipient {
   tell: (notice: string) => void;
   toolNames: Map<string, string>;

@@ -74,7 +74,6 @@ function newJobId(): string {
   return Array.from(randomBytes(12), (byte) => letters[byte % letters.length]).join("");
 }
 
-/** The job that the path names, in the region of the call. */
 function jobOf(call: RecordedCall, context: OperationContext): Job {
   const identifier = call.parameters["jobIdentifier"] ?? "";
   checkJobIdentifier(identifier);
@@ -183,7 +182,6 @@ export const toCreateJob: Needs = ({ body }, catalogue) => {
   ];
 };
 
-/** An action on the job that the path names. */
 export const onJob: Needs = ({ route, parameters }, catalogue) => {
   const identifier = parameters["jobIdentifier"] ?? "";
   const resource = identifier.startsWith("arn:")

@@ -72,7 +72,6 @@ class JobRun {
   readonly #context: OperationContext;
   readonly #buckets: Buckets;
   readonly #tokens = { input: 0, output: 0 };
-  /** How the records end. */
   #end = new JobEnd("Completed");
 
   constructor(job: Job, model: EmulatedModel, call: RecordedCall, context: OperationContext) {
@@ -135,7 +134,6 @@ class JobRun {
     if (fault) throw new JobEnd(isEnd(fault.name) ? fault.name : "Failed", fault.message);
   }
 
-  /** A bucket that the job may use. */
   #bucketAt(uri: string, owner: unknown, action: "GetObject" | "PutObject"): { bucket: Bucket; key: string } {
     const [, name = "", key = ""] = /^s3:\/\/([^/]+)\/?(.*)$/.exec(uri) ?? [];
     const bucket = this.#buckets.find(name, this.#job.region);

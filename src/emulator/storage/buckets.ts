@@ -110,7 +110,6 @@ export class Buckets {
       throw new StorageError("EntityTooLarge", `The emulator keeps ${MOST_ENTRIES} objects at most.`);
   }
 
-  /** Puts an object in the place of the one that has its key. */
   async put(bucket: Bucket, object: StoredObject): Promise<void> {
     const former = bucket.objects.get(object.key);
     bucket.objects.set(object.key, object);

@@ -15,7 +15,6 @@ export interface Blob {
   readonly bytes: number;
 }
 
-/** A blob that is being written. */
 export interface BlobDraft {
   /** Throws `StorageError` where there is no room for it. */
   write(bytes: Uint8Array): Promise<void>;

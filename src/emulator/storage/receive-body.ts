@@ -5,7 +5,6 @@ import { CHECKSUMS, type ChecksumName, lengthOfChecksum, startChecksum } from ".
 import { ChunkedBody } from "./chunked-body.ts";
 import { StorageError } from "./storage-error.ts";
 
-/** What a body turned out to be. */
 export interface ReceivedBody {
   bytes: number;
   /** MD5 in hexadecimal. */

@@ -1,6 +1,5 @@
 import { StorageError } from "./storage-error.ts";
 
-/** What of Amazon S3 a request is about. */
 export interface StorageAddress {
   bucket: string | undefined;
   key: string | undefined;

@@ -75,7 +75,6 @@ const ERRORS = {
 
 type StorageCode = keyof typeof ERRORS;
 
-/** The codes of all of them. */
 export const STORAGE_CODES = Object.keys(ERRORS) as readonly StorageCode[];
 
 /** An error of Amazon S3: its code, its words, and what it says besides, by the names of the elements. */

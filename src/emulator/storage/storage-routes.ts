@@ -125,7 +125,6 @@ const OPERATIONS: Readonly<Record<string, StorageOperation>> = {
   DeleteObject: { method: "DELETE", of: "object", answer: deleteObject },
 };
 
-/** The names of these operations. */
 export const STORAGE_ROUTE_NAMES: readonly string[] = Object.keys(OPERATIONS);
 
 /**
@@ -152,7 +151,6 @@ export interface StorageCall {
   body: AsyncIterable<Buffer>;
 }
 
-/** How a request to Amazon S3 is answered. */
 export interface StorageRoute {
   readonly name: string;
   readonly service: "s3";

@@ -24,7 +24,6 @@ export function declaredTool(
   };
 }
 
-/** What a choice is made among. */
 export interface Choosable {
   declared: readonly Tool.ToolSpecMember[];
   /** Whether the model may do what is no tool of these, too. */

@@ -12,7 +12,6 @@ interface SentName {
   isOwnName: boolean;
 }
 
-/** A name, and what it stands for. */
 export interface NamedModels extends SentName {
   /** None of what nobody knows, or not yet. */
   models: () => Promise<readonly ResolvedModel[]>;

@@ -42,7 +42,6 @@ const USUAL_OUTPUT = 4096;
 /** No image costs more, in tokens (https://platform.claude.com/docs/en/build-with-claude/vision). */
 const TOKENS_PER_IMAGE = 1600;
 
-/** A call that its key lets pass. */
 export interface Admitted {
   /** The most that it may cost, in USD; undefined where that is not bounded. */
   mostUsd: number | undefined;

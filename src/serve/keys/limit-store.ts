@@ -48,7 +48,6 @@ export interface RateState {
   tokens?: Left | undefined;
 }
 
-/** What a call uses in the end. */
 export interface Use {
   tokens: number;
   /** In nano-USD. */

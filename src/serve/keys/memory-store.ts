@@ -13,7 +13,6 @@ import { periodsAt } from "../../ledger/ledger-files.ts";
 import type { Runtime } from "../../runtime.ts";
 import { MinuteWindow, type Passed } from "./minute-window.ts";
 
-/** What is known of one key. */
 interface Tally {
   window: MinuteWindow;
   /** Nano-USD that running calls may cost. */

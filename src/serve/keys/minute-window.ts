@@ -68,7 +68,6 @@ class LastMinute {
   }
 }
 
-/** A call that was let pass. */
 export interface Passed {
   readonly tokens: Entry;
 }

@@ -144,7 +144,6 @@ export type MeasuredCall = Pick<Call, "entry" | "region">;
 
 /** Requests of the moment. */
 export interface ServerState {
-  /** Those that are running. */
   running: readonly MeasuredCall[];
   /** Those that have a model answer. */
   answers: readonly MeasuredCall[];
@@ -162,7 +161,6 @@ export class ServerMetrics {
     this.#runtime = runtime;
   }
 
-  /** Counts a request that is over. */
   count(call: MeasuredCall): void {
     const { entry } = call;
     const { status = 0, error, costUsd, firstTokenMs, durationMs, queuedMs } = entry;

@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { TraceHeaders } from "../../trace-headers.ts";
 
-/** Where in a trace a request stands. */
 export interface TraceContext {
   /** 32 hexadecimal digits. */
   traceId: string;

@@ -7,7 +7,6 @@ import { toJson } from "../../json-numbers.ts";
 /** What a call of a tool is told in: its beginning, a piece of its input, its end. */
 export type CallPart = { id: string; name: string } | { input: string } | { isOver: true };
 
-/** A call as far as it has come. */
 interface StreamedCall {
   id: string | undefined;
   name: string;
@@ -41,7 +40,6 @@ export class StreamedCalls {
     this.#newId = newId;
   }
 
-  /** How many there are so far. */
   get count(): number {
     return this.#calls.length;
   }

@@ -26,7 +26,6 @@ import { OpenclawError } from "../../errors.ts";
 import { toBase64 } from "../data-url.ts";
 import { toJson } from "../../json-numbers.ts";
 
-/** What may stand in a tool's result. */
 type ResultPart = Exclude<NonNullable<ToolResultBlockParam["content"]>, string>[number];
 
 /** Where a model's documents go: into blocks of their own, or, for models that are not Claude, as text where they are text. */

@@ -13,7 +13,6 @@ import { toCitation } from "./citation.ts";
 import { fromRedactedData } from "./messages-content.ts";
 import { mergeUsage, toServiceTier, toTokenUsage } from "./messages-usage.ts";
 
-/** A block of the answer that is being written. */
 interface OpenBlock {
   /** A call whose input came with its beginning, as some servers send it: what is said at its end if nothing follows. */
   input: unknown;

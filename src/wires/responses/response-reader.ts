@@ -12,7 +12,6 @@ import type { AnswerReader } from "../read-answer.ts";
 import { type Piece, ThinkTags } from "../think-tags.ts";
 import { toSignature } from "./reasoning-signature.ts";
 
-/** A content block of the answer. */
 interface Block {
   index: number;
   /** Whether pieces of it came by themselves. */

@@ -226,7 +226,6 @@ export function whyAwsWrites(args: readonly string[]): string | undefined {
   );
 }
 
-/** The command of a call, and what stands behind it. */
 function readCommand(
   args: readonly string[],
 ): { service: string; operation: string; rest: readonly string[] } | undefined {
@@ -274,7 +273,6 @@ function printsObject(name: string, rest: readonly string[]): boolean {
   });
 }
 
-/** Why what stands behind a command makes more of it. */
 function whyOptionsWiden(service: string, rest: readonly string[]): string | undefined {
   for (const [index, arg] of rest.entries()) {
     const isOption = arg.startsWith("--");

@@ -21,7 +21,6 @@ interface BuiltInRow extends BuiltIn {
 
 type Options = Partial<Pick<GlobalOptions, "config" | "profile" | "region">>;
 
-/** What a tool does in its folder. */
 type FolderRun = (
   input: JsonObject,
   folder: Folder,

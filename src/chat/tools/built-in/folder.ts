@@ -105,7 +105,6 @@ export class Folder {
     if (place !== undefined) throw credentialFault(named, `'${place}'`);
   }
 
-  /** Whether a real path is a folder. */
   async isFolder(file: string): Promise<boolean> {
     try {
       return (await lstat(file)).isDirectory();

@@ -29,7 +29,6 @@ import {
   withPlainNumbers,
 } from "../../../json-numbers.ts";
 
-/** A server at an address, as the settings have it. */
 export interface HttpServer {
   url: string;
   headers?: Readonly<Record<string, string>> | undefined;
@@ -333,7 +332,6 @@ function idOf(body: string): string | number | undefined {
   return method === undefined ? undefined : id;
 }
 
-/** Whom an answer is for. */
 function idsOf(message: JSONRPCMessage): (string | number)[] {
   return "method" in message || message.id === undefined ? [] : [message.id];
 }

@@ -20,7 +20,6 @@ import type { HttpTransport } from "./http-transport.ts";
 import type { StdioTransport } from "./stdio-transport.ts";
 import { nameTools } from "./tool-names.ts";
 
-/** A prompt that a server offers. */
 export interface McpPrompt {
   name: string;
   description?: string | undefined;
@@ -342,7 +341,6 @@ class ConnectedServer implements McpServer {
     if (failure) throw failure;
   }
 
-  /** The error for a request that came to nothing. */
   #explain(failure: unknown, method: string, startedAt: number): unknown {
     if (this.#runtime.signal.aborted) return this.#runtime.signal.reason;
     if (failure instanceof OpenclawError) return failure;

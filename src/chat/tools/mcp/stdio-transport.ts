@@ -12,7 +12,6 @@ import { quoteForShell } from "../../../terminal/quote-for-shell.ts";
 import { explainStart } from "../find-program.ts";
 import { Unanswered } from "./unanswered.ts";
 
-/** A server that is started here, as the settings have it. */
 export interface StdioServer {
   command: string;
   args?: readonly string[] | undefined;

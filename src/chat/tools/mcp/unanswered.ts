@@ -7,12 +7,10 @@ const OWN_ERROR = -32_000;
 export class Unanswered {
   readonly #ids = new Set<string | number>();
 
-  /** Takes note of what is sent. */
   sends(message: JSONRPCMessage): void {
     if ("method" in message && "id" in message) this.#ids.add(message.id);
   }
 
-  /** Takes note of what comes. */
   comes(message: JSONRPCMessage): void {
     if (!("method" in message) && message.id !== undefined) this.#ids.delete(message.id);
   }

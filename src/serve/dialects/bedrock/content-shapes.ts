@@ -174,7 +174,6 @@ const citationsContent = object<CitationsContentBlock>({
 
 const fixedTools = refusedBecause("the tools of a conversation stay as they are: name those of each request");
 
-/** A block of a message. */
 export const readContentBlock = union<ContentBlock>({
   text,
   image,
@@ -192,7 +191,6 @@ export const readContentBlock = union<ContentBlock>({
   toolRemoval: fixedTools,
 });
 
-/** A block of a system prompt. */
 export const readSystemBlock = union<SystemContentBlock>({ text, guardContent, cachePoint });
 
 const readTool = union<Tool>({
@@ -210,7 +208,6 @@ const readTool = union<Tool>({
   cachePoint,
 });
 
-/** The tools that a model may call, and which of them it must. */
 export const readToolConfig = object<ToolConfiguration>(
   {
     tools: list(readTool),

@@ -40,7 +40,6 @@ import {
   union,
 } from "./read-shape.ts";
 
-/** What a Converse request is read with. */
 export interface ConverseReading extends Pick<ShapeContext, "readsS3"> {
   /** The name that stands in the path. */
   model: string;

@@ -132,7 +132,6 @@ async function* chunksOf(events: ChatEvents, headers: Record<string, string>): P
 /** How a dialect tells the answers of one vendor. */
 interface VendorForm<Piece> {
   toPieces: (events: ChatEvents) => Pieces<Piece>;
-  /** The piece as the JSON of a chunk. */
   toEvent: (piece: Piece) => object;
   /** Whether Bedrock adds to it what was used. */
   isLast: (piece: Piece) => boolean;

@@ -12,7 +12,6 @@ import type { TokenUsage } from "../../../models/usage.ts";
 import { withoutUndefined } from "../../../json.ts";
 import { toBase64 } from "../../../wires/data-url.ts";
 
-/** An answer as Converse streams it. */
 export type Parts = AsyncGenerator<ConverseStreamOutput, void, undefined>;
 
 export interface ConverseTelling {

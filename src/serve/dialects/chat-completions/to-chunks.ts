@@ -10,7 +10,6 @@ import { freeformText } from "../../content/freeform-tool.ts";
 import { toCompletionUsage } from "../../../wires/chat-completions/completion-usage.ts";
 import { type FinishReason, finishReason } from "../../../wires/chat-completions/stop-reason.ts";
 
-/** An answer as it is streamed. */
 export type Chunks = AsyncGenerator<ChatCompletionChunk, void, undefined>;
 
 /** `reasoning_content` is not OpenAI's: vLLM, DeepSeek and others send a model's reasoning under this name. */

@@ -27,7 +27,6 @@ const FIELD_RULES: Readonly<Record<keyof EmbeddingCreateParams | "input_type", F
   user: "ignored",
 };
 
-/** What a client wants embedded. */
 export interface EmbeddingsAsked {
   /** The model's name as it was sent. */
   model: string;

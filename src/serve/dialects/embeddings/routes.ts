@@ -15,7 +15,6 @@ import type { Upstream } from "../../upstream.ts";
 import { type EmbeddingsAsked, fromEmbeddingsRequest } from "./from-embeddings-request.ts";
 import { toAnswer, toEntries } from "./to-embeddings.ts";
 
-/** OpenAI's embeddings. */
 export const embeddings: Dialect = {
   name: "embeddings",
   roots: ["/v1/embeddings"],

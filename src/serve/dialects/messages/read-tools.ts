@@ -15,7 +15,6 @@ import { OWN_TOOL_RULES, TOOL_RULES } from "./request-fields.ts";
 import { readToolSchema } from "../../content/tool-schema.ts";
 import { type BlockContext, readCachePoint } from "./read-blocks.ts";
 
-/** What a request says of tools. */
 export interface ReadTools {
   /** Undefined when the model is to call none. */
   tools: ToolConfiguration | undefined;

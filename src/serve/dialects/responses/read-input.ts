@@ -15,7 +15,6 @@ import { qualifiedName, TOOL_SEARCH } from "./client-tools.ts";
 import { openSealed } from "./encrypted-reasoning.ts";
 import { namesIn } from "./read-tools.ts";
 
-/** What the input items say. */
 export interface Input {
   /** What `system` and `developer` messages say, wherever they stand. */
   system: string[];

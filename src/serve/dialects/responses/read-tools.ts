@@ -6,7 +6,6 @@ import { readToolSchema } from "../../content/tool-schema.ts";
 import type { RequestField } from "../../request-field.ts";
 import { type ClientTool, type ClientTools, qualifiedName, TOOL_SEARCH } from "./client-tools.ts";
 
-/** What a request lets the model call. */
 export interface Callable {
   /** Undefined when the model is to call none. */
   tools: ToolConfiguration | undefined;

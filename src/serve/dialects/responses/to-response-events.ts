@@ -262,7 +262,6 @@ export class ResponseTeller {
   }
 }
 
-/** Where an item is in the response. */
 interface Place {
   output_index: number;
   item_id: string;

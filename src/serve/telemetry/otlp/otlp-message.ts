@@ -5,7 +5,6 @@ import { VERSION } from "../../../version.ts";
 export type AttributeValue = string | number | boolean | { double: number } | readonly string[];
 export type Attributes = Readonly<Record<string, AttributeValue | undefined>>;
 
-/** Work that was done, as a trace shows it. */
 export interface Span {
   traceId: string;
   spanId: string;

@@ -5,7 +5,6 @@ import type { Environment } from "../../../runtime.ts";
 import { VERSION } from "../../../version.ts";
 import type { TraceContext } from "../trace-context.ts";
 
-/** Where one kind of telemetry goes. */
 export interface OtlpTarget {
   url: URL;
   /** By lower-case name. */
@@ -16,7 +15,6 @@ export interface OtlpTarget {
   timeoutMs: number;
 }
 
-/** What the variables of OpenTelemetry say. */
 export interface OtlpSettings {
   traces: OtlpTarget | undefined;
   metrics: OtlpTarget | undefined;
