@@ -1,6 +1,9 @@
 import type { Readable } from "node:stream";
 import type { NodeHttpHandler } from "@smithy/node-http-handler";
-import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import {
+  StreamableHTTPClientTransport,
+  StreamableHTTPError,
+} from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import type { Transport } from "@modelcontextprotocol/sdk/shared/transport.js";
 import type { JSONRPCMessage } from "@modelcontextprotocol/sdk/types.js";
 import { setTimeout as wait } from "node:timers/promises";
@@ -16,10 +19,11 @@ import { HttpRequest } from "../../../network/sdk-parts.ts";
 import { decodeUserInfo } from "../../../network/user-info.ts";
 import { readBytes } from "../../../read-bytes.ts";
 import type { Runtime } from "../../../runtime.ts";
+import { settlesWithin } from "../../../settles-within.ts";
 import { quoteForShell } from "../../../terminal/quote-for-shell.ts";
 import { VERSION } from "../../../version.ts";
 import { EXACT_FIELDS, LINE_END, MOST_MESSAGE_BYTES, type ServerLabel } from "./stdio-transport.ts";
-import { Unanswered } from "./unanswered.ts";
+import { NOT_JSON_RPC, Unanswered } from "./unanswered.ts";
 import {
   markedCopy,
   markedNumber,
@@ -38,12 +42,15 @@ export interface HttpServer {
 const LAST_ANSWER_MS = 500;
 /** Between two streams that are opened for what a server says unasked, in ms; it may ask for less. */
 const BETWEEN_STREAMS_MS = 1000;
-/** The most of a refusal's body that is read, in bytes. */
+/** The most of a refusal's body that is read, in bytes, and how long it is waited for, in ms. */
 const MOST_REFUSAL_BYTES = 64 * 1024;
+const REFUSAL_MS = 2000;
 /** What is said of a message that is longer than one may be. */
 const TOO_LONG = `sent a message of more than ${MOST_MESSAGE_BYTES / 1024 / 1024} MB`;
 /** The same of one that is nested deeper. */
 const TOO_DEEP = `it sent a message that is nested more than ${MOST_DEPTH} levels deep`;
+/** The same of one that nobody waits for. */
+const FOR_NOBODY = "answered a request that it was not asked";
 /** What the SDK says when a stream that could be resumed never came back. */
 const NOT_RESUMED = /^Maximum reconnection attempts/;
 
@@ -70,6 +77,7 @@ export class HttpTransport implements Transport {
   /** How to stop waiting for the answers that are on their way, by the ids of their requests. */
   readonly #streams = new Map<string | number, AbortController>();
   #lastStream = Number.NEGATIVE_INFINITY;
+  #useless: string | undefined;
 
   private constructor(
     label: ServerLabel,
@@ -128,19 +136,29 @@ export class HttpTransport implements Transport {
     return this.#inner.sessionId;
   }
 
+  /** What is wrong with what it sent last, where that is of no use. */
+  get useless(): string | undefined {
+    return this.#useless;
+  }
+
   async start(): Promise<void> {
     const inner = this.#inner;
     Object.assign(inner, {
       onmessage: (marked: JSONRPCMessage) => {
         if (isDeeperThan(marked, MOST_DEPTH)) return this.#giveUp(idsOf(marked), TOO_DEEP);
         const message = withPlainNumbers(replaceTexts(marked, markedNumber), EXACT_FIELDS) as JSONRPCMessage;
+        for (const id of idsOf(message)) {
+          this.#useless = this.#unanswered.has(id) ? undefined : FOR_NOBODY;
+          this.#streams.delete(id);
+        }
         this.#unanswered.comes(message);
-        if (!("method" in message) && message.id !== undefined) this.#streams.delete(message.id);
         this.onmessage?.(message);
       },
       onclose: () => this.onclose?.(),
       onerror: (error: Error) => {
         if (NOT_RESUMED.test(error.message)) this.#giveUp([...this.#resumable]);
+        // It is read by JSON.parse, and looked at by the SDK's schema of a message.
+        if (error instanceof SyntaxError || "issues" in error) this.#useless = NOT_JSON_RPC;
         this.onerror?.(error);
       },
     } satisfies Partial<Transport>);
@@ -156,11 +174,15 @@ export class HttpTransport implements Transport {
       if (typeof id === "number" || typeof id === "string") this.#forget(id);
     }
     const id = "id" in message ? message.id : undefined;
+    if (id !== undefined) this.#useless = undefined;
     // The SDK writes it, and knows no numbers but those of JavaScript.
-    await this.#inner.send(markedCopy(message), {
+    const sent = this.#inner.send(markedCopy(message), {
       onresumptiontoken: () => {
         if (id !== undefined) this.#resumable.add(id);
       },
+    });
+    await sent.catch((error: unknown) => {
+      throw error instanceof StreamableHTTPError && isMoved(error.code) ? this.#movedOn() : error;
     });
   }
 
@@ -180,7 +202,19 @@ export class HttpTransport implements Transport {
     this.#streams.delete(id);
   }
 
-  #giveUp(ids: Iterable<string | number>, why = "the connection broke off before it answered"): void {
+  /** The error for redirects within the server that lead to ever more of them. */
+  #movedOn(): OpenclawError {
+    const { name, place } = this.#label;
+    return new OpenclawError("bad-response", {
+      message: `The MCP server '${name}' redirects again and again, and answers nowhere.`,
+      hint: `Check the path in ${place}.url.`,
+    });
+  }
+
+  #giveUp(
+    ids: Iterable<string | number>,
+    why = this.#useless === undefined ? "the connection broke off before it answered" : `it ${this.#useless}`,
+  ): void {
     const answers = this.#unanswered.fail(why, ids);
     for (const answer of answers) this.onmessage?.(answer);
   }
@@ -203,7 +237,7 @@ export class HttpTransport implements Transport {
     } = await this.#ask(new URL(String(address)), { method, headers, body: sent }, signal);
     const isGood = status >= 200 && status < 300;
     // The others of 3xx turn a POST into a GET.
-    const isRedirect = (status === 307 || status === 308) && answered["location"] !== undefined;
+    const isRedirect = isMoved(status) && answered["location"] !== undefined;
     if (method === "POST" && !isGood && !(isRedirect && staysWithin(answered["location"], this.#url)))
       throw await this.#refusal(status, answered, body);
     if (isStream && !isGood && headers["last-event-id"] !== undefined) this.#giveUp([...this.#resumable]);
@@ -216,7 +250,8 @@ export class HttpTransport implements Transport {
     const stream = isEmpty
       ? null
       : toWebStream(inMarks(boundMessages(body, hasEvents, this.#label.name), hasEvents), body, (failure) =>
-          this.#onEnd(id, failure),
+          // Behind a redirect the answer comes from elsewhere.
+          this.#onEnd(isRedirect ? undefined : id, failure),
         );
     return new Response(stream, { status, headers: answered });
   }
@@ -327,6 +362,11 @@ export class HttpTransport implements Transport {
   }
 }
 
+/** Whether a status says that the same is to be sent elsewhere. */
+function isMoved(status: number | undefined): boolean {
+  return status === 307 || status === 308;
+}
+
 function idOf(body: string): string | number | undefined {
   const { id, method } = JSON.parse(body) as { id?: string | number; method?: string };
   return method === undefined ? undefined : id;
@@ -353,19 +393,24 @@ function shownUrl(url: URL): string {
   return `${url.origin}${url.pathname}`;
 }
 
-/** The beginning of a refusal's body; what cannot be read counts as nothing, since the status says enough. */
+/** The beginning of a refusal's body; what does not come counts as nothing, since the status says enough. */
 async function readSome(body: Readable): Promise<string> {
   const tooLong = (): Error => new Error("more is not looked at");
-  const bytes = await readBytes(body, { most: MOST_REFUSAL_BYTES, tooLong }).catch(() => Buffer.alloc(0));
+  const read = readBytes(body, { most: MOST_REFUSAL_BYTES, tooLong }).catch(() => Buffer.alloc(0));
+  await settlesWithin(REFUSAL_MS, read);
   body.destroy();
-  return bytes.toString("utf8");
+  return (await read).toString("utf8");
 }
+
+/** The message of an error in JSON, as JSON writes it. */
+const MESSAGE =
+  /"(?:message|error_description|detail)"\s*:\s*("(?:[^"\\\u0000-\u001F]|\\["\\/bfnrt]|\\u[\dA-Fa-f]{4})+")/;
 
 /** What a refusal says in words: the message of an error in JSON, or a plain text. */
 function wordsOf(text: string, type: string): string {
-  return /html/i.test(type)
-    ? ""
-    : (/"(?:message|error_description|detail)"\s*:\s*"([^"\\]+)"/.exec(text)?.[1] ?? text).trim();
+  if (/html/i.test(type)) return "";
+  const [, said] = MESSAGE.exec(text) ?? [];
+  return (said === undefined ? text : (JSON.parse(said) as string)).trim();
 }
 
 /** A body as the web has streams. `onEnd` is called behind its end. */

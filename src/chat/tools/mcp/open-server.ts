@@ -19,6 +19,7 @@ import { type GivenBlock, resourceBlocks, toBlocks, toToolResult } from "./conte
 import type { HttpTransport } from "./http-transport.ts";
 import type { StdioTransport } from "./stdio-transport.ts";
 import { nameTools } from "./tool-names.ts";
+import { NOT_JSON_RPC } from "./unanswered.ts";
 
 export interface McpPrompt {
   name: string;
@@ -355,8 +356,9 @@ class ConnectedServer implements McpServer {
     if (code === TIME_IS_UP && this.#runtime.elapsed() - startedAt >= mostMs - TIMER_MS) {
       const seconds = mostMs / 1000;
       const said = isLocal && transport.said !== "" ? ` It says: ${shorten(transport.said, 500)}` : "";
+      const why = !isLocal && transport?.useless !== undefined ? `: it ${transport.useless}` : "";
       return new OpenclawError("timeout", {
-        message: `The MCP server '${name}' did not answer ${method} within ${seconds} s.${said}`,
+        message: `The MCP server '${name}' did not answer ${method} within ${seconds} s${why}.${said}`,
         hint: `See what it says: openclaw mcp tools ${quoteForShell(name)} -v`,
         cause: failure,
       });
@@ -387,7 +389,9 @@ function wordsOf(failure: Error): string {
   const [issue] = recordsAt({ issues }, "issues");
   const at = issue?.["path"];
   const place = Array.isArray(at) ? at.join(".") : "";
-  return issue ? `${place}: ${textAt(issue, "message") ?? ""}` : failure.message;
+  if (!issue) return failure.message;
+  // What fits no form of a message has no place at which it is wrong.
+  return place === "" ? `it ${NOT_JSON_RPC}` : `${place}: ${textAt(issue, "message") ?? ""}`;
 }
 
 function asTexts(values: Readonly<Record<string, unknown>> = {}): Record<string, string> {

@@ -10,7 +10,7 @@ import { toJson, withPlainNumbers } from "../../../json-numbers.ts";
 import type { Runtime } from "../../../runtime.ts";
 import { quoteForShell } from "../../../terminal/quote-for-shell.ts";
 import { explainStart } from "../find-program.ts";
-import { Unanswered } from "./unanswered.ts";
+import { NOT_JSON_RPC, Unanswered } from "./unanswered.ts";
 
 export interface StdioServer {
   command: string;
@@ -158,7 +158,7 @@ export class StdioTransport implements Transport {
       return this.onmessage?.(data);
     }
     if (isRecord(said) && this.#unanswered.has(said["id"]))
-      return this.#refuse("sent an answer that is none of JSON-RPC", [said["id"] as string | number]);
+      return this.#refuse(NOT_JSON_RPC, [said["id"] as string | number]);
     this.#garbage ||= shorten(line, MOST_SAID);
     this.#tell(`sent what is no message: ${line}`);
   }

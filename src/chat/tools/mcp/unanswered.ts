@@ -2,6 +2,8 @@ import type { JSONRPCMessage } from "@modelcontextprotocol/sdk/types.js";
 
 /** The code of an answer that this program gives itself in place of a server (JSON-RPC 2.0, 5.1: -32000 to -32099). */
 const OWN_ERROR = -32_000;
+/** What is said of a server whose answer fits no form of a message. */
+export const NOT_JSON_RPC = "sent an answer that is none of JSON-RPC";
 
 /** The requests to a server that wait for an answer, so that what can never be answered fails at once, and not by time. */
 export class Unanswered {

@@ -295,6 +295,43 @@ describe("a server behind HTTP", () => {
       /has no usable answer to tools\/call: /,
     ],
     [
+      "JSON-RPC without an id",
+      (response) =>
+        void response
+          .writeHead(200, { "content-type": "application/json" })
+          .end('{"jsonrpc":"2.0","id":null,"error":{"code":-32700,"message":"Parse error"}}'),
+      /answer to tools\/call: it sent an answer that is none of JSON-RPC\.$/,
+    ],
+    [
+      "the answer to another request",
+      (response, id) =>
+        void response
+          .writeHead(200, { "content-type": "application/json" })
+          .end(reply((id ?? 0) + 100, { content: [] })),
+      /: it answered a request that it was not asked\.$/,
+    ],
+    [
+      "an event that is none of JSON-RPC",
+      (response) => void stream(response, "data: {nope\n\n"),
+      /: it sent an answer that is none of JSON-RPC\.$/,
+    ],
+    [
+      "a refusal that does not end",
+      (response) => void response.writeHead(503, { "content-type": "text/plain" }).write("Bus"),
+      /answers HTTP 503\.$/,
+    ],
+    [
+      "a refusal in JSON with escapes",
+      (response) =>
+        void response.writeHead(500).end('{"error":{"message":"no \\u201cdisk\\u201d\\nat \\"all\\""}}'),
+      /answers HTTP 500: no \u201Cdisk\u201D\s+at "all"\.$/,
+    ],
+    [
+      "redirects that lead nowhere",
+      (response) => void response.writeHead(307, { location: "/mcp" }).end(),
+      /redirects again and again, and answers nowhere\.$/,
+    ],
+    [
       "another type",
       (response) => void response.writeHead(200, { "content-type": "text/plain" }).end("hi"),
       /it answers with text\/plain: hi\.$/,
@@ -359,13 +396,29 @@ describe("a server behind HTTP", () => {
     expect(asked.filter(({ request }) => request.method === "GET").length).toBeLessThanOrEqual(2);
   });
 
-  test("whose answer is a redirect within it is asked there", async () => {
-    const { server } = await open(({ request, response }) => {
-      if (request.url !== "/mcp" || request.method !== "POST") return false;
-      response.writeHead(307, { location: "/mcp/" }).end();
+  test("whose answer is a redirect within it is asked there, however long the answer takes", async () => {
+    const { server } = await open((exchange) => {
+      const { request, response, message } = exchange;
+      if (request.method !== "POST") return false;
+      if (request.url === "/mcp") response.writeHead(307, { location: "/mcp/" }).end("There.");
+      else if (message.method === "tools/list") setTimeout(() => answerWell(exchange), 1000);
+      else return false;
       return true;
     });
     expect(await server.tools()).toHaveLength(1);
+  });
+
+  test("whose answers are for nobody is told so when its time is up", async () => {
+    const { result } = await callEcho(
+      (exchange) =>
+        isCall(exchange) && stream(exchange.response, `data: ${reply(12_345, { content: [] })}\n\n`, false),
+      { ...QUICK, answerMs: 400 },
+    );
+    expect(result.content).toEqual([
+      {
+        text: expect.stringContaining("within 0.4 s: it answered a request that it was not asked.") as string,
+      },
+    ]);
   });
 });
 
