@@ -255,11 +255,10 @@ export function describeMatrix(client: DialectClient): void {
       async (_, { question, emulator }) => {
         const served = await start(wire, emulator);
         if (question.image && !wire.readsImages) {
-          for (const asked of [
-            byClient(served, client, question, model, false),
-            byClient(served, client, question, model, true),
-          ])
-            await expect(asked).rejects.toThrow("takes no images, only text");
+          for (const isStreamed of [false, true])
+            await expect(byClient(served, client, question, model, isStreamed)).rejects.toThrow(
+              "takes no images, only text",
+            );
           return;
         }
         const isWords = question.document !== undefined && !wire.readsDocuments;
