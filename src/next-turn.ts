@@ -112,7 +112,8 @@ export async function bytesInTurns(text: string): Promise<Buffer> {
 /** Hands on what arrives, and lets others have their turn in between. */
 export async function* inTurns<T>(arrivals: AsyncIterable<T>): AsyncGenerator<T, void, undefined> {
   for await (const arrival of arrivals) {
-    await turnOver();
+    const over = turnOver();
+    if (over) await over;
     yield arrival;
   }
 }

@@ -118,7 +118,7 @@ export async function* runTurn(
           ? question
           : await withinCost(there, question, mostUsd, { spentUsd, told: boundTold });
       for await (const event of askModel(there, { ...asked, recorder: keeper?.recorder ?? query.recorder })) {
-        await keeper?.take(event);
+        if (keeper) await keeper.take(event);
         meter.take(event);
         if (event.type === "start") {
           started = event;

@@ -161,12 +161,11 @@ export async function* readBatches(
       if (part) parts.push(part);
     };
   for await (const chunk of inTurns(body)) {
-    yield* batchOf((parts) => reader.push(chunk, readInto(parts)));
-    for (;;) {
-      const long = await reader.takeLong();
-      if (!long) break;
+    for (const batch of batchOf((parts) => reader.push(chunk, readInto(parts)))) yield batch;
+    for (let long = reader.takeLong(); long; long = reader.takeLong()) {
+      const message = await long;
       yield* batchOf((parts) => {
-        readInto(parts)(long);
+        readInto(parts)(message);
         reader.push(new Uint8Array(), readInto(parts));
       });
     }

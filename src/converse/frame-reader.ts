@@ -88,27 +88,30 @@ export class FrameReader {
   }
 
   /** The long message that the last chunk completed, if it did; others have their turn meanwhile. Throws `stream-broken`. */
-  async takeLong(): Promise<FrameMessage | undefined> {
+  takeLong(): Promise<FrameMessage> | undefined {
     const frame = this.#long;
-    if (!frame) return undefined;
     this.#long = undefined;
-    const end = frame.length - 4;
-    let sum = 0;
-    for (let start = 0; start < end; start += TURN_BYTES) {
-      sum = crc32(frame.subarray(start, Math.min(start + TURN_BYTES, end)), sum);
-      const over = turnOver();
-      if (over) await over;
-    }
-    checkSums(frame, sum);
-    const { message, headersEnd } = readHeaders(frame);
-    message.bytes = end - headersEnd;
-    // What is no JSON has no value, and is told by whoever reads the message.
-    message.value = await parseInTurnsIfJson(
-      frame.subarray(headersEnd, end),
-      message.name === OWN_FIELDS_EVENT,
-    );
-    return message;
+    return frame && readLong(frame);
   }
+}
+
+async function readLong(frame: Buffer): Promise<FrameMessage> {
+  const end = frame.length - 4;
+  let sum = 0;
+  for (let start = 0; start < end; start += TURN_BYTES) {
+    sum = crc32(frame.subarray(start, Math.min(start + TURN_BYTES, end)), sum);
+    const over = turnOver();
+    if (over) await over;
+  }
+  checkSums(frame, sum);
+  const { message, headersEnd } = readHeaders(frame);
+  message.bytes = end - headersEnd;
+  // What is no JSON has no value, and is told by whoever reads the message.
+  message.value = await parseInTurnsIfJson(
+    frame.subarray(headersEnd, end),
+    message.name === OWN_FIELDS_EVENT,
+  );
+  return message;
 }
 
 function checkSums(frame: Buffer, sum: number): void {

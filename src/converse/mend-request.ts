@@ -69,8 +69,10 @@ export async function mendRequest(request: Input, recipient: Recipient): Promise
   };
   let input = request;
   for (const rule of RULES) {
-    await turnOver();
-    input = await rule(input, mending);
+    const over = turnOver();
+    if (over) await over;
+    const mended = rule(input, mending);
+    input = mended instanceof Promise ? await mended : mended;
   }
   const question = newestOf(request, input);
   return { input, question, notices: [...notices], toolNames, promptDigest: once(() => digestOf(input)) };

@@ -79,11 +79,9 @@ export async function* readEvents(batches: Batches, reading: Reading): ChatEvent
             if (text.length < TURN_BYTES) continue;
             yield toText(text, block);
             text = "";
-            await turnOver();
-            continue;
-          }
-          yield whole;
-          await turnOver();
+          } else yield whole;
+          const over = turnOver();
+          if (over) await over;
         }
       }
       if (text !== "") yield toText(text, block);
