@@ -250,7 +250,7 @@ async function keep(setup: Setup, wire: Wire, learnt: Lessons): Promise<void> {
 }
 
 /** The answer to one request: as it comes, or held to the schema of the question. */
-async function* answerTo(
+function answerTo(
   wire: Wire,
   plan: RequestPlan,
   question: Pick<
@@ -270,9 +270,16 @@ async function* answerTo(
     (model) => question.runtime.terminal.note(`openclaw: '${model}' answered with nothing; asking once more`),
     question,
   );
-  if (!question.schema || !plan.form) return yield* events;
+  return question.schema && plan.form ? structured(events, plan.form, question.schema) : events;
+}
+
+async function* structured(
+  events: ChatEvents,
+  form: NonNullable<RequestPlan["form"]>,
+  schema: NonNullable<Question["schema"]>,
+): ChatEvents {
   const { readStructured } = await import("../converse/structured-output.ts");
-  yield* readStructured(events, plan.form, question.schema);
+  yield* readStructured(events, form, schema);
 }
 
 /** Asks when the quota has room. The time that waiting takes is part of the turn's. */

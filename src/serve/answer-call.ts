@@ -61,10 +61,11 @@ export async function answerCall<Piece>(
 ): Promise<Response> {
   const { call } = request;
   await noteRequest(service, request, { model, isStreamed, notices, unknown });
-  const answered = askerOf(service, call, model)(ask);
-  const named = namingFields(answered, request, form.fieldOf);
-  const served = serveEvents(named, { mayCallInParallel, onStart: call.begin.bind(call) });
-  const pieces = form.toPieces(watched(served, service, request));
+  const answered = askerOf(service, call, model, (failure) => namingField(failure, request, form.fieldOf))(
+    ask,
+  );
+  const served = serveEvents(answered, { mayCallInParallel, onEvent: follow(call, service) });
+  const pieces = form.toPieces(served);
   if (isStreamed) {
     const toFailure = (failure: unknown): Frame => form.toFailureFrame(toErrorAnswer(failure));
     return answerWithStream(form.toFrames(pieces), { ...form, toFailure }, service, request);
@@ -110,12 +111,13 @@ async function afterReading({ bodyBytes }: Call): Promise<void> {
 
 /**
  * How a model is asked in the name of a call, which its key lets pass once, however often it asks. The call's entry is told
- * what was used. What is returned throws what `askByName` throws.
+ * what was used. What is returned throws what `askByName` throws, as `tell` has it.
  */
 export function askerOf(
   { upstream, limiter }: AnswerService,
   call: Call,
   model: string,
+  tell = (failure: unknown): unknown => failure,
 ): (ask: Asked["ask"]) => ChatEvents {
   let admitted: ReturnType<typeof limiter.admit> | undefined;
   return async function* (ask) {
@@ -147,7 +149,7 @@ export function askerOf(
     } catch (error) {
       // Refused before it was looked for.
       call.entry.resolvedModel ??= await upstream.knownAs(model);
-      throw limiter.inWords(error, call);
+      throw tell(limiter.inWords(error, call));
     }
   };
 }
@@ -173,54 +175,53 @@ export async function countCall(
   return Response.json(toBody(tokens), { headers });
 }
 
-/** Lets a refusal of the request name the field of the client's that it is about. */
-async function* namingFields(
-  events: ChatEvents,
+/** A failure that, where it is a refusal of the request, names the field of the client's that it is about. */
+function namingField(
+  failure: unknown,
   { body }: RouteRequest,
   fieldOf: AnswerForm<unknown>["fieldOf"],
-): ChatEvents {
-  try {
-    yield* events;
-  } catch (failure) {
-    if (!(failure instanceof OpenclawError) || failure.code !== "invalid-request" || !isRecord(body))
-      throw failure;
-    const { details } = failure;
-    const param = fieldOf?.(refusalOf(details), body);
-    throw param === undefined ? failure : withFields(failure, { details: { ...details, param } });
-  }
+): unknown {
+  if (!(failure instanceof OpenclawError) || failure.code !== "invalid-request" || !isRecord(body))
+    return failure;
+  const { details } = failure;
+  const param = fieldOf?.(refusalOf(details), body);
+  return param === undefined ? failure : withFields(failure, { details: { ...details, param } });
 }
 
-/** Keeps what the log says of an answer while it passes, in OpenAI's words. */
-async function* watched(
-  events: ChatEvents,
-  { logsContent }: AnswerService,
-  { call }: RouteRequest,
-): ChatEvents {
+/** Follows an answer, and takes down for the log what has been handed on of it, in OpenAI's words. */
+function follow(call: Call, { logsContent }: AnswerService): (event: ChatEvent) => void {
   const { entry } = call;
   let text = "";
   let length = 0;
   let hasCalls = false;
-  try {
-    for await (const event of events) {
-      if (event.type === "tool-start") hasCalls = true;
-      call.answeredBytes += lengthOf(event);
-      if (event.type === "text" && logsContent) {
+  if (logsContent) entry.answer = "";
+  return (event) => {
+    call.answeredBytes += lengthOf(event);
+    switch (event.type) {
+      case "start":
+        call.begin(event);
+        break;
+      case "tool-start":
+        hasCalls = true;
+        break;
+      case "text":
+        if (!logsContent) break;
         length += event.text.length;
         text += event.text.slice(0, LONGEST_LOGGED - text.length);
-      }
-      if (event.type === "stop") entry.finishReason = finishReason(event.stopReason, hasCalls);
-      if (event.type === "usage") {
+        entry.answer = cut(text, LONGEST_LOGGED, length);
+        break;
+      case "stop":
+        entry.finishReason = finishReason(event.stopReason, hasCalls);
+        break;
+      case "usage": {
         const usage = toCompletionUsage(event);
         entry.promptTokens = usage.prompt_tokens;
         entry.cachedTokens = usage.prompt_tokens_details?.cached_tokens ?? 0;
         entry.cacheWriteTokens = event.cacheWriteInputTokens ?? 0;
         entry.completionTokens = usage.completion_tokens;
       }
-      yield event;
     }
-  } finally {
-    if (logsContent) entry.answer = cut(text, LONGEST_LOGGED, length);
-  }
+  };
 }
 
 /** How much of an answer an event brings, in bytes, or about as much. */

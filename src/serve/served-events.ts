@@ -16,18 +16,18 @@ type Signed = Extract<ChatEvent, { type: "signature" }>;
 export interface ServedOptions {
   /** Whether an answer may call several tools; otherwise only the first call is passed on. */
   mayCallInParallel: boolean;
-  /** Called when something has followed the start: what fails in between has said nothing yet. */
-  onStart: (start: Started) => void;
+  /** Called with each event before it is handed on. */
+  onEvent?: (event: ChatEvent) => void;
 }
 
 /**
- * An answer's events as every dialect takes them: the start comes with what follows it, a call has its input, a signature
- * comes whole, and an answer that is withheld, before or in the middle of it, ends with a stop reason that says so. Throws
+ * An answer's events as every dialect takes them: the start comes with what follows it, since what fails in between has said
+ * nothing yet; a call has its input, a signature comes whole, and an answer that is withheld, before or in the middle of it, ends with a stop reason that says so. Throws
  * what the events throw, and `model-error` for output that is not well formed.
  */
 export async function* serveEvents(
   events: ChatEvents,
-  { mayCallInParallel, onStart }: ServedOptions,
+  { mayCallInParallel, onEvent }: ServedOptions,
 ): ChatEvents {
   const most = mayCallInParallel ? Number.POSITIVE_INFINITY : 1;
   const calls = new Set<number>();
@@ -41,10 +41,7 @@ export async function* serveEvents(
   let proof: Proof | undefined;
   /** What has to come before the next event. */
   function* held(): Generator<ChatEvent> {
-    if (started) {
-      onStart(started);
-      yield started;
-    }
+    if (started) yield started;
     started = undefined;
     const signed = proof?.whole();
     if (signed) yield signed;
@@ -53,54 +50,68 @@ export async function* serveEvents(
     if (bare !== undefined) yield { type: "tool-input", index: bare, text: "{}" };
     bare = undefined;
   }
-  try {
-    for await (const event of events) {
-      if (failure) continue;
-      switch (event.type) {
-        case "start":
-          ({ model } = event);
-          started = event;
-          break;
-        case "signature":
-          if (proof?.index !== event.index) yield* held();
-          proof ??= new Proof(event.index);
-          proof.take(event);
-          break;
-        case "tool-start":
-          if (calls.size >= most) break;
-          yield* held();
-          calls.add(event.index);
-          yield event;
-          bare = event.index;
-          break;
-        case "tool-input":
-          if (!calls.has(event.index) || event.text === "") break;
-          if (event.index === bare) bare = undefined;
-          yield* held();
-          yield event;
-          break;
-        case "stop": {
-          const { error } = judgeStop(event.stopReason, model);
-          if (error && error.code !== "blocked") {
-            failure = error;
-            break;
-          }
-          yield* held();
-          isStopped = true;
-          yield event;
+  /** What is handed on when an event has come. */
+  function* served(event: ChatEvent): Generator<ChatEvent> {
+    switch (event.type) {
+      case "start":
+        ({ model } = event);
+        started = event;
+        break;
+      case "signature":
+        if (proof?.index !== event.index) yield* held();
+        proof ??= new Proof(event.index);
+        proof.take(event);
+        break;
+      case "tool-start":
+        if (calls.size >= most) break;
+        yield* held();
+        calls.add(event.index);
+        yield event;
+        bare = event.index;
+        break;
+      case "tool-input":
+        if (!calls.has(event.index) || event.text === "") break;
+        if (event.index === bare) bare = undefined;
+        yield* held();
+        yield event;
+        break;
+      case "stop": {
+        const { error } = judgeStop(event.stopReason, model);
+        if (error && error.code !== "blocked") {
+          failure = error;
           break;
         }
-        default:
-          yield* held();
-          yield event;
+        yield* held();
+        isStopped = true;
+        yield event;
+        break;
       }
+      default:
+        yield* held();
+        yield event;
     }
-    if (failure) throw failure;
-  } catch (error) {
+  }
+  /** The same of an answer that was withheld. */
+  function* withheld(error: unknown): Generator<ChatEvent> {
     if (!(error instanceof OpenclawError) || error.code !== "blocked" || isStopped) throw error;
     yield* held();
     const { stopReason } = error.details ?? {};
     yield { type: "stop", stopReason: typeof stopReason === "string" ? stopReason : "content_filtered" };
+  }
+  try {
+    for await (const event of events) {
+      if (failure) continue;
+      for (const passed of served(event)) {
+        onEvent?.(passed);
+        yield passed;
+      }
+    }
+    if (failure) throw failure;
+  } catch (error) {
+    for (const passed of withheld(error)) {
+      onEvent?.(passed);
+      yield passed;
+    }
   }
 }
 

@@ -7,8 +7,7 @@ async function served(events: readonly ChatEvent[]): Promise<ChatEvent[]> {
     yield* events;
   }
   const told: ChatEvent[] = [];
-  for await (const event of serveEvents(came(), { mayCallInParallel: true, onStart: () => undefined }))
-    told.push(event);
+  for await (const event of serveEvents(came(), { mayCallInParallel: true })) told.push(event);
   return told;
 }
 

@@ -243,7 +243,7 @@ function served(
   events: ChatEvents,
   { mayCallInParallel = true }: Pick<Asked, "mayCallInParallel"> = {},
 ): ChatEvents {
-  return serveEvents(events, { mayCallInParallel, onStart: () => undefined });
+  return serveEvents(events, { mayCallInParallel });
 }
 
 /** The names under which a line may say a parameter: its own, with underscores, and those of OpenAI's API. */

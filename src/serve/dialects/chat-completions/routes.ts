@@ -6,7 +6,7 @@ import type { ServedModel } from "../../model-names.ts";
 import { fetchAllowed } from "../../content/fetch-allowed.ts";
 import { fromChatRequest, refusedField } from "./from-chat-request.ts";
 import { imageUrlOf } from "./read-content.ts";
-import { type Chunks, toChunks, toCompletion, withUsage } from "./to-chunks.ts";
+import { type Chunks, toChunks, toCompletion } from "./to-chunks.ts";
 
 /** OpenAI's chat completions and its list of models. */
 export const chatCompletions: Dialect = {
@@ -46,14 +46,18 @@ async function completeChat(service: AnswerService, request: RouteRequest): Prom
   return answerCall(service, request, asked, {
     toPieces: (events) => toChunks(events, { id, created, custom }),
     gather: toCompletion,
-    toFrames: (chunks) => framesOf(withUsage(chunks, includesUsage)),
+    toFrames: (chunks) => framesOf(chunks, includesUsage),
     toFailureFrame: (error) => frameOf(toErrorBody(error)),
     fieldOf: refusedField,
   });
 }
 
-async function* framesOf(chunks: Chunks): AsyncGenerator<string, void, undefined> {
-  for await (const chunk of chunks) yield frameOf(chunk);
+/** Where usage is wanted, OpenAI sends the field with every chunk, else nothing of it. */
+async function* framesOf(chunks: Chunks, includesUsage: boolean): AsyncGenerator<string, void, undefined> {
+  for await (const chunk of chunks) {
+    if (includesUsage) yield frameOf({ ...chunk, usage: chunk.usage ?? null });
+    else if (!chunk.usage) yield frameOf(chunk);
+  }
   yield "data: [DONE]\n\n";
 }
 

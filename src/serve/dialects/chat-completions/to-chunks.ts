@@ -122,14 +122,6 @@ function sayCustom(piece: CustomPiece): Saying {
   return say({ tool_calls: [piece as ChatCompletionChunk.Choice.Delta.ToolCall] });
 }
 
-/** The chunks as they are streamed: where usage is wanted, OpenAI sends the field with every chunk, else nothing of it. */
-export async function* withUsage(chunks: Chunks, isWanted: boolean): Chunks {
-  for await (const chunk of chunks) {
-    if (isWanted) yield { ...chunk, usage: chunk.usage ?? null };
-    else if (!chunk.usage) yield chunk;
-  }
-}
-
 /** Gathers the chunks of an answer into one completion. Throws what the chunks throw, and `bad-response` for one without end. */
 export async function toCompletion(chunks: Chunks): Promise<ChatCompletion> {
   const text: string[] = [];
