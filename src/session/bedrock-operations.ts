@@ -7,58 +7,6 @@ import type { RestCall } from "./rest-client.ts";
 import { readJson } from "./read-answer.ts";
 import type { AwsSession } from "./session.ts";
 
-interface Inputs {
-  ListFoundationModels: bedrock.ListFoundationModelsRequest;
-  ListInferenceProfiles: bedrock.ListInferenceProfilesRequest;
-  GetFoundationModelAvailability: bedrock.GetFoundationModelAvailabilityRequest;
-  ListFoundationModelAgreementOffers: bedrock.ListFoundationModelAgreementOffersRequest;
-  CreateFoundationModelAgreement: bedrock.CreateFoundationModelAgreementRequest;
-  GetUseCaseForModelAccess: bedrock.GetUseCaseForModelAccessRequest;
-  PutUseCaseForModelAccess: bedrock.PutUseCaseForModelAccessRequest;
-  GetAccountDataRetention: bedrock.GetAccountDataRetentionRequest;
-  PutAccountDataRetention: bedrock.PutAccountDataRetentionRequest;
-  GetProvisionedModelThroughput: bedrock.GetProvisionedModelThroughputRequest;
-  GetCustomModel: bedrock.GetCustomModelRequest;
-  GetCustomModelDeployment: bedrock.GetCustomModelDeploymentRequest;
-  GetImportedModel: bedrock.GetImportedModelRequest;
-  GetInferenceProfile: bedrock.GetInferenceProfileRequest;
-  GetPromptRouter: bedrock.GetPromptRouterRequest;
-  CreateModelInvocationJob: bedrock.CreateModelInvocationJobRequest;
-  GetModelInvocationJob: bedrock.GetModelInvocationJobRequest;
-  ListModelInvocationJobs: Omit<
-    bedrock.ListModelInvocationJobsRequest,
-    "submitTimeAfter" | "submitTimeBefore"
-  >;
-  StopModelInvocationJob: bedrock.StopModelInvocationJobRequest;
-  Converse: runtime.ConverseRequest;
-  ConverseStream: runtime.ConverseStreamRequest;
-  CountTokens: runtime.CountTokensRequest;
-  InvokeModel: { modelId: string; body: object };
-  InvokeModelWithResponseStream: { modelId: string; body: object };
-}
-
-/** What the service model says of the answers. */
-interface Outputs {
-  GetFoundationModelAvailability: bedrock.GetFoundationModelAvailabilityResponse;
-  ListFoundationModelAgreementOffers: bedrock.ListFoundationModelAgreementOffersResponse;
-  CreateFoundationModelAgreement: bedrock.CreateFoundationModelAgreementResponse;
-  GetUseCaseForModelAccess: bedrock.GetUseCaseForModelAccessResponse;
-  PutUseCaseForModelAccess: bedrock.PutUseCaseForModelAccessResponse;
-  GetAccountDataRetention: bedrock.GetAccountDataRetentionResponse;
-  PutAccountDataRetention: bedrock.PutAccountDataRetentionResponse;
-  GetProvisionedModelThroughput: bedrock.GetProvisionedModelThroughputResponse;
-  GetCustomModel: bedrock.GetCustomModelResponse;
-  GetCustomModelDeployment: bedrock.GetCustomModelDeploymentResponse;
-  GetImportedModel: bedrock.GetImportedModelResponse;
-  GetInferenceProfile: bedrock.GetInferenceProfileResponse;
-  GetPromptRouter: bedrock.GetPromptRouterResponse;
-  CreateModelInvocationJob: bedrock.CreateModelInvocationJobResponse;
-  GetModelInvocationJob: bedrock.GetModelInvocationJobResponse;
-  ListModelInvocationJobs: bedrock.ListModelInvocationJobsResponse;
-  StopModelInvocationJob: bedrock.StopModelInvocationJobResponse;
-  CountTokens: runtime.CountTokensResponse;
-}
-
 interface Operation {
   service: BedrockService;
   method: RestCall["method"];
@@ -75,66 +23,51 @@ interface Operation {
   isSlow?: true;
 }
 
+/** An operation of the service model of Bedrock itself. */
+const control = (
+  method: Operation["method"],
+  path: string,
+  more: Pick<Operation, "query" | "hasNoBody"> = {},
+): Operation => ({ service: "bedrock", method, path, ...more });
+
+/** An operation on a model, which is asked in a body. */
+const model = (path: string, more: Pick<Operation, "payload" | "headers" | "isSlow"> = {}): Operation => ({
+  service: "bedrock-runtime",
+  method: "POST",
+  path: `/model/{modelId}/${path}`,
+  ...more,
+});
+
 /**
  * Every operation of the two Bedrock services that is called, from their service models. What an input has beside path and
  * query is the JSON of the body.
  */
-export const OPERATIONS: Readonly<Record<keyof Inputs, Operation>> = {
-  ListFoundationModels: { service: "bedrock", method: "GET", path: "/foundation-models" },
-  ListInferenceProfiles: {
-    service: "bedrock",
-    method: "GET",
-    path: "/inference-profiles",
+export const OPERATIONS = {
+  ListFoundationModels: control("GET", "/foundation-models"),
+  ListInferenceProfiles: control("GET", "/inference-profiles", {
     query: { maxResults: "maxResults", nextToken: "nextToken", type: "typeEquals" },
-  },
-  GetFoundationModelAvailability: {
-    service: "bedrock",
-    method: "GET",
-    path: "/foundation-model-availability/{modelId}",
-  },
-  ListFoundationModelAgreementOffers: {
-    service: "bedrock",
-    method: "GET",
-    path: "/list-foundation-model-agreement-offers/{modelId}",
+  }),
+  GetFoundationModelAvailability: control("GET", "/foundation-model-availability/{modelId}"),
+  ListFoundationModelAgreementOffers: control("GET", "/list-foundation-model-agreement-offers/{modelId}", {
     query: { offerType: "offerType" },
-  },
-  CreateFoundationModelAgreement: {
-    service: "bedrock",
-    method: "POST",
-    path: "/create-foundation-model-agreement",
-  },
-  GetUseCaseForModelAccess: { service: "bedrock", method: "GET", path: "/use-case-for-model-access" },
-  PutUseCaseForModelAccess: { service: "bedrock", method: "POST", path: "/use-case-for-model-access" },
-  GetAccountDataRetention: { service: "bedrock", method: "GET", path: "/data-retention" },
-  PutAccountDataRetention: { service: "bedrock", method: "PUT", path: "/data-retention" },
-  GetProvisionedModelThroughput: {
-    service: "bedrock",
-    method: "GET",
-    path: "/provisioned-model-throughput/{provisionedModelId}",
-  },
-  GetCustomModel: { service: "bedrock", method: "GET", path: "/custom-models/{modelIdentifier}" },
-  GetCustomModelDeployment: {
-    service: "bedrock",
-    method: "GET",
-    path: "/model-customization/custom-model-deployments/{customModelDeploymentIdentifier}",
-  },
-  GetImportedModel: { service: "bedrock", method: "GET", path: "/imported-models/{modelIdentifier}" },
-  GetInferenceProfile: {
-    service: "bedrock",
-    method: "GET",
-    path: "/inference-profiles/{inferenceProfileIdentifier}",
-  },
-  GetPromptRouter: { service: "bedrock", method: "GET", path: "/prompt-routers/{promptRouterArn}" },
-  CreateModelInvocationJob: { service: "bedrock", method: "POST", path: "/model-invocation-job" },
-  GetModelInvocationJob: {
-    service: "bedrock",
-    method: "GET",
-    path: "/model-invocation-job/{jobIdentifier}",
-  },
-  ListModelInvocationJobs: {
-    service: "bedrock",
-    method: "GET",
-    path: "/model-invocation-jobs",
+  }),
+  CreateFoundationModelAgreement: control("POST", "/create-foundation-model-agreement"),
+  GetUseCaseForModelAccess: control("GET", "/use-case-for-model-access"),
+  PutUseCaseForModelAccess: control("POST", "/use-case-for-model-access"),
+  GetAccountDataRetention: control("GET", "/data-retention"),
+  PutAccountDataRetention: control("PUT", "/data-retention"),
+  GetProvisionedModelThroughput: control("GET", "/provisioned-model-throughput/{provisionedModelId}"),
+  GetCustomModel: control("GET", "/custom-models/{modelIdentifier}"),
+  GetCustomModelDeployment: control(
+    "GET",
+    "/model-customization/custom-model-deployments/{customModelDeploymentIdentifier}",
+  ),
+  GetImportedModel: control("GET", "/imported-models/{modelIdentifier}"),
+  GetInferenceProfile: control("GET", "/inference-profiles/{inferenceProfileIdentifier}"),
+  GetPromptRouter: control("GET", "/prompt-routers/{promptRouterArn}"),
+  CreateModelInvocationJob: control("POST", "/model-invocation-job"),
+  GetModelInvocationJob: control("GET", "/model-invocation-job/{jobIdentifier}"),
+  ListModelInvocationJobs: control("GET", "/model-invocation-jobs", {
     query: {
       statusEquals: "statusEquals",
       nameContains: "nameContains",
@@ -143,42 +76,37 @@ export const OPERATIONS: Readonly<Record<keyof Inputs, Operation>> = {
       sortBy: "sortBy",
       sortOrder: "sortOrder",
     },
-  },
-  StopModelInvocationJob: {
-    service: "bedrock",
-    method: "POST",
-    path: "/model-invocation-job/{jobIdentifier}/stop",
-    hasNoBody: true,
-  },
-  Converse: { service: "bedrock-runtime", method: "POST", path: "/model/{modelId}/converse", isSlow: true },
-  ConverseStream: {
-    service: "bedrock-runtime",
-    method: "POST",
-    path: "/model/{modelId}/converse-stream",
-    isSlow: true,
-  },
-  CountTokens: { service: "bedrock-runtime", method: "POST", path: "/model/{modelId}/count-tokens" },
-  InvokeModel: {
-    service: "bedrock-runtime",
-    method: "POST",
-    path: "/model/{modelId}/invoke",
-    payload: "body",
-    headers: { accept: "application/json" },
-    isSlow: true,
-  },
-  InvokeModelWithResponseStream: {
-    service: "bedrock-runtime",
-    method: "POST",
-    path: "/model/{modelId}/invoke-with-response-stream",
+  }),
+  StopModelInvocationJob: control("POST", "/model-invocation-job/{jobIdentifier}/stop", { hasNoBody: true }),
+  Converse: model("converse", { isSlow: true }),
+  ConverseStream: model("converse-stream", { isSlow: true }),
+  CountTokens: model("count-tokens"),
+  InvokeModel: model("invoke", { payload: "body", headers: { accept: "application/json" }, isSlow: true }),
+  InvokeModelWithResponseStream: model("invoke-with-response-stream", {
     payload: "body",
     headers: { "x-amzn-bedrock-accept": "application/json" },
     isSlow: true,
-  },
+  }),
 };
 
+type OperationName = keyof typeof OPERATIONS;
+
+type Commands = typeof bedrock & typeof runtime;
+/** The SDK's command of an operation, which knows the service model's types of it. */
+type Command<Name extends OperationName> = InstanceType<Commands[`${Name}Command`]>;
+
+/** What an operation takes; the body of InvokeModel is an object here. */
+type Input<Name extends OperationName> = Name extends `InvokeModel${string}`
+  ? { modelId: string; body: object }
+  : Omit<Command<Name>["input"], "submitTimeAfter" | "submitTimeBefore">;
+
+type Output<Name extends OperationName> = Awaited<
+  ReturnType<ReturnType<Command<Name>["resolveMiddleware"]>>
+>["output"];
+
 /** The call of an operation, as it goes over the wire. */
-export function toCall<Name extends keyof Inputs>(operation: Name, input: Inputs[Name]): RestCall {
-  const { method, path, query = {}, headers, payload, hasNoBody, isSlow } = OPERATIONS[operation];
+export function toCall<Name extends OperationName>(operation: Name, input: Input<Name>): RestCall {
+  const { method, path, query = {}, headers, payload, hasNoBody, isSlow }: Operation = OPERATIONS[operation];
   const members = new Map<string, unknown>(Object.entries(input));
   const take = (name: string): unknown => {
     const value = members.get(name);
@@ -212,13 +140,13 @@ type Json<T> = T extends Date
       ? { [Name in keyof T]?: Json<T[Name]> }
       : T;
 
-export type Answer<Name extends keyof Outputs> = Json<Outputs[Name]>;
+export type Answer<Name extends OperationName> = Json<Output<Name>>;
 
 /** Calls an operation and reads its answer. Throws what RestClient.send throws. */
-export async function callBedrock<Name extends keyof Outputs>(
+export async function callBedrock<Name extends OperationName>(
   session: AwsSession,
   operation: Name,
-  input: Inputs[Name],
+  input: Input<Name>,
 ): Promise<Answer<Name>> {
   const client = await session.rest(OPERATIONS[operation].service);
   const { signal } = session.setup.runtime;

@@ -37,92 +37,59 @@ import type { StorageRequest } from "./storage-request.ts";
 interface StorageOperation {
   method: string;
   of: "service" | "bucket" | "object";
+  answer: (request: StorageRequest) => StorageReply | Promise<StorageReply>;
   /** What the query has to name. */
   asks?: readonly string[];
   /** A header that it has to have. */
   header?: string;
   /** The action that IAM must allow, where it has another name, and whether on the bucket or the object. */
   action?: string;
-  answer: (request: StorageRequest) => StorageReply | Promise<StorageReply>;
 }
+
+type More = Pick<StorageOperation, "asks" | "header" | "action">;
+
+const operationOf =
+  (of: StorageOperation["of"]) =>
+  (method: string, answer: StorageOperation["answer"], more: More = {}): StorageOperation => ({
+    method,
+    of,
+    answer,
+    ...more,
+  });
+const bucket = operationOf("bucket");
+const object = operationOf("object");
+
+const PART = { asks: ["partNumber", "uploadId"], action: "PutObject" };
+const COPIES = { header: "x-amz-copy-source", action: "PutObject" };
 
 /** The operations of Amazon S3 that the emulator has, by AWS's names. The first that fits is taken. */
 const OPERATIONS: Readonly<Record<string, StorageOperation>> = {
-  ListBuckets: { method: "GET", of: "service", action: "ListAllMyBuckets", answer: listBuckets },
-  GetBucketLocation: { method: "GET", of: "bucket", asks: ["location"], answer: getBucketLocation },
-  ListMultipartUploads: {
-    method: "GET",
-    of: "bucket",
+  ListBuckets: operationOf("service")("GET", listBuckets, { action: "ListAllMyBuckets" }),
+  GetBucketLocation: bucket("GET", getBucketLocation, { asks: ["location"] }),
+  ListMultipartUploads: bucket("GET", listMultipartUploads, {
     asks: ["uploads"],
     action: "ListBucketMultipartUploads",
-    answer: listMultipartUploads,
-  },
-  ListObjectsV2: {
-    method: "GET",
-    of: "bucket",
-    asks: ["list-type"],
-    action: "ListBucket",
-    answer: listObjectsV2,
-  },
-  ListObjects: { method: "GET", of: "bucket", action: "ListBucket", answer: listObjects },
-  HeadBucket: { method: "HEAD", of: "bucket", action: "ListBucket", answer: headBucket },
-  CreateBucket: { method: "PUT", of: "bucket", answer: createBucket },
-  DeleteBucket: { method: "DELETE", of: "bucket", answer: deleteBucket },
-  DeleteObjects: {
-    method: "POST",
-    of: "bucket",
-    asks: ["delete"],
-    action: "DeleteObject",
-    answer: deleteObjects,
-  },
-  UploadPartCopy: {
-    method: "PUT",
-    of: "object",
-    asks: ["partNumber", "uploadId"],
-    header: "x-amz-copy-source",
-    action: "PutObject",
-    answer: uploadPartCopy,
-  },
-  UploadPart: {
-    method: "PUT",
-    of: "object",
-    asks: ["partNumber", "uploadId"],
-    action: "PutObject",
-    answer: uploadPart,
-  },
-  CopyObject: {
-    method: "PUT",
-    of: "object",
-    header: "x-amz-copy-source",
-    action: "PutObject",
-    answer: copyObject,
-  },
-  PutObject: { method: "PUT", of: "object", answer: putObject },
-  ListParts: {
-    method: "GET",
-    of: "object",
-    asks: ["uploadId"],
-    action: "ListMultipartUploadParts",
-    answer: listParts,
-  },
-  GetObject: { method: "GET", of: "object", answer: getObject },
-  HeadObject: { method: "HEAD", of: "object", action: "GetObject", answer: headObject },
-  CreateMultipartUpload: {
-    method: "POST",
-    of: "object",
-    asks: ["uploads"],
-    action: "PutObject",
-    answer: createMultipartUpload,
-  },
-  CompleteMultipartUpload: {
-    method: "POST",
-    of: "object",
+  }),
+  ListObjectsV2: bucket("GET", listObjectsV2, { asks: ["list-type"], action: "ListBucket" }),
+  ListObjects: bucket("GET", listObjects, { action: "ListBucket" }),
+  HeadBucket: bucket("HEAD", headBucket, { action: "ListBucket" }),
+  CreateBucket: bucket("PUT", createBucket),
+  DeleteBucket: bucket("DELETE", deleteBucket),
+  DeleteObjects: bucket("POST", deleteObjects, { asks: ["delete"], action: "DeleteObject" }),
+  UploadPartCopy: object("PUT", uploadPartCopy, { ...PART, ...COPIES }),
+  UploadPart: object("PUT", uploadPart, PART),
+  CopyObject: object("PUT", copyObject, COPIES),
+  PutObject: object("PUT", putObject),
+  ListParts: object("GET", listParts, { asks: ["uploadId"], action: "ListMultipartUploadParts" }),
+  GetObject: object("GET", getObject),
+  HeadObject: object("HEAD", headObject, { action: "GetObject" }),
+  CreateMultipartUpload: object("POST", createMultipartUpload, { asks: ["uploads"], action: "PutObject" }),
+  CompleteMultipartUpload: object("POST", completeMultipartUpload, {
     asks: ["uploadId"],
     action: "PutObject",
-    answer: completeMultipartUpload,
-  },
-  AbortMultipartUpload: { method: "DELETE", of: "object", asks: ["uploadId"], answer: abortMultipartUpload },
-  DeleteObject: { method: "DELETE", of: "object", answer: deleteObject },
+  }),
+  AbortMultipartUpload: object("DELETE", abortMultipartUpload, { asks: ["uploadId"] }),
+  DeleteObject: object("DELETE", deleteObject),
 };
 
 export const STORAGE_ROUTE_NAMES: readonly string[] = Object.keys(OPERATIONS);

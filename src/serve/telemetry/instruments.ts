@@ -14,6 +14,19 @@ export interface Instrument {
   openLabels?: readonly string[];
 }
 
+/** What makes an instrument of a kind. */
+const instrument =
+  (kind: Instrument["kind"]) =>
+  (name: string, help: string, more: Omit<Instrument, "name" | "help" | "kind"> = {}): Instrument => ({
+    name,
+    help,
+    kind,
+    ...more,
+  });
+export const counter = instrument("counter");
+export const gauge = instrument("gauge");
+export const histogram = instrument("histogram");
+
 /** The values of an instrument under one set of labels. */
 export interface Series {
   labels: Readonly<Record<string, string>>;

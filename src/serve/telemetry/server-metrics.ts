@@ -3,135 +3,91 @@ import type { Runtime } from "../../runtime.ts";
 import { VERSION } from "../../version.ts";
 import type { Call } from "../call.ts";
 import type { RequestEntry } from "../serve-log.ts";
-import { type Instrument, Instruments, OTHER, type Series } from "./instruments.ts";
+import {
+  counter,
+  gauge,
+  histogram,
+  type Instrument,
+  Instruments,
+  OTHER,
+  type Series,
+} from "./instruments.ts";
 import { prometheusText } from "./prometheus-text.ts";
 
 /** Who asked for what: dialects, regions and statuses are few, models and keys any number. */
 const WHOSE = { labels: ["dialect", "region"], openLabels: ["model", "key"] } as const;
 
-const REQUESTS: Instrument = {
-  name: "openclaw_requests_total",
-  help: "Requests that were answered, by status; 499 is a client that went away.",
-  kind: "counter",
-  labels: ["dialect", "region", "status"],
-  openLabels: ["model", "key"],
-};
-const REFUSALS: Instrument = {
-  name: "openclaw_refusals_total",
-  help: "Requests that were answered with an error, by its code.",
-  kind: "counter",
-  labels: ["dialect", "region", "code"],
-  openLabels: ["model", "key"],
-};
-const TOKENS: Instrument = {
-  name: "openclaw_tokens_total",
-  help: "Tokens of answers. Those read from and written to the prompt cache are not among the input.",
-  kind: "counter",
-  labels: ["dialect", "region", "type"],
-  openLabels: ["model", "key"],
-};
-const COST: Instrument = {
-  name: "openclaw_cost_usd_total",
-  help: "Estimated cost from list prices, in USD, of the answers whose price is known.",
-  kind: "counter",
-  ...WHOSE,
-};
-const UNPRICED: Instrument = {
-  name: "openclaw_unpriced_answers_total",
-  help: "Answers whose price is not known, which the cost lacks.",
-  kind: "counter",
-  ...WHOSE,
-};
-const DURATION: Instrument = {
-  name: "openclaw_request_duration_seconds",
-  help: "From the first byte of a request to the last of its answer.",
-  unit: "s",
-  kind: "histogram",
-  buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600],
-  ...WHOSE,
-};
-const FIRST_TOKEN: Instrument = {
-  name: "openclaw_time_to_first_token_seconds",
-  help: "From the first byte of a request until the model begins to answer.",
-  unit: "s",
-  kind: "histogram",
-  buckets: [0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 7.5, 10, 20, 30, 60, 120],
-  ...WHOSE,
-};
-const PER_TOKEN: Instrument = {
-  name: "openclaw_time_per_output_token_seconds",
-  help: "Between the first and the last token of a streamed answer, for each token after the first.",
-  unit: "s",
-  kind: "histogram",
-  buckets: [0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.2, 0.5, 1],
-  ...WHOSE,
-};
-const QUEUED: Instrument = {
-  name: "openclaw_queue_wait_seconds",
-  help: "How long requests waited for their turn before they went out.",
-  unit: "s",
-  kind: "histogram",
-  buckets: [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60],
-  ...WHOSE,
-};
-const RUNNING: Instrument = {
-  name: "openclaw_requests_in_flight",
-  help: "Requests that are not answered whole.",
-  kind: "gauge",
-  ...WHOSE,
-};
-const ANSWERS: Instrument = {
-  name: "openclaw_answers_in_flight",
-  help: "Answers of models that are running, which --max-streams bounds.",
-  kind: "gauge",
-  ...WHOSE,
-};
+const secondsIn = (name: string, help: string, buckets: readonly number[]): Instrument =>
+  histogram(name, help, { unit: "s", buckets, ...WHOSE });
+const labelledBy = (label: string) => ({ ...WHOSE, labels: [...WHOSE.labels, label] });
 
-const WAITING: Instrument = {
-  name: "openclaw_queue_length",
-  help: "Requests that wait for room below a quota.",
-  kind: "gauge",
-  ...WHOSE,
-};
+const REQUESTS = counter(
+  "openclaw_requests_total",
+  "Requests that were answered, by status; 499 is a client that went away.",
+  labelledBy("status"),
+);
+const REFUSALS = counter(
+  "openclaw_refusals_total",
+  "Requests that were answered with an error, by its code.",
+  labelledBy("code"),
+);
+const TOKENS = counter(
+  "openclaw_tokens_total",
+  "Tokens of answers. Those read from and written to the prompt cache are not among the input.",
+  labelledBy("type"),
+);
+const COST = counter(
+  "openclaw_cost_usd_total",
+  "Estimated cost from list prices, in USD, of the answers whose price is known.",
+  WHOSE,
+);
+const UNPRICED = counter(
+  "openclaw_unpriced_answers_total",
+  "Answers whose price is not known, which the cost lacks.",
+  WHOSE,
+);
+const DURATION = secondsIn(
+  "openclaw_request_duration_seconds",
+  "From the first byte of a request to the last of its answer.",
+  [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600],
+);
+const FIRST_TOKEN = secondsIn(
+  "openclaw_time_to_first_token_seconds",
+  "From the first byte of a request until the model begins to answer.",
+  [0.05, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 3, 5, 7.5, 10, 20, 30, 60, 120],
+);
+const PER_TOKEN = secondsIn(
+  "openclaw_time_per_output_token_seconds",
+  "Between the first and the last token of a streamed answer, for each token after the first.",
+  [0.001, 0.0025, 0.005, 0.01, 0.015, 0.02, 0.03, 0.04, 0.05, 0.075, 0.1, 0.2, 0.5, 1],
+);
+const QUEUED = secondsIn(
+  "openclaw_queue_wait_seconds",
+  "How long requests waited for their turn before they went out.",
+  [0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60],
+);
+const RUNNING = gauge("openclaw_requests_in_flight", "Requests that are not answered whole.", WHOSE);
+const ANSWERS = gauge(
+  "openclaw_answers_in_flight",
+  "Answers of models that are running, which --max-streams bounds.",
+  WHOSE,
+);
+const WAITING = gauge("openclaw_queue_length", "Requests that wait for room below a quota.", WHOSE);
 
 /** What the process itself uses, under the names of Prometheus' own clients. */
-const BUILD: Instrument = {
-  name: "openclaw_build_info",
-  help: "Which version runs.",
-  kind: "gauge",
-  labels: ["version", "node_version"],
-};
-const CPU: Instrument = {
-  name: "process_cpu_seconds_total",
-  help: "Time of all cores together.",
-  unit: "s",
-  kind: "counter",
-};
-const MEMORY: Instrument = {
-  name: "process_resident_memory_bytes",
-  help: "Memory that the process takes.",
-  unit: "By",
-  kind: "gauge",
-};
-const STARTED: Instrument = {
-  name: "process_start_time_seconds",
-  help: "When the process began, since 1970.",
-  unit: "s",
-  kind: "gauge",
-};
-const HEAP: Instrument = {
-  name: "nodejs_heap_size_used_bytes",
-  help: "Memory of JavaScript's values.",
-  unit: "By",
-  kind: "gauge",
-};
+const BUILD = gauge("openclaw_build_info", "Which version runs.", { labels: ["version", "node_version"] });
+const CPU = counter("process_cpu_seconds_total", "Time of all cores together.", { unit: "s" });
+const MEMORY = gauge("process_resident_memory_bytes", "Memory that the process takes.", { unit: "By" });
+const STARTED = gauge("process_start_time_seconds", "When the process began, since 1970.", { unit: "s" });
+const HEAP = gauge("nodejs_heap_size_used_bytes", "Memory of JavaScript's values.", { unit: "By" });
 const LAG = ["mean", "p50", "p99", "max"] as const;
-const LAGS = LAG.map((which): Instrument => ({
-  name: `nodejs_eventloop_lag_${which}_seconds`,
-  help: `How late the event loop was since the last look at it (${which}).`,
-  unit: "s",
-  kind: "gauge",
-}));
+const LAGS = LAG.map((which) =>
+  gauge(
+    `nodejs_eventloop_lag_${which}_seconds`,
+    `How late the event loop was since the last look at it (${which}).`,
+    { unit: "s" },
+  ),
+);
 
 /**
  * How often the event loop is looked at, in ms; what is measured is at least that, and it is taken off again. A hundred

@@ -1,5 +1,5 @@
 import type { RequestEntry } from "../../serve-log.ts";
-import type { Instrument, Instruments } from "../instruments.ts";
+import { histogram, type Instrument, type Instruments } from "../instruments.ts";
 import { modelLabel, msPerToken, tokensOf } from "../server-metrics.ts";
 import type { Attributes, Span } from "./otlp-message.ts";
 
@@ -23,60 +23,42 @@ const LATENCY = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.
 const LABELS = ["gen_ai.operation.name", "gen_ai.provider.name", "server.address"];
 const MODELS = ["gen_ai.request.model", "gen_ai.response.model"];
 
-const TOKENS: Instrument = {
-  name: "gen_ai.client.token.usage",
-  help: "Number of input and output tokens used.",
+const TOKENS = histogram("gen_ai.client.token.usage", "Number of input and output tokens used.", {
   unit: "{token}",
-  kind: "histogram",
   buckets: Array.from({ length: 14 }, (_, exponent) => 4 ** exponent),
   labels: [...LABELS, "gen_ai.token.type"],
   openLabels: MODELS,
-};
-const DURATION: Instrument = {
-  name: "gen_ai.client.operation.duration",
-  help: "GenAI operation duration.",
-  unit: "s",
-  kind: "histogram",
-  buckets: LATENCY,
-  labels: [...LABELS, "error.type"],
-  openLabels: MODELS,
-};
-const FIRST_CHUNK: Instrument = {
-  name: "gen_ai.client.operation.time_to_first_chunk",
-  help: "Time to receive the first chunk of a streamed answer.",
-  unit: "s",
-  kind: "histogram",
-  buckets: LATENCY,
-  labels: LABELS,
-  openLabels: MODELS,
-};
-const SERVED: Instrument = {
-  name: "gen_ai.server.request.duration",
-  help: "Time until the last byte of an answer.",
-  unit: "s",
-  kind: "histogram",
-  buckets: LATENCY,
-  labels: [...LABELS, "error.type"],
-  openLabels: MODELS,
-};
-const FIRST_TOKEN: Instrument = {
-  name: "gen_ai.server.time_to_first_token",
-  help: "Time to generate the first token of an answer.",
-  unit: "s",
-  kind: "histogram",
-  buckets: [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],
-  labels: LABELS,
-  openLabels: MODELS,
-};
-const PER_TOKEN: Instrument = {
-  name: "gen_ai.server.time_per_output_token",
-  help: "Time for each token after the first of an answer.",
-  unit: "s",
-  kind: "histogram",
-  buckets: [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5],
-  labels: LABELS,
-  openLabels: MODELS,
-};
+});
+const secondsIn = (name: string, help: string, buckets: readonly number[], ...more: string[]): Instrument =>
+  histogram(name, help, { unit: "s", buckets, labels: [...LABELS, ...more], openLabels: MODELS });
+
+const DURATION = secondsIn(
+  "gen_ai.client.operation.duration",
+  "GenAI operation duration.",
+  LATENCY,
+  "error.type",
+);
+const FIRST_CHUNK = secondsIn(
+  "gen_ai.client.operation.time_to_first_chunk",
+  "Time to receive the first chunk of a streamed answer.",
+  LATENCY,
+);
+const SERVED = secondsIn(
+  "gen_ai.server.request.duration",
+  "Time until the last byte of an answer.",
+  LATENCY,
+  "error.type",
+);
+const FIRST_TOKEN = secondsIn(
+  "gen_ai.server.time_to_first_token",
+  "Time to generate the first token of an answer.",
+  [0.001, 0.005, 0.01, 0.02, 0.04, 0.06, 0.08, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10],
+);
+const PER_TOKEN = secondsIn(
+  "gen_ai.server.time_per_output_token",
+  "Time for each token after the first of an answer.",
+  [0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1, 2.5],
+);
 
 /** Counts a request that asked a model. */
 export function recordGenAi(instruments: Instruments, { entry }: TracedRequest): void {
