@@ -83,23 +83,14 @@ export const SLASH_COMMANDS: readonly SlashCommand[] = [
     name: "/tools",
     argument: "[[add] NAME]",
     says: "show the tools that the model may call, switch one off or on, or add some",
-    run: async (talk, argument) => {
-      const { runTools } = await import("./tool-commands.ts");
-      await runTools(talk, argument);
-    },
-    candidates: async (talk, typed) => {
-      const { completeTools } = await import("./tool-commands.ts");
-      return completeTools(talk, typed);
-    },
+    run: async (talk, argument) => (await import("./tool-commands.ts")).runTools(talk, argument),
+    candidates: async (talk, typed) => (await import("./tool-commands.ts")).completeTools(talk, typed),
   },
   {
     name: "/allow",
     argument: "[NAME | none]",
     says: "show or add what tools may run without a question; * stands for any characters",
-    run: async (talk, argument) => {
-      const { runAllow } = await import("./tool-commands.ts");
-      await runAllow(talk, argument);
-    },
+    run: async (talk, argument) => (await import("./tool-commands.ts")).runAllow(talk, argument),
     candidates: async (talk) => {
       const { toolNames } = await import("./tool-commands.ts");
       return ["none", ...(await toolNames(talk))];
@@ -109,14 +100,8 @@ export const SLASH_COMMANDS: readonly SlashCommand[] = [
     name: "/prompt",
     argument: "[NAME ARG=…]",
     says: "show the prompts of MCP servers, or write the next question with one",
-    run: async (talk, argument) => {
-      const { runPrompt } = await import("./server-offers.ts");
-      await runPrompt(talk, argument);
-    },
-    candidates: async (talk) => {
-      const { completePrompt } = await import("./server-offers.ts");
-      return completePrompt(talk);
-    },
+    run: async (talk, argument) => (await import("./server-offers.ts")).runPrompt(talk, argument),
+    candidates: async (talk) => (await import("./server-offers.ts")).completePrompt(talk),
   },
   {
     name: "/usage",
@@ -197,10 +182,7 @@ export const SLASH_COMMANDS: readonly SlashCommand[] = [
     name: "/sessions",
     argument: "[ID]",
     says: "choose another conversation of before, and go on with it",
-    run: async (talk, argument) => {
-      const { chooseSession } = await import("./choose-session.ts");
-      await chooseSession(talk, argument);
-    },
+    run: async (talk, argument) => (await import("./choose-session.ts")).chooseSession(talk, argument),
     candidates: async (talk) => sessionIds(talk.options.runtime),
   },
   {
