@@ -49,7 +49,6 @@ export class Ledger {
   #isSettling = false;
   #budget: Promise<Budget> | undefined;
   #hasTold = false;
-  /** Calls that have not ended. */
   readonly #running = new Set<CallMeter>();
   #isWatching = false;
 

@@ -55,7 +55,10 @@ async function embed(service: AnswerService, request: RouteRequest): Promise<Res
         if (event.type === "usage") tokens += event.inputTokens;
       }
       const vectors = form.read(parsed(Buffer.concat(bytes)));
-      if (vectors?.length !== texts.length) throw unreadable(id);
+      if (vectors?.length !== texts.length)
+        throw new OpenclawError("bad-response", {
+          message: `The answer of '${id}' does not have the vectors that were asked for.`,
+        });
       entries[first] = await toEntries(vectors, first, asked.encoding);
     }
   };
@@ -154,10 +157,4 @@ function parsed(bytes: Buffer): unknown {
     if (error instanceof SyntaxError) return undefined;
     throw error;
   }
-}
-
-function unreadable(id: string): OpenclawError {
-  return new OpenclawError("bad-response", {
-    message: `The answer of '${id}' does not have the vectors that were asked for.`,
-  });
 }
