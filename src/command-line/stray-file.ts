@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import path from "node:path";
-import { errorCode, type OpenclawError, usageError } from "../errors.ts";
+import { ifSystemLets, type OpenclawError, usageError } from "../errors.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { type Action, type NamedFlag, readArgument, readFlag } from "./declaration.ts";
 
@@ -70,11 +70,6 @@ function strayFiles({ flag, value }: Followed, files: readonly string[], action:
 const MOST_SHOWN = 4;
 
 async function isFile(file: string): Promise<boolean> {
-  try {
-    return (await stat(file)).isFile();
-  } catch (error) {
-    // A question is no file's name: too long, with a zero byte, below a file.
-    if (errorCode(error) !== undefined) return false;
-    throw error;
-  }
+  // A question is no file's name: too long, with a zero byte, below a file.
+  return (await ifSystemLets(stat(file)))?.isFile() ?? false;
 }

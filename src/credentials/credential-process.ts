@@ -4,6 +4,7 @@ import type { AwsCredentialIdentity } from "@smithy/types";
 import { endWith } from "../end-child.ts";
 import { type ErrorCode, OpenclawError, shorten } from "../errors.ts";
 import { isRecord, textAt, withoutUndefined } from "../json.ts";
+import { parseIfJson } from "../json-bounds.ts";
 import type { Runtime } from "../runtime.ts";
 import { redactSecrets } from "./mask.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
@@ -130,10 +131,6 @@ function withoutArguments(line: string, command: string): string {
 }
 
 function parse(text: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isRecord(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parseIfJson(text);
+  return isRecord(value) ? value : undefined;
 }

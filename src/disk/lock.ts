@@ -1,7 +1,7 @@
 import { lstat, lutimes, readlink, symlink, unlink, writeFile } from "node:fs/promises";
 import { hostname, uptime } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
-import { errorCode, OpenclawError } from "../errors.ts";
+import { errorCode, ifSystemLets, OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { ignoring } from "./atomic-write.ts";
 import { readRegularFile, ReadFailure } from "./read-file.ts";
@@ -198,13 +198,8 @@ async function describeSelf(runtime: ProcessView): Promise<Holder> {
 
 /** Containers may share a file and a host name; their process ids then mean nothing to each other. */
 async function processNamespace(): Promise<string> {
-  try {
-    return await readlink("/proc/self/ns/pid");
-  } catch (error) {
-    // Only Linux has it.
-    if (errorCode(error) !== undefined) return "";
-    throw error;
-  }
+  // Only Linux has it.
+  return (await ifSystemLets(readlink("/proc/self/ns/pid"))) ?? "";
 }
 
 function stillHeld(lockFile: string, processId: number): OpenclawError {

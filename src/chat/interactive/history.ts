@@ -5,6 +5,7 @@ import { makeFolder } from "../../disk/make-folder.ts";
 import { readRegularFile, ReadFailure } from "../../disk/read-file.ts";
 import { replaceFile } from "../../disk/replace-file.ts";
 import { stateFolder } from "../../disk/state-folder.ts";
+import { parseIfJson } from "../../json-bounds.ts";
 import type { Runtime } from "../../runtime.ts";
 
 /** How many entries are kept. The file is cut down to them when it holds twice as many. */
@@ -76,11 +77,6 @@ function lineOf(entry: string): string {
 
 /** A line that was cut off when the machine stopped is no entry. */
 function parseEntry(line: string): string[] {
-  try {
-    const entry: unknown = JSON.parse(line);
-    return typeof entry === "string" ? [entry] : [];
-  } catch (error) {
-    if (error instanceof SyntaxError) return [];
-    throw error;
-  }
+  const entry = parseIfJson(line);
+  return typeof entry === "string" ? [entry] : [];
 }
