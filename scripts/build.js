@@ -48,7 +48,12 @@ const FILES = {
   main: ["src/main.ts", "src/commands/config/file.ts", "src/commands/models/list.ts"],
   config: ["src/commands/config/get.ts", "src/config/resolve.ts"],
   // What knows who signs, where, and which models there are, without asking anybody.
-  setup: ["src/commands/chat.ts", "src/session/session.ts", "src/commands/models/list-models.ts"],
+  setup: [
+    "src/commands/chat.ts",
+    "src/commands/doctor.ts",
+    "src/session/session.ts",
+    "src/commands/models/list-models.ts",
+  ],
   // What a connection is opened with before the rest is there.
   secure: ["src/network/secure.ts", "src/network/certificates.ts"],
   // What asks AWS.
@@ -61,6 +66,7 @@ const FILES = {
   chat: ["src/commands/chat/run-chat.ts", "src/chat/bedrock-wire.ts", "src/converse/converse-stream.ts"],
   help: ["src/command-line/help-text.ts"],
   refresh: ["src/discovery/discover.ts", "src/discovery/cache-write.ts"],
+  doctor: ["src/commands/doctor/run-doctor.ts", "src/doctor/reach.ts", "src/discovery/ask-gates.ts"],
 };
 
 const groups = Object.entries(FILES).map(([name, sources], index, all) => {

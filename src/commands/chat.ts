@@ -1,12 +1,9 @@
 import type { FilledTemplate } from "../chat/template.ts";
 import { loadConfig, type LoadedConfig } from "../config/resolve.ts";
 import { usageError } from "../errors.ts";
-import { defaultModels } from "../models/default-models.ts";
-import { isServed } from "../models/provider-api.ts";
-import { namedModel, type Target, targetOf } from "../models/resolve-model.ts";
 import type { Runtime } from "../runtime.ts";
-import { connectAhead } from "../session/connect-ahead.ts";
-import { readSetup, type Setup } from "../session/session.ts";
+import { connectAhead, likelyTarget } from "../session/connect-ahead.ts";
+import { readSetup } from "../session/session.ts";
 import type { Screen, Terminal } from "../terminal/terminal.ts";
 import type { ChatOptions } from "./chat/run-chat.ts";
 
@@ -46,8 +43,10 @@ async function chat(options: ChatOptions, runtime: Runtime): Promise<void> {
   const setup = await readSetup(options, runtime, config);
   const isAsked = (options.prompt.length > 0 || template?.isQuestion) && !options.dryRun;
   const model = options.model ?? template?.model;
-  const likely = (): Target | undefined => (isAsked ? likelyTarget(model, setup) : undefined);
-  const connected = await connectAhead(setup, "models", likely);
+  const connected = await connectAhead(setup, () => {
+    const target = isAsked ? likelyTarget(model, setup) : undefined;
+    return target && { service: "models", target, count: 1 };
+  });
   const { runChat } = await import("./chat/run-chat.ts");
   // stdin takes Node some ms to open, and is looked at last.
   await runChat(options, connected, { screen: screenFor(options, template, runtime), template });
@@ -84,11 +83,4 @@ function screenFor(
     toolResult !== undefined ||
     template?.isQuestion;
   return isOne || terminal.format !== "text" || stdin.isTTY !== true ? undefined : terminal.screen;
-}
-
-/** Where the question will go, as far as command line and configuration say it. Throws what is wrong with them. */
-function likelyTarget(model: string | undefined, { config, runtime }: Setup): Target | undefined {
-  const name = model?.split(",")[0]?.trim() ?? defaultModels(config.value, runtime)[0];
-  const named = name ? namedModel(name, config.value) : undefined;
-  return named && !isServed(named) ? targetOf(named) : undefined;
 }

@@ -26,6 +26,11 @@ export interface ConfiguredServer extends Configured<McpServerSetting> {
   isDisabled: boolean;
 }
 
+/** Whether there are tools or MCP servers. */
+export function hasTools(config: Configuration): boolean {
+  return commandToolsOf(config).size > 0 || mcpServersOf(config).size > 0;
+}
+
 /** The commands that are tools, by name, in the order of the file; not what other programs have there. */
 export function commandToolsOf({ tools }: Configuration): Map<string, Configured<CommandToolSetting>> {
   return new Map(

@@ -80,8 +80,8 @@ export async function loadModels(setup: Setup, options: LoadOptions): Promise<Mo
 
   // As many as discover.ts asks at once.
   const connected = await (isMantle
-    ? connectAhead(setup, "bedrock-mantle", () => target)
-    : connectAhead(setup, "bedrock", () => target, 3));
+    ? connectAhead(setup, () => ({ service: "bedrock-mantle", target, count: 1 }))
+    : connectAhead(setup, () => ({ service: "bedrock", target, count: 3 })));
   if (settings.enabled === undefined) {
     const { detectCredentials } = await import("../credentials/provider.ts");
     if (!(await detectCredentials(decision, runtime))) {

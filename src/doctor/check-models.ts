@@ -205,9 +205,9 @@ async function examine(model: ResolvedModel, examination: Examination): Promise<
   const base = await baseIdOf(model, examination);
   if (base === undefined) return skip(`the base model of ${model.id} is not known`);
   const { session } = await examination.listsFor(targetOf(model));
-  const { AVAILABILITY, createGateAsker } = await import("../discovery/ask-gates.ts");
+  const { AVAILABILITY } = await import("../discovery/ask-gates.ts");
   try {
-    const answers = await createGateAsker(session).ask(base);
+    const answers = await examination.gates({ session, base });
     const repeated = repeatOtherFlags(session.setup.options);
     return judgeGatesOf(answers, { modelId: base, region: session.region.value, repeated });
   } catch (failure) {

@@ -10,7 +10,6 @@ import {
   mcpServersOf,
 } from "../config/configured-tools.ts";
 import { formatPath } from "../config/path.ts";
-import type { Configuration } from "../config/settings.ts";
 import { expandHome } from "../disk/state-folder.ts";
 import { ifSystemLets, OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
@@ -23,11 +22,6 @@ interface Started {
   program: string | undefined;
   env?: Readonly<Record<string, unknown>>;
   cwd?: string;
-}
-
-/** Whether there is anything for the check to look at. */
-export function hasTools(config: Configuration): boolean {
-  return commandToolsOf(config).size > 0 || mcpServersOf(config).size > 0;
 }
 
 /** Whether the programs of tools and of MCP servers are there, and their schemas are some. None is started, and no server is asked. */

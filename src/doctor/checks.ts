@@ -4,11 +4,9 @@ import { credentialsChecks } from "./check-credentials.ts";
 import { listsChecks, mantleCheck } from "./check-lists.ts";
 import { modelsChecks } from "./check-models.ts";
 import { networkChecks } from "./check-network.ts";
-import { probeCheck } from "./check-probe.ts";
 import { providersCheck } from "./check-providers.ts";
 import { regionChecks } from "./check-region.ts";
 import { runtimeChecks } from "./check-runtime.ts";
-import { toolsCheck } from "./check-tools.ts";
 import type { Examination } from "./examination.ts";
 
 /** What says whether AWS answers, in the order in which it is shown; what each check needs decides when it runs. */
@@ -27,24 +25,24 @@ function withoutAws(check: Check<Examination>): Check<Examination> {
 }
 
 /**
- * The checks of a run; with `probe` one small billed call is among them, and other providers and the endpoint
- * `bedrock-mantle` and tools where the configuration has them. `others` are those of a room above. Where only other
- * providers' models are called, AWS is not asked.
+ * The checks of a run: beside the usual ones those of other providers and of the endpoint `bedrock-mantle` where the
+ * configuration has them, and what is loaded only where it is wanted: that of tools, those of a room above, and the probe,
+ * one small billed call. Where only other providers' models are called, AWS is not asked.
  */
 export function checksOf({
-  probe,
   usesAws = true,
   hasProviders,
   usesMantle,
-  usesTools,
+  tools,
   others = [],
+  probe,
 }: {
-  probe?: boolean | undefined;
   usesAws?: boolean;
   hasProviders?: boolean;
   usesMantle?: boolean;
-  usesTools?: boolean;
+  tools?: Check<Examination> | undefined;
   others?: readonly Check<Examination>[];
+  probe?: Check<Examination> | undefined;
 }): readonly Check<Examination>[] {
   return [
     ...runtimeChecks,
@@ -52,8 +50,8 @@ export function checksOf({
     ...(usesAws ? AWS_CHECKS : AWS_CHECKS.map(withoutAws)),
     ...(usesMantle ? [mantleCheck] : []),
     ...(hasProviders ? [providersCheck] : []),
-    ...(usesTools ? [toolsCheck] : []),
+    ...(tools ? [tools] : []),
     ...others,
-    ...(probe ? [probeCheck] : []),
+    ...(probe ? [probe] : []),
   ];
 }

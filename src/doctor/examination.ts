@@ -1,13 +1,13 @@
-import { type AwsSession, openSession, type Setup, readSetup } from "../session/session.ts";
-import { connectAhead } from "../session/connect-ahead.ts";
+import { type AwsSession, openSession, urlOf } from "../session/session.ts";
 import { once, oncePer } from "../once.ts";
-import { discoverySettings, type LoadedConfig, loadConfig } from "../config/resolve.ts";
+import { discoverySettings } from "../config/resolve.ts";
 import type { Configuration } from "../config/settings.ts";
 import { instanceMetadata } from "../credentials/imds.ts";
 import { reportCredentials } from "../credentials/report.ts";
 import type { FoundationModel, InferenceProfile } from "../models/discovered.ts";
+import { baseModelId } from "../models/base-model-id.ts";
 import { defaultModels } from "../models/default-models.ts";
-import { hasMantle, isMantle, isOfBedrock } from "../models/provider-api.ts";
+import { hasMantle, isAtRuntime, isMantle, isOfBedrock } from "../models/provider-api.ts";
 import {
   isComplete,
   MANTLE_TARGET,
@@ -19,6 +19,7 @@ import {
 import { OpenclawError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
+import type { Beginning } from "./begin-examination.ts";
 
 /** What AWS lists in one region. Each list is asked for once, by whoever needs it first. */
 export interface RegionLists {
@@ -36,26 +37,18 @@ export class Examination {
   readonly #sessions: AwsSession[] = [];
   readonly #listsOf = oncePer(createLists, ({ region }) => region.value);
 
-  /** Reads and asks nothing yet. */
-  constructor(options: GlobalOptions, runtime: Runtime) {
+  /** Throws `config-unreadable` and `config-invalid`. */
+  readonly config: Beginning["config"];
+  /** With an empty configuration where there is no readable one. Never throws. */
+  readonly setup: Beginning["setup"];
+
+  /** Asks nothing yet. */
+  constructor({ options, runtime, config, setup }: Beginning) {
     this.options = options;
     this.runtime = runtime;
+    this.config = config;
+    this.setup = setup;
   }
-
-  /** Throws `config-unreadable` and `config-invalid`. */
-  readonly config = once(() => loadConfig(this.options, this.runtime));
-
-  /** With an empty configuration where there is no readable one. Never throws. */
-  readonly setup = once(async (): Promise<Setup> => {
-    const config = await this.config().catch((failure: unknown): LoadedConfig => {
-      // The check of the configuration tells it; the others go on with the defaults.
-      if (failure instanceof OpenclawError) return { file: "", exists: false, value: {} };
-      throw failure;
-    });
-    const setup = { ...(await readSetup(this.options, this.runtime, config)), keepsNothing: true };
-    // One to see whether it answers, and one for each list.
-    return connectAhead(setup, "bedrock", () => ({ kind: "discovery" }), 4);
-  });
 
   /** What the instance metadata service says; undefined where another source was chosen and nobody asks it. */
   readonly instance = once(async () => {
@@ -145,6 +138,48 @@ export class Examination {
     if (target.kind !== "discovery" && isMantle(target)) return this.mantleLists();
     const [discovery, own] = await Promise.all([this.session(), this.sessionFor(target)]);
     return this.#listsOf(own.region.value === discovery.region.value ? discovery : own);
+  }
+
+  /** What AWS says about access to a foundation model, asked once in each region. Throws what the SDK throws. */
+  readonly gates = oncePer(
+    async ({ session, base }: { session: AwsSession; base: string }) => {
+      const { createGateAsker } = await import("../discovery/ask-gates.ts");
+      return createGateAsker(session).ask(base);
+    },
+    ({ session, base }) => `${session.region.value} ${base}`,
+  );
+
+  /**
+   * Asks AWS what the checks will want to know as soon as a connection to it has come about, while they see what else is on
+   * the way. What comes of it is theirs to tell.
+   */
+  async askAhead(): Promise<void> {
+    try {
+      const session = await this.session();
+      const { ahead, config } = session.setup;
+      if (discoverySettings(config.value).enabled === false) return;
+      const [isReached] = await Promise.all([
+        ahead?.hasReached(await urlOf(session, "bedrock")),
+        session.rest("bedrock"),
+        import("../discovery/discover.ts"),
+      ]);
+      if (!isReached) return;
+      const lists = await this.listsFor({ kind: "discovery" });
+      await Promise.allSettled([lists.models(), lists.profiles(), this.#askAccess()]);
+    } catch (failure) {
+      if (!(failure instanceof OpenclawError)) throw failure;
+    }
+  }
+
+  async #askAccess(): Promise<void> {
+    const models = (await this.bedrockModels()).map(({ model }) => model).filter(isAtRuntime);
+    await Promise.allSettled(
+      models.map(async (model) => {
+        const base = baseModelId(model.id);
+        const { session } = await this.listsFor(targetOf(model));
+        if (base !== undefined) await this.gates({ session, base });
+      }),
+    );
   }
 
   /** Closes every connection. */

@@ -12,9 +12,11 @@ import { namesProxy } from "./names-proxy.ts";
  */
 export class ConnectionsAhead {
   readonly #opening = new Map<string, Set<Promise<TLSSocket>>>();
+  /** Whether the first connection to a place has come about. */
+  readonly #reached = new Map<string, Promise<boolean>>();
 
   /**
-   * Begins to open so many to an https:// URL, trusting what the environment and the profile in force name. Resolves when
+   * Begins to open so many more to an https:// URL, trusting what the environment and the profile in force name. Resolves when
    * whoever is near has been greeted, before the rest of the program is loaded in one go. Does nothing for other URLs, inside
    * the emulator and where there may be a proxy in between.
    */
@@ -33,12 +35,21 @@ export class ConnectionsAhead {
     const url = new URL(endpoint);
     const host = withoutBrackets(url.hostname);
     const port = Number(url.port || 443);
-    const openings = new Set(Array.from({ length: count }, () => connect(host, port, trust)));
-    this.#opening.set(placeOf(host, port), openings);
-    for (const opening of openings) {
+    const place = placeOf(host, port);
+    const openings = this.#opening.get(place) ?? new Set();
+    this.#opening.set(place, openings);
+    for (let begun = 0; begun < count; begun++) {
+      const opening = connect(host, port, trust);
+      openings.add(opening);
       const forget = (): void => void openings.delete(opening);
       // Who takes it hears of its failure; else it is nobody's.
       opening.then((socket) => socket.once("close", forget), forget);
+      if (this.#reached.has(place)) continue;
+      const isReached = opening.then(
+        () => true,
+        () => false,
+      );
+      this.#reached.set(place, isReached);
     }
     for (let turn = 0; turn < 2; turn++) await nextTurn();
   }
@@ -49,6 +60,12 @@ export class ConnectionsAhead {
     const [first] = openings ?? [];
     if (first) openings?.delete(first);
     return first;
+  }
+
+  /** Resolves to whether the first connection to an https:// URL has come about; false where none was opened. */
+  async hasReached(endpoint: string): Promise<boolean> {
+    const { hostname, port } = new URL(endpoint);
+    return (await this.#reached.get(placeOf(withoutBrackets(hostname), Number(port || 443)))) ?? false;
   }
 
   close(): void {

@@ -2,6 +2,8 @@ import schema from "../../docs/schemas/doctor.schema.json" with { type: "json" }
 import { describe, expect, it } from "vitest";
 import { type Check, fail, ok, skip, warn } from "../../src/doctor/check.ts";
 import { jobChecks } from "../../src/batch/jobs/check-jobs.ts";
+import { probeCheck as probe } from "../../src/doctor/check-probe.ts";
+import { toolsCheck as tools } from "../../src/doctor/check-tools.ts";
 import { checksOf } from "../../src/doctor/checks.ts";
 import { runChecks } from "../../src/doctor/run-checks.ts";
 import { OpenclawError } from "../../src/errors.ts";
@@ -167,17 +169,17 @@ describe("the checks of doctor", () => {
     const { items } = schema.properties.checks;
     const ids = (options: Parameters<typeof checksOf>[0]): string[] => checksOf(options).map(({ id }) => id);
     const others = jobChecks({ s3: "s3://bucket/prefix", role: undefined });
-    expect(ids({ probe: true, hasProviders: true, usesMantle: true, usesTools: true, others })).toEqual(
+    expect(ids({ hasProviders: true, usesMantle: true, tools, others, probe })).toEqual(
       items.properties.id.enum,
     );
-    expect(ids({ probe: true })).toEqual([...ids({}), "probe"]);
+    expect(ids({ probe })).toEqual([...ids({}), "probe"]);
     expect(ids({ usesMantle: true })).toEqual([...ids({}), "mantle"]);
     expect(ids({ hasProviders: true })).toEqual([...ids({}), "providers"]);
-    expect(ids({ usesTools: true })).toEqual([...ids({}), "tools"]);
+    expect(ids({ tools })).toEqual([...ids({}), "tools"]);
   });
 
   it("need only each other, and never in a circle", () => {
-    const checks = new Map(checksOf({ probe: true }).map((item) => [item.id, item]));
+    const checks = new Map(checksOf({ probe }).map((item) => [item.id, item]));
     const walk = (id: string, path: string[]): void => {
       expect(path).not.toContain(id);
       const needs = checks.get(id)?.needs;

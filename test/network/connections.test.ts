@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { EventEmitter, once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
@@ -590,6 +591,26 @@ describe("a connection that is opened before everything is decided", () => {
     asking.type("123456\r");
     expect(await asking.exit).toBe(0);
     expectNothingBefore(other, decidedAt);
+  });
+
+  it("has what doctor asks of Bedrock, while an endpoint of others has yet to answer", async () => {
+    const watched = await watch();
+    watched.configure(JSON.stringify({ agents: { defaults: { model: MODEL } } }));
+    const silent = createServer();
+    await new Promise<void>((resolve) => silent.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void silent.close());
+    const url = `https://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const doctor = watched.start(["doctor"], { env: { AWS_ENDPOINT_URL_BEDROCK_RUNTIME: url } });
+    const { connections } = watched.fronts.bedrock;
+    await vi.waitFor(
+      () =>
+        expect(connections.flatMap(({ received }) => requestLines(received)).toSorted()).toEqual(
+          [REACH, ...LISTS, AVAILABILITY].toSorted(),
+        ),
+      10_000,
+    );
+    doctor.kill("SIGTERM");
+    await once(doctor, "close");
   });
 
   it.each<

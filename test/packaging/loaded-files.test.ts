@@ -143,6 +143,12 @@ describe("what a command loads", () => {
     expect(identity.calls).toHaveLength(1);
   });
 
+  it("is nothing of a chat's for doctor", async () => {
+    const { files } = await loadedBy(await emulate(), ["doctor"]);
+    expect(files).toContain("doctor");
+    expect(files).not.toContain("chat");
+  });
+
   it("is nothing of MCP's client where no server is named", async () => {
     const chat = ["chat", "-m", "amazon.nova-lite-v1:0", "--tool", "read-file", "hi"];
     const { files } = await loadedBy(await emulate(), chat);
