@@ -90,7 +90,7 @@ export function roomIn(budgets: readonly BudgetState[]): number {
 }
 
 /** For calls that run and may end below what they were let pass with, in ms. */
-const RUNNING_RETRY_MS = 1000;
+export const RUNNING_RETRY_MS = 1000;
 
 /**
  * In how many ms of `now` (ms since 1970) a budget may have room for so many nano-USD: when the calls that are running have

@@ -1,4 +1,4 @@
-import { type Left, MINUTE_MS, type RateState } from "./limit-store.ts";
+import { type Left, MINUTE_MS, type RateState, RUNNING_RETRY_MS } from "./limit-store.ts";
 
 interface Rates {
   rpm?: number | undefined;
@@ -10,6 +10,8 @@ interface Entry {
   /** From when, in ms. */
   readonly at: number;
   amount: number;
+  /** Whether it is the most that a call may come to which is not over. */
+  isRunning: boolean;
 }
 
 /** What was taken in the last minute: each entry counts for 60 s. */
@@ -18,19 +20,26 @@ class LastMinute {
   readonly #entries: Entry[] = [];
   #first = 0;
   #sum = 0;
+  /** How much of the sum is of calls that are not over. */
+  #running = 0;
 
-  add(now: number, amount: number): Entry {
-    const entry = { at: now, amount };
+  add(now: number, amount: number, isRunning = false): Entry {
+    const entry = { at: now, amount, isRunning };
     this.#entries.push(entry);
     this.#sum += amount;
+    if (isRunning) this.#running += amount;
     return entry;
   }
 
-  /** Changes what an entry counts, where it does still. */
-  change(now: number, entry: Entry, amount: number): void {
+  /** Has the entry of a call that is over count what it came to, where it counts still. */
+  end(now: number, entry: Entry, amount: number): void {
     this.sum(now);
-    if (now - entry.at < MINUTE_MS) this.#sum += amount - entry.amount;
+    if (now - entry.at < MINUTE_MS) {
+      this.#sum += amount - entry.amount;
+      this.#running -= entry.amount;
+    }
     entry.amount = amount;
+    entry.isRunning = false;
   }
 
   sum(now: number): number {
@@ -38,6 +47,7 @@ class LastMinute {
       const entry = this.#entries[this.#first];
       if (entry === undefined || now - entry.at < MINUTE_MS) break;
       this.#sum -= entry.amount;
+      if (entry.isRunning) this.#running -= entry.amount;
       this.#first += 1;
     }
     // Cut off when they are the greater part: each is moved once.
@@ -55,14 +65,18 @@ class LastMinute {
     return last === undefined ? 0 : Math.max(0, last.at + MINUTE_MS - now);
   }
 
-  /** In how many ms no more than `most` is left of what is there, if nothing is added. */
+  /**
+   * In how many ms no more than `most` is left of what is there, if nothing is added; soon, where that may be so as soon as
+   * running calls are over.
+   */
   msUntil(now: number, most: number): number {
     let left = this.sum(now);
+    const longest = left - this.#running <= most ? RUNNING_RETRY_MS : MINUTE_MS;
     for (let index = this.#first; left > most; index += 1) {
       const entry = this.#entries[index];
       if (entry === undefined) break;
       left -= entry.amount;
-      if (left <= most) return entry.at + MINUTE_MS - now;
+      if (left <= most) return Math.min(longest, entry.at + MINUTE_MS - now);
     }
     return 0;
   }
@@ -99,13 +113,14 @@ export class MinuteWindow {
   /** Takes down a call that somebody else has let pass. */
   add(now: number, tokens: number): Passed {
     this.#requests.add(now, 1);
-    return { tokens: this.#tokens.add(now, tokens) };
+    return { tokens: this.#tokens.add(now, tokens, true) };
   }
 
   /** Puts what a call used in the place of what it asked for. */
   settle(now: number, { tokens: entry }: Passed, tokens: number): void {
-    if (tokens > entry.amount) this.#tokens.add(now, tokens - entry.amount);
-    else this.#tokens.change(now, entry, tokens);
+    const asked = entry.amount;
+    this.#tokens.end(now, entry, Math.min(asked, tokens));
+    if (tokens > asked) this.#tokens.add(now, tokens - asked);
   }
 
   /** What is left of the limits. */

@@ -11,9 +11,16 @@ local function whole(number) return string.format('%.0f', math.floor(number + 0.
 local function count(key, field) return tonumber(redis.call('HGET', key, field) or '0') end
 local requests, tokens, amounts, running, costs, day, month = unpack(KEYS)
 
+-- Of a hash of what each id counts: what calls that are not over may come to is counted beside.
+local function ran(counts, id)
+  if redis.call('HDEL', counts, id .. ':runs') == 1 then
+    redis.call('HINCRBY', counts, 'running', whole(-count(counts, id)))
+  end
+end
 -- Of a set of ids by the time until which they count, and a hash of what each counts: forgets those that are over.
 local function forget(ids, counts, before)
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', ids, '-inf', whole(before))) do
+    ran(counts, id)
     redis.call('HINCRBY', counts, 'sum', whole(-count(counts, id)))
     redis.call('HDEL', counts, id)
     redis.call('ZREM', ids, id)
@@ -37,9 +44,10 @@ end
 
 /**
  * Takes what a call needs, or says why not. ARGV: id, rpm, tpm, tokens, cost, daily and monthly budget (-1 where there is no
- * such limit), whether it is taken in any case, how long a call may run, in ms. Returns: the word `ok`, or what it was refused for; until when, in ms
- * (-1: for ever, or as the budget has it); requests and tokens of the minute, and how long until they are over, in ms; what
- * calls that were running before may cost, and what was spent of the day and of the month.
+ * such limit), whether it is taken in any case, how long a call may run, in ms, and after how long it is worth to ask again
+ * where running calls may leave some of what they took, in ms. Returns: the word `ok`, or what it was refused for; until
+ * when, in ms (-1: for ever, or as the budget has it); requests and tokens of the minute, and how long until they are over,
+ * in ms; what calls that were running before may cost, and what was spent of the day and of the month.
  */
 export const TAKE = `${PRELUDE}
 local id, mine, cost, isForced = ARGV[1], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[8] == '1'
@@ -77,7 +85,10 @@ if not isForced then
   local sent = redis.call('ZCARD', requests)
   if rpm >= 0 and sent >= rpm then return answer('requests', untilLeft(requests, nil, sent, rpm - 1)) end
   local used = count(amounts, 'sum')
-  if tpm >= 0 and used + mine > tpm then return answer('tokens', untilLeft(tokens, amounts, used, tpm - mine)) end
+  if tpm >= 0 and used + mine > tpm then
+    local longest = used - count(amounts, 'running') + mine <= tpm and tonumber(ARGV[10]) or 60000
+    return answer('tokens', math.min(longest, untilLeft(tokens, amounts, used, tpm - mine)))
+  end
 end
 if rpm >= 0 then
   redis.call('ZADD', requests, whole(now), id)
@@ -85,6 +96,8 @@ if rpm >= 0 then
 end
 if tpm >= 0 then
   add(tokens, amounts, id, now, mine)
+  redis.call('HSET', amounts, id .. ':runs', '1')
+  redis.call('HINCRBY', amounts, 'running', whole(mine))
   redis.call('PEXPIRE', tokens, 120000)
   redis.call('PEXPIRE', amounts, 120000)
 end
@@ -101,6 +114,7 @@ export const SETTLE = `${PRELUDE}
 local id, used, cost, source = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
 local taken = redis.call('HGET', amounts, id)
 if taken then
+  ran(amounts, id)
   local more = used - tonumber(taken)
   if more > 0 then
     add(tokens, amounts, id .. ':more', now, more)

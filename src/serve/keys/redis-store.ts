@@ -17,6 +17,7 @@ import {
   type Need,
   type RateState,
   type Refused,
+  RUNNING_RETRY_MS,
   roomIn,
   spentIn,
   type StoreState,
@@ -391,7 +392,7 @@ export class RedisStore implements LimitStore {
   #argsOf(id: string, { rpm = -1, tpm = -1, tokens, cost, budgets }: Need, isForced: boolean): string[] {
     const limitOf = (name: string): number => budgets.find((budget) => budget.name === name)?.limit ?? -1;
     const numbers = [rpm, tpm, tokens, cost, limitOf("daily"), limitOf("monthly")].map(whole);
-    return [id, ...numbers, isForced ? "1" : "0", whole(LONGEST_CALL_MS)];
+    return [id, ...numbers, isForced ? "1" : "0", whole(LONGEST_CALL_MS), whole(RUNNING_RETRY_MS)];
   }
 }
 

@@ -1,8 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MinuteWindow } from "../../../src/serve/keys/minute-window.ts";
+import { MinuteWindow, type Passed } from "../../../src/serve/keys/minute-window.ts";
 
 const MINUTE = 60_000;
+/** What a client waits for calls that run. */
+const SOON = 1000;
 
 /** A call: how long after the one before, in ms, what it asks for, what it uses, and how long it takes. */
 const call = fc.record({
@@ -74,14 +76,20 @@ describe("a minute of a key", () => {
             now += after;
             for (;;) {
               const taken = window.take(now, rates, tokens);
-              if (!("by" in taken)) break;
+              if (!("by" in taken)) {
+                window.settle(now, taken, tokens);
+                break;
+              }
               const { retryMs = 0, by } = taken;
               const again = window.take(now + retryMs - 1, rates, tokens);
               expect("by" in again).toBe(true);
               now += retryMs;
               const then = window.take(now, rates, tokens);
               // A limit may stand behind the other.
-              if (!("by" in then)) break;
+              if (!("by" in then)) {
+                window.settle(now, then, tokens);
+                break;
+              }
               expect(then.by).not.toBe(by);
             }
           }
@@ -101,12 +109,35 @@ describe("a minute of a key", () => {
     expect("by" in window.take(110_000, rates, 100)).toBe(false);
   });
 
+  it("is worth to ask again soon where only calls that run are in the way", () => {
+    const window = new MinuteWindow();
+    const rates = { tpm: 100 };
+    const take = (now: number, tokens: number): Passed => {
+      const passed = window.take(now, rates, tokens);
+      if ("by" in passed) throw new Error(passed.by);
+      return passed;
+    };
+    const over = take(0, 40);
+    window.settle(10, over, 40);
+    const running = take(20, 60);
+    expect(window.take(30, rates, 60)).toEqual({ by: "tokens", retryMs: SOON });
+    // More than what calls that are over have left.
+    expect(window.take(30, rates, 61)).toEqual({ by: "tokens", retryMs: MINUTE - 10 });
+    expect(window.take(MINUTE - 1, rates, 60)).toEqual({ by: "tokens", retryMs: 21 });
+    // It runs longer than it counts.
+    expect(window.take(MINUTE + 10, rates, 60)).toEqual({ by: "tokens", retryMs: 10 });
+    const next = take(MINUTE + 20, 60);
+    window.settle(MINUTE + 21, running, 10);
+    window.settle(MINUTE + 22, next, 60);
+    expect(window.take(MINUTE + 23, rates, 60)).toEqual({ by: "tokens", retryMs: MINUTE - 3 });
+  });
+
   it("counts what a call did not use no longer, and a late settlement not at all", () => {
     const window = new MinuteWindow();
     const rates = { rpm: 2, tpm: 100 };
     const passed = window.take(0, rates, 100);
     if ("by" in passed) throw new Error(passed.by);
-    expect(window.take(1, rates, 1)).toEqual({ by: "tokens", retryMs: MINUTE - 1 });
+    expect(window.take(1, rates, 1)).toEqual({ by: "tokens", retryMs: SOON });
     window.settle(2, passed, 40);
     expect(window.state(2, rates)).toMatchObject({ requests: { remaining: 1 }, tokens: { remaining: 60 } });
     window.settle(MINUTE + 5, passed, 0);

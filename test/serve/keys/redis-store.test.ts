@@ -99,9 +99,12 @@ describe("limits in Redis", () => {
     const [one, other] = [await open(redis.url), await open(redis.url)];
     const first = await granted(one.ask({ tpm: 100, tokens: 80 }));
     expect(first.rate.tokens).toMatchObject({ limit: 100, remaining: 20 });
-    expect(await other.ask({ tpm: 100, tokens: 30 })).toMatchObject({ isGranted: false, by: "tokens" });
+    expect(await other.ask({ tpm: 100, tokens: 30 })).toMatchObject({ by: "tokens", retryMs: 1000 });
     await first.settle({ tokens: 10, cost: 0 });
-    await expect.poll(async () => (await other.ask({ tpm: 100, tokens: 90 })).isGranted).toBe(true);
+    await expect
+      .poll(async () => ({ retryMs: 0, ...(await other.ask({ tpm: 100, tokens: 91 })) }).retryMs)
+      .toBeGreaterThan(50_000);
+    expect((await other.ask({ tpm: 100, tokens: 90 })).isGranted).toBe(true);
     expect(await one.ask({ tpm: 100, tokens: 101 })).toMatchObject({
       isGranted: false,
       by: "size",
@@ -217,7 +220,10 @@ describe("limits in Redis", () => {
     const client = createClient({ url: redis.url });
     await client.connect();
     onTestFinished(() => client.destroy());
-    await expect.poll(() => client.hVals("openclaw:limits:{a}:amounts")).toEqual(["0", "0", "0"]);
+    // Both and the sums of all and of those that run are 0, and the second runs.
+    await expect
+      .poll(async () => (await client.hVals("openclaw:limits:{a}:amounts")).toSorted())
+      .toEqual(["0", "0", "0", "0", "1"]);
     // As if all of it had been long ago.
     for (const name of ["tokens", "running"]) {
       const ids = await client.zRange(`openclaw:limits:{a}:${name}`, 0, -1);
@@ -226,9 +232,11 @@ describe("limits in Redis", () => {
     }
     const later = await granted(ask({ ...free, tokens: 100 }));
     expect(later.rate.tokens?.remaining).toBe(0);
+    expect(await client.hGet("openclaw:limits:{a}:amounts", "running")).toBe("100");
     expect(await client.zCard("openclaw:limits:{a}:running")).toBe(1);
     await later.settle({ tokens: 0, cost: 0 });
     await expect.poll(() => client.zCard("openclaw:limits:{a}:running")).toBe(0);
+    expect(await client.hGet("openclaw:limits:{a}:amounts", "running")).toBe("0");
     expect([store.state, ...told]).toEqual(["ok"]);
   });
 
