@@ -3,6 +3,7 @@ import type { Http2Server, ServerHttp2Session } from "node:http2";
 import { createServer, type Server as TcpServer, type Socket } from "node:net";
 import type { Server as TlsServer, TLSSocket } from "node:tls";
 import { whenTime } from "./next-turn.ts";
+import { readInTurns } from "./read-in-turns.ts";
 
 /** What an HTTP/2 client without TLS sends first (RFC 9113, section 3.4); no HTTP/1.1 method begins so. */
 const HTTP2_PREFACE = Buffer.from("PRI");
@@ -36,6 +37,7 @@ export function createHttpPort(servers: PortServers, silence?: Silence): TcpServ
     const isHttp2 = socket.alpnProtocol === "h2";
     if (isHttp2) socket.allowHalfOpen = false;
     (isHttp2 ? servers.http2 : servers.http).emit("connection", socket);
+    if (!isHttp2) readInTurns(socket);
   });
   // Half open as those of Node's own HTTP server: what a client that has said all is told is up to that.
   return createServer({ noDelay: true, allowHalfOpen: true }, (socket) =>
@@ -66,11 +68,13 @@ function tellApart(socket: Socket, { http, http2, secure }: PortServers, silence
     const isHttp2 = HTTP2_PREFACE.subarray(0, start.length).equals(start);
     if (isHttp2 && start.length < HTTP2_PREFACE.length) return undefined;
     stop();
-    socket.unshift(first);
-    if (secure && first[0] === TLS_HANDSHAKE) return void secure.emit("connection", socket);
+    const isTls = secure && first[0] === TLS_HANDSHAKE;
+    if (isTls || isHttp2) socket.unshift(first);
+    if (isTls) return void secure.emit("connection", socket);
     // Only then does the session of HTTP/2 learn that the client has gone.
     if (isHttp2) socket.allowHalfOpen = false;
     (isHttp2 ? http2 : http).emit("connection", socket);
+    if (!isHttp2) readInTurns(socket, first);
     return undefined;
   };
   const onEnd = (): void => void socket.end();

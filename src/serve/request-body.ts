@@ -3,7 +3,6 @@ import type { Http2ServerRequest } from "node:http2";
 import { ByteBlocks } from "../byte-blocks.ts";
 import { EscapeCount, JsonBoundsError, JsonScan } from "../json-bounds.ts";
 import { parseExactly } from "../json-numbers.ts";
-import { takeInTurns } from "../network/take-in-turns.ts";
 import { nextTurn, TURN_BYTES, turnOver } from "../next-turn.ts";
 import { parseApart, partsOf, textOf } from "../parse-in-turns.ts";
 
@@ -213,7 +212,7 @@ async function readAll(
 ): Promise<number> {
   let length = 0;
   let isOver = false;
-  const isChunked = !("stream" in request) && takeInTurns(request);
+  const isChunked = request.headers["transfer-encoding"] !== undefined;
   let finish = (): void => undefined;
   try {
     await new Promise<void>((resolve, reject) => {

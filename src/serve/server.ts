@@ -16,7 +16,6 @@ import { App, type AppOptions, newRequestId, toldError } from "./app.ts";
 import type { ServerState } from "./telemetry/server-metrics.ts";
 import { type Certificate, OLDEST_TLS } from "./certificate.ts";
 import { Http2Side } from "./http2-side.ts";
-import { takeInTurns } from "../network/take-in-turns.ts";
 import { whenTime } from "../next-turn.ts";
 import { settlesWithin } from "../settles-within.ts";
 
@@ -288,7 +287,6 @@ function goOnReading(socket: Socket): void {
 function linger(request: IncomingMessage, ms: number): void {
   if (request.complete || request.destroyed) return;
   const { socket } = request;
-  takeInTurns(request);
   let bytes = 0;
   const giveUp = (): void => void socket.destroy();
   const timer = setTimeout(giveUp, ms);
