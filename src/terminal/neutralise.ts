@@ -186,17 +186,29 @@ function settleRun(run: string, place: Place, drop: (character: string) => strin
   return kept;
 }
 
-/** Joiners hold emoji and letters of many scripts together, none of them ASCII; a selector stands once, also behind a digit. */
+/** Joiners hold emoji and letters of many scripts together, none of them ASCII. */
 function isNeeded(character: string, { base, marks, last }: Place): boolean {
   if (marks >= MOST_MARKS) return false;
   if (JOINERS.test(character)) return base > "\u007F" && !JOINERS.test(last);
-  if (isSelector(character)) return base !== "" && !isSelector(last);
+  const chosen = SELECTORS.find(([selectors]) => selectors.test(character));
+  if (chosen) return chosen[1].test(base) && !isSelector(last);
   return !/\p{Default_Ignorable_Code_Point}|[\uFFF9-\uFFFB]/u.test(character);
 }
 
-/** Whether it is a variation selector of emoji, Han or Mongolian. */
+/**
+ * Variation selectors with the characters whose look they choose. There are enough of them to write any text unseen, one
+ * behind each letter. https://www.unicode.org/reports/tr51/#Emoji_Variation_Sequences, which has keycaps, too;
+ * https://www.unicode.org/ivd/; https://www.unicode.org/Public/UCD/latest/ucd/StandardizedVariants.txt
+ */
+const SELECTORS: readonly (readonly [RegExp, RegExp])[] = [
+  [/[\uFE0E\uFE0F]/, /[\d#*]|[^\0-\u007F]/u],
+  [/[\uFE00-\uFE0D]/, /[\p{Script=Han}\p{Script=Myanmar}\p{Script=Phags_Pa}]|(?=[^\0-\u007F])[\p{S}\p{P}]/u],
+  [/[\u{E0100}-\u{E01EF}]/u, /\p{Script=Han}/u],
+  [/[\u180B-\u180D\u180F]/, /\p{Script=Mongolian}/u],
+];
+
 function isSelector(character: string): boolean {
-  return /[\uFE00-\uFE0F\u{E0100}-\u{E01EF}\u180B-\u180D\u180F]/u.test(character);
+  return SELECTORS.some(([selectors]) => selectors.test(character));
 }
 
 function lastCharacter(text: string): string {

@@ -39,7 +39,12 @@ const ATTACKS: [string, string, string][] = [
   ["text in tags", "hi\u{E0001}\u{E0072}\u{E006D}\u{E007F}", "hi"],
   ["annotations", "\uFFF9base\uFFFAnote\uFFFB", "basenote"],
   ["a joiner in a plain word", "pay\u200Dpal\u200C", "paypal"],
-  ["bytes in selectors", "a\uFE00\uFE01\u{E0100}\u{E01EF}\uFE0F", "a\uFE00"],
+  ["bytes in selectors", "a\uFE00\uFE01\u{E0100}\u{E01EF}\uFE0F☺\uFE0F\uFE0E\u{E0100}", "a☺\uFE0F"],
+  [
+    "a byte behind each letter",
+    "h\u{E0158}i\uFE09 \u{E0110}\u043D\uFE03\u0435\u{E01EF}t\u180B",
+    "hi \u043D\u0435t",
+  ],
   ["a tower of marks", `a${"\u0301".repeat(1000)}b`, `a${"\u0301".repeat(12)}b`],
   ["writing direction", "user\u202E\u2066// admin\u2069 \u200F\u061C", "user// admin "],
 ];
@@ -51,7 +56,7 @@ describe("neutralise", () => {
 
   it("leaves words alone, in whatever script, with tabs, line ends and emoji", () => {
     const text =
-      "naïve\t日本語\nשלום 👩‍👩‍👧 e\u0301 \u{1F1E9}\u{1F1EA} ﷽ “—” \u00A0 ❤️‍🔥 1️⃣ می‌خواهم क्‍ष ཧྐྵྨླྺྼྻྂ שָׁלוֹם 葛\u{E0100} " +
+      "naïve\t日本語\nשלום 👩‍👩‍👧 e\u0301 \u{1F1E9}\u{1F1EA} ﷽ “—” \u00A0 ❤️‍🔥 1️⃣ می‌خواهم क्‍ष ཧྐྵྨླྺྼྻྂ שָׁלוֹם 葛\u{E0100} ≨\uFE00 ᠠ\u180B ⚠\uFE0E " +
       "\u{1F3F4}\u{E0067}\u{E0062}\u{E0065}\u{E006E}\u{E0067}\u{E007F}";
     expect(neutralise(text)).toBe(text);
   });
