@@ -1,4 +1,5 @@
 import { MASK, maskUserInfo } from "../network/user-info.ts";
+import type { Environment } from "../runtime.ts";
 import { findSetting, foreignPart } from "./find-setting.ts";
 import type { Path } from "./path.ts";
 import { entriesOf, type Leaf, listLeaves, mapLeaves } from "./walk-value.ts";
@@ -21,14 +22,29 @@ export function isSecretPath(path: Path): boolean {
 
 /**
  * The place of a secret of this program that stands in a configuration itself, not by `${NAME}`; undefined where there is
- * none. Of an environment and of headers that is what its name says to be one.
+ * none.
  */
 export function writtenSecret(value: unknown): Path | undefined {
-  return listLeaves(value).find(({ path, value: leaf }) => {
-    if (typeof leaf !== "string" || leaf === "" || leaf.includes("${")) return false;
-    if (!findSetting(path)?.isSecret || foreignPart(value, path)) return false;
-    return SECRET_NAME.test(String(path.at(-1)));
-  })?.path;
+  return secretTexts(value).find(
+    ({ path, text }) => !text.includes("${") && findSetting(path)?.isSecret && !foreignPart(value, path),
+  )?.path;
+}
+
+/** Every secret of a configuration, those that `${NAME}` stands for, too; of `Bearer …` also what stands behind the word. */
+export function secretsOf(value: unknown, env: Environment): string[] {
+  return secretTexts(value).flatMap(({ text }) => {
+    const secret = text.replaceAll(/\$\{(\w+)\}/g, (_, name: string) => env[name] ?? "");
+    return [secret, secret.split(" ").at(-1) ?? ""];
+  });
+}
+
+/** The texts that are secrets: of an environment and of headers what its name says to be one. */
+function secretTexts(value: unknown): { path: Path; text: string }[] {
+  return listLeaves(value).flatMap(({ path, value: text }) =>
+    typeof text === "string" && text !== "" && isSecretPath(path) && SECRET_NAME.test(String(path.at(-1)))
+      ? [{ path, text }]
+      : [],
+  );
 }
 
 /**

@@ -143,6 +143,41 @@ describe("tools run", () => {
     },
   );
 
+  it("does not tell the secrets of the configuration, whatever they are for", async () => {
+    const home = createHome();
+    writeConfig(
+      home,
+      JSON.stringify({
+        models: {
+          providers: {
+            near: { baseUrl: "http://127.0.0.1:9", apiKey: "sk-0123456789-abcdef", models: [{ id: "m" }] },
+            far: { baseUrl: "http://127.0.0.1:9", apiKey: "${FAR_KEY}", models: [{ id: "m" }] },
+          },
+        },
+        mcpServers: {
+          docs: {
+            url: "http://127.0.0.1:9",
+            headers: {
+              Authorization: "Bearer mcp-0123456789-abcdef",
+              Accept: "application/json, text/plain",
+            },
+          },
+        },
+        gateway: { auth: { token: "gateway-0123456789" } },
+      }),
+    );
+    const command = 'cat .openclaw/openclaw.json; echo "far $FAR_KEY; alone mcp-0123456789-abcdef"';
+    const { stdout } = await openclaw(["tools", "run", "shell", JSON.stringify({ command })], home, {
+      env: { FAR_KEY: "far-0123456789-abcdef" },
+      cwd: home,
+    });
+    expect(stdout).toContain('"apiKey":"…"');
+    expect(stdout).toContain('"apiKey":"${FAR_KEY}"');
+    expect(stdout).toContain('"Authorization":"…","Accept":"application/json, text/plain"');
+    expect(stdout).toContain('"token":"…"');
+    expect(stdout).toContain("far …; alone …");
+  });
+
   const run = (args: string[], options: Parameters<typeof openclaw>[2] = {}, home = machine()) =>
     openclaw(["tools", "run", ...args], home, options);
 

@@ -1,6 +1,8 @@
 import { commandToolsOf, mcpServersOf } from "../../config/configured-tools.ts";
 import { formatPath, type Path } from "../../config/path.ts";
+import { secretsOf } from "../../config/secrets.ts";
 import type { Configuration } from "../../config/settings.ts";
+import { rememberSecrets } from "../../credentials/hide-secrets.ts";
 import { OpenclawError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
@@ -24,6 +26,8 @@ export function sourcesOf(
   options: Pick<GlobalOptions, "config">,
 ): ToolSources<McpServer> {
   runtime.allowGrace(TOOLS_END_MS);
+  // A tool may show the file, or the environment.
+  rememberSecrets(runtime, secretsOf(config, runtime.env));
   const commands = commandToolsOf(config);
   const servers = mcpServersOf(config);
   return {
