@@ -58,13 +58,11 @@ export const CREDENTIAL_FINDINGS: readonly FindingRow[] = [
     isSuspicion: true,
     find: forKeys(({ id, secret, names, where }) =>
       /^(AKIA|ASIA)[A-Z\d]{12,}$/.test(secret) && !/^(AKIA|ASIA)/.test(id)
-        ? [
-            {
-              message: `${names.id} and ${names.secret}${where} stand in each other's place: a key id begins with AKIA or ASIA.`,
-              hint: `Write each in its own place: ${names.setBoth}`,
-            },
-          ]
-        : [],
+        ? {
+            message: `${names.id} and ${names.secret}${where} stand in each other's place: a key id begins with AKIA or ASIA.`,
+            hint: `Write each in its own place: ${names.setBoth}`,
+          }
+        : undefined,
     ),
   },
   {
@@ -73,16 +71,14 @@ export const CREDENTIAL_FINDINGS: readonly FindingRow[] = [
     isSuspicion: true,
     find: forKeys(({ id, token, names, where, profile }) =>
       id.startsWith("AKIA") && token !== undefined
-        ? [
-            {
-              message: `${maskKeyId(id)}${where} is a long-term key, and the ${names.token} beside it belongs to another.`,
-              hint:
-                profile === undefined
-                  ? `unset ${names.token}`
-                  : `Remove aws_session_token from it, or: aws configure set aws_session_token "" --profile ${quoteForShell(profile)}`,
-            },
-          ]
-        : [],
+        ? {
+            message: `${maskKeyId(id)}${where} is a long-term key, and the ${names.token} beside it belongs to another.`,
+            hint:
+              profile === undefined
+                ? `unset ${names.token}`
+                : `Remove aws_session_token from it, or: aws configure set aws_session_token "" --profile ${quoteForShell(profile)}`,
+          }
+        : undefined,
     ),
   },
   {
@@ -90,13 +86,11 @@ export const CREDENTIAL_FINDINGS: readonly FindingRow[] = [
     explains: ["credentials-rejected"],
     find: forKeys(({ id, token, names, where }) =>
       id.startsWith("ASIA") && token === undefined
-        ? [
-            {
-              message: `${maskKeyId(id)}${where} is a temporary key, which AWS rejects without ${names.token}.`,
-              hint: names.setToken,
-            },
-          ]
-        : [],
+        ? {
+            message: `${maskKeyId(id)}${where} is a temporary key, which AWS rejects without ${names.token}.`,
+            hint: names.setToken,
+          }
+        : undefined,
     ),
   },
   {
@@ -129,8 +123,8 @@ export const CREDENTIAL_FINDINGS: readonly FindingRow[] = [
     find: forKeys(({ id, secret, names, where }) => {
       const wrong = shapeOf(id, secret, names);
       return wrong === undefined
-        ? []
-        : [{ message: `${wrong}${where}.`, hint: `Copy both again, whole: ${names.setBoth}` }];
+        ? undefined
+        : { message: `${wrong}${where}.`, hint: `Copy both again, whole: ${names.setBoth}` };
     }),
   },
   {
@@ -139,13 +133,11 @@ export const CREDENTIAL_FINDINGS: readonly FindingRow[] = [
     isSuspicion: true,
     find: ({ env, chosen }) => {
       const ends = readExpiry(env["AWS_CREDENTIAL_EXPIRATION"]);
-      if (chosen.source !== "AWS_ACCESS_KEY_ID" || !ends) return [];
-      return [
-        {
-          message: `AWS_CREDENTIAL_EXPIRATION says that the key pair of the environment counts until ${ends.toISOString()}.`,
-          hint: "Get a new key pair and session token, and set all of them with AWS_CREDENTIAL_EXPIRATION.",
-        },
-      ];
+      if (chosen.source !== "AWS_ACCESS_KEY_ID" || !ends) return undefined;
+      return {
+        message: `AWS_CREDENTIAL_EXPIRATION says that the key pair of the environment counts until ${ends.toISOString()}.`,
+        hint: "Get a new key pair and session token, and set all of them with AWS_CREDENTIAL_EXPIRATION.",
+      };
     },
   },
   {
@@ -153,19 +145,17 @@ export const CREDENTIAL_FINDINGS: readonly FindingRow[] = [
     explains: ["nothing signs"],
     find: ({ env, chosen, shared }) => {
       const blanks = blankVariables(env);
-      if (blanks.length === 0) return [];
+      if (blanks.length === 0) return undefined;
       const [are, they] = blanks.length === 1 ? ["is", "it counts"] : ["are", "they count"];
       const [profile] = shared.profiles.keys();
       // Whoever meant a profile has it.
       const isMissed = blanks.includes("AWS_PROFILE") && profile !== undefined && signsNothing(chosen);
-      return [
-        {
-          message: `${blanks.join(" and ")} ${are} set but blank, so ${they} as not set.`,
-          hint: isMissed
-            ? `Name the profile: export AWS_PROFILE=${quoteForShell(profile)}`
-            : `unset ${blanks.join(" ")}`,
-        },
-      ];
+      return {
+        message: `${blanks.join(" and ")} ${are} set but blank, so ${they} as not set.`,
+        hint: isMissed
+          ? `Name the profile: export AWS_PROFILE=${quoteForShell(profile)}`
+          : `unset ${blanks.join(" ")}`,
+      };
     },
   },
   {
@@ -173,27 +163,23 @@ export const CREDENTIAL_FINDINGS: readonly FindingRow[] = [
     explains: [],
     find: ({ env, chosen }) =>
       env["AWS_BEARER_TOKEN_BEDROCK"] && chosen.source !== "AWS_BEARER_TOKEN_BEDROCK"
-        ? [
-            {
-              message: "AWS_BEARER_TOKEN_BEDROCK is set, but --profile goes before it.",
-              hint: "unset AWS_BEARER_TOKEN_BEDROCK",
-            },
-          ]
-        : [],
+        ? {
+            message: "AWS_BEARER_TOKEN_BEDROCK is set, but --profile goes before it.",
+            hint: "unset AWS_BEARER_TOKEN_BEDROCK",
+          }
+        : undefined,
   },
   {
     id: "profile-shadowed",
     explains: REJECTED,
     find: ({ env, chosen, hasProfile }) => {
       const isKeys = chosen.source === "AWS_ACCESS_KEY_ID";
-      if (!hasProfile || !(isKeys || chosen.source === "AWS_BEARER_TOKEN_BEDROCK")) return [];
+      if (!hasProfile || !(isKeys || chosen.source === "AWS_BEARER_TOKEN_BEDROCK")) return undefined;
       const first = isKeys ? "the key pair in the environment" : chosen.source;
-      return [
-        {
-          message: `AWS_PROFILE=${env["AWS_PROFILE"]} gives no credentials, because ${first} goes before it.`,
-          hint: `Use the profile with: --profile ${quoteForShell(env["AWS_PROFILE"] ?? "")}`,
-        },
-      ];
+      return {
+        message: `AWS_PROFILE=${env["AWS_PROFILE"]} gives no credentials, because ${first} goes before it.`,
+        hint: `Use the profile with: --profile ${quoteForShell(env["AWS_PROFILE"] ?? "")}`,
+      };
     },
   },
   {
@@ -202,8 +188,8 @@ export const CREDENTIAL_FINDINGS: readonly FindingRow[] = [
     find: ({ env, shadowed: { keys } }) => {
       const half = findHalf(["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"], env);
       return half && keys
-        ? [{ message: `${half.has} is set without ${half.lacks}.`, hint: keys.hint ?? "" }]
-        : [];
+        ? { message: `${half.has} is set without ${half.lacks}.`, hint: keys.hint ?? "" }
+        : undefined;
     },
   },
   {
@@ -211,45 +197,38 @@ export const CREDENTIAL_FINDINGS: readonly FindingRow[] = [
     explains: ["nothing signs"],
     find: ({ env }) =>
       env["AWS_SESSION_TOKEN"] !== undefined && !(env["AWS_ACCESS_KEY_ID"] && env["AWS_SECRET_ACCESS_KEY"])
-        ? [
-            {
-              message: "AWS_SESSION_TOKEN is set without a key pair and is not used.",
-              hint: "unset AWS_SESSION_TOKEN",
-            },
-          ]
-        : [],
+        ? {
+            message: "AWS_SESSION_TOKEN is set without a key pair and is not used.",
+            hint: "unset AWS_SESSION_TOKEN",
+          }
+        : undefined,
   },
   {
     id: "profile-invalid",
     explains: [],
-    find: ({ shadowed: { profile } }) =>
-      profile ? [{ message: profile.message, hint: profile.hint ?? "" }] : [],
+    find: ({ shadowed: { profile } }) => profile && { message: profile.message, hint: profile.hint ?? "" },
   },
   {
     id: "profile-without-credentials",
     explains: ["nothing signs"],
     find: ({ settingsOf }) =>
       settingsOf === undefined
-        ? []
-        : [
-            {
-              message: `The profile '${settingsOf}' has settings but no credentials, so the default chain decides.`,
-              hint: `Give it credentials: aws configure --profile ${quoteForShell(settingsOf)}`,
-            },
-          ],
+        ? undefined
+        : {
+            message: `The profile '${settingsOf}' has settings but no credentials, so the default chain decides.`,
+            hint: `Give it credentials: aws configure --profile ${quoteForShell(settingsOf)}`,
+          },
   },
   {
     id: "web-identity-half",
     explains: ["nothing signs"],
     find: ({ env, profileFlag }) => {
       const half = findHalf(["AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE"], env);
-      if (!half || profileFlag !== undefined) return [];
-      return [
-        {
-          message: `${half.has} is set without ${half.lacks} and is not used.`,
-          hint: `Set ${half.lacks}, or: unset ${half.has}`,
-        },
-      ];
+      if (!half || profileFlag !== undefined) return undefined;
+      return {
+        message: `${half.has} is set without ${half.lacks} and is not used.`,
+        hint: `Set ${half.lacks}, or: unset ${half.has}`,
+      };
     },
   },
   {
@@ -257,16 +236,14 @@ export const CREDENTIAL_FINDINGS: readonly FindingRow[] = [
     explains: ["no-credentials", ...NOT_THERE],
     find: ({ env, chosen }) => {
       if (!env["AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"] || !env["AWS_CONTAINER_CREDENTIALS_FULL_URI"])
-        return [];
+        return undefined;
       const isUsed = "step" in chosen && chosen.step === "container";
-      return [
-        {
-          message:
-            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and _FULL_URI are both set; the relative one is used.",
-          hint: "unset AWS_CONTAINER_CREDENTIALS_FULL_URI",
-          ...(isUsed ? { hint: "unset AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" } : { explains: [] }),
-        },
-      ];
+      return {
+        message:
+          "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI and _FULL_URI are both set; the relative one is used.",
+        hint: "unset AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        ...(isUsed ? { hint: "unset AWS_CONTAINER_CREDENTIALS_RELATIVE_URI" } : { explains: [] }),
+      };
     },
   },
   {
@@ -274,13 +251,12 @@ export const CREDENTIAL_FINDINGS: readonly FindingRow[] = [
     explains: ["nothing signs"],
     find: ({ env, profileFlag }) => {
       const other = env["AWS_DEFAULT_PROFILE"];
-      if (other === undefined || profileFlag !== undefined || env["AWS_PROFILE"] !== undefined) return [];
-      return [
-        {
-          message: `AWS_DEFAULT_PROFILE=${other} is not read; AWS_PROFILE is what names a profile.`,
-          hint: `export AWS_PROFILE=${quoteForShell(other)}`,
-        },
-      ];
+      if (other === undefined || profileFlag !== undefined || env["AWS_PROFILE"] !== undefined)
+        return undefined;
+      return {
+        message: `AWS_DEFAULT_PROFILE=${other} is not read; AWS_PROFILE is what names a profile.`,
+        hint: `export AWS_PROFILE=${quoteForShell(other)}`,
+      };
     },
   },
   {
@@ -442,7 +418,7 @@ interface KeyPair {
   profile: string | undefined;
 }
 
-function forKeys(find: (pair: KeyPair) => readonly Told[]): FindingRow["find"] {
+function forKeys(find: (pair: KeyPair) => Told | undefined): FindingRow["find"] {
   return ({ env, chosen, shared }) => {
     const id = env["AWS_ACCESS_KEY_ID"];
     // A temporary key without its token is worth a word also where another source signs.
@@ -482,7 +458,8 @@ function forKeys(find: (pair: KeyPair) => readonly Told[]): FindingRow["find"] {
       };
       return [{ id: keyId, secret, token, names, where: ` in profile '${profile}'`, profile }];
     });
-    return (isOfProfile ? [...named, ...own.filter(({ token }) => token === undefined)] : own).flatMap(find);
+    const pairs = isOfProfile ? [...named, ...own.filter(({ token }) => token === undefined)] : own;
+    return pairs.flatMap((pair) => find(pair) ?? []);
   };
 }
 

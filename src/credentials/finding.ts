@@ -67,5 +67,5 @@ export interface FindingRow {
   explains: readonly Explained[];
   /** Told only where something fails that it explains: it may be right as it is. */
   isSuspicion?: true;
-  find: (scene: Scene) => readonly Told[];
+  find: (scene: Scene) => Told | readonly Told[] | undefined;
 }

@@ -35,7 +35,7 @@ export function findAll({ scene }: Pick<Known, "scene">): Finding[] {
 
 function look(scene: Scene, isWanted: (row: TopicalRow) => boolean): Finding[] {
   return FINDINGS.filter(isWanted).flatMap(({ id, topic, explains, find }) =>
-    find(scene).map((told) => Object.assign({ id, topic, explains }, told)),
+    [find(scene) ?? []].flat().map((told) => Object.assign({ id, topic, explains }, told)),
   );
 }
 

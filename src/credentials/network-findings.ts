@@ -56,11 +56,11 @@ export const NETWORK_FINDINGS: readonly FindingRow[] = [
     isSuspicion: true,
     find: ({ place }) => {
       const { asked } = place ?? {};
-      if (!asked || asked.endpoint) return [];
+      if (!asked || asked.endpoint) return undefined;
       // Where there is no Bedrock, there may be an STS.
-      if (asked.service === "sts" && isKnownRegion(asked.region.value)) return [];
+      if (asked.service === "sts" && isKnownRegion(asked.region.value)) return undefined;
       const told = tellRegion(asked.region, asked.service);
-      return told ? [told] : [];
+      return told;
     },
   },
   {
@@ -89,15 +89,13 @@ export const NETWORK_FINDINGS: readonly FindingRow[] = [
       const who = whoIgnoresEndpoints(endpointsOf(scene));
       const [own, general] = endpointVariables(place?.asked?.service ?? "bedrock");
       const name = [own, general].find((variable) => env[variable] !== undefined);
-      if (who === undefined || name === undefined || !place?.asked || place.asked.endpoint) return [];
-      return [
-        {
-          message: `${name} does not count, because ${who} says that none does.`,
-          hint: who.startsWith("AWS_")
-            ? `unset ${who}`
-            : `aws configure set ignore_configured_endpoint_urls false --profile ${quoteForShell(scene.profileName)}`,
-        },
-      ];
+      if (who === undefined || name === undefined || !place?.asked || place.asked.endpoint) return undefined;
+      return {
+        message: `${name} does not count, because ${who} says that none does.`,
+        hint: who.startsWith("AWS_")
+          ? `unset ${who}`
+          : `aws configure set ignore_configured_endpoint_urls false --profile ${quoteForShell(scene.profileName)}`,
+      };
     },
   },
   {
@@ -130,20 +128,18 @@ export const NETWORK_FINDINGS: readonly FindingRow[] = [
     find: ({ env, place }) => {
       const [name, list = ""] = readProxyVariable(env, "no_proxy") ?? [];
       const entry = list.split(/[\s,]+/).find((text) => hostOfEntry(text) !== text);
-      if (name === undefined || entry === undefined) return [];
+      if (name === undefined || entry === undefined) return undefined;
       const meant = list
         .split(/[\s,;]+/)
         .map(hostOfEntry)
         .join(",");
       const url = urlAsked(place);
       const exempting = { ...env, [name]: meant };
-      if (url && (!findProxy(url, env) || findProxy(url, exempting))) return [];
-      return [
-        {
-          message: `${name} has '${shorten(entry)}', which exempts nothing: its entries are hosts, with commas between them.`,
-          hint: `export ${name}=${quoteForShell(meant)}`,
-        },
-      ];
+      if (url && (!findProxy(url, env) || findProxy(url, exempting))) return undefined;
+      return {
+        message: `${name} has '${shorten(entry)}', which exempts nothing: its entries are hosts, with commas between them.`,
+        hint: `export ${name}=${quoteForShell(meant)}`,
+      };
     },
   },
   {
@@ -158,13 +154,11 @@ export const NETWORK_FINDINGS: readonly FindingRow[] = [
         !readProxyVariable(env, "all_proxy") &&
         proxyErrors(env).length === 0;
       return name === undefined || !isMissed
-        ? []
-        : [
-            {
-              message: `${name} is for http:// only, and no proxy is named for https://.`,
-              hint: `export HTTPS_PROXY="$${name}"`,
-            },
-          ];
+        ? undefined
+        : {
+            message: `${name} is for http:// only, and no proxy is named for https://.`,
+            hint: `export HTTPS_PROXY="$${name}"`,
+          };
     },
   },
   {
@@ -176,13 +170,11 @@ export const NETWORK_FINDINGS: readonly FindingRow[] = [
       const bundle = decideCaBundle(env, profileInForce(scene.shared, scene.profileName));
       const other = ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"].find((name) => env[name]);
       return bundle || other === undefined
-        ? []
-        : [
-            {
-              message: `${other} is not read; AWS_CA_BUNDLE is what names certificates.`,
-              hint: `export AWS_CA_BUNDLE="$${other}"`,
-            },
-          ];
+        ? undefined
+        : {
+            message: `${other} is not read; AWS_CA_BUNDLE is what names certificates.`,
+            hint: `export AWS_CA_BUNDLE="$${other}"`,
+          };
     },
   },
 ];
