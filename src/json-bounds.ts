@@ -299,7 +299,8 @@ export function parseCall(text: string): unknown {
   return text.length > LONGEST_CALL ? undefined : parseExactlyIfJson(text);
 }
 
-function ifJson(parse: () => unknown): unknown {
+/** What is parsed; undefined where that is no JSON. */
+export function ifJson<T>(parse: () => T): T | undefined {
   try {
     return parse();
   } catch (error) {

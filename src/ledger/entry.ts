@@ -1,4 +1,5 @@
 import { isRecord } from "../json.ts";
+import { ifJson } from "../json-bounds.ts";
 import { atOnce, type Steps } from "../next-turn.ts";
 
 /** One call, or the sum of several of one hour or day. It holds no content: nothing that was asked or answered. */
@@ -84,12 +85,7 @@ export function parseEntry(line: string): LedgerEntry | undefined {
 
 /** The JSON of a line; undefined where it is none. */
 export function parseLine(line: string, parse: (text: string) => unknown = JSON.parse): unknown {
-  try {
-    return parse(line);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  return ifJson(() => parse(line));
 }
 
 /** The sum of entries by what `keyOf` says of each, in the order in which the keys come first. */

@@ -1,5 +1,6 @@
 import { createReadStream } from "node:fs";
-import { isRecord, textAt } from "../../json.ts";
+import { textAt } from "../../json.ts";
+import { ifJson } from "../../json-bounds.ts";
 import { splitLines } from "../lines/split-lines.ts";
 import { addToTally, emptyTally } from "./line-result.ts";
 import type { ResultOutput } from "./ordered-output.ts";
@@ -38,12 +39,6 @@ export async function openFinished(file: string, lines: LineSource): Promise<Res
 
 /** The id of a result, in whichever form it is. */
 function idOf(line: string): string | undefined {
-  let result: unknown;
-  try {
-    result = JSON.parse(line);
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-  return isRecord(result) ? (textAt(result, "recordId") ?? textAt(result, "custom_id")) : undefined;
+  const result = ifJson<unknown>(() => JSON.parse(line));
+  return textAt(result, "recordId") ?? textAt(result, "custom_id");
 }

@@ -1,4 +1,5 @@
 import { isRecord, wellFormed } from "../../json.ts";
+import { ifJson } from "../../json-bounds.ts";
 import { parseExactly, toJson } from "../../json-numbers.ts";
 import type { Message } from "@aws-sdk/client-bedrock-runtime";
 import type { TokenUsage } from "../../models/usage.ts";
@@ -158,12 +159,7 @@ function placeOf(record: unknown, isLastDamaged: boolean): Place {
 }
 
 function parseLine(line: string): unknown {
-  try {
-    return wellFormed(parseExactly(line, unpackBytes));
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  return ifJson(() => wellFormed(parseExactly(line, unpackBytes)));
 }
 
 function readHeader(value: unknown): SessionHeader | undefined {

@@ -3,6 +3,7 @@ import { baseModelId } from "../../../models/base-model-id.ts";
 import { embedsText } from "../../../models/callable.ts";
 import { batchesOf, type EmbeddingForm } from "../../../models/embedding-forms.ts";
 import { familyOf } from "../../../models/families.ts";
+import { ifJson } from "../../../json-bounds.ts";
 import { nextTurn } from "../../../next-turn.ts";
 import { nearestIds } from "../../../models/nearest.ts";
 import { unknownModel } from "../../../models/resolve-model.ts";
@@ -151,10 +152,5 @@ function checkLengths(texts: readonly string[], id: string, { mostCharacters }: 
 
 /** What AWS answers, of which a call has 98,304 numbers and more; undefined for what is no JSON. */
 function parsed(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString("utf8"));
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
+  return ifJson<unknown>(() => JSON.parse(bytes.toString("utf8")));
 }
