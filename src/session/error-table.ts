@@ -70,6 +70,12 @@ export interface ErrorRow {
 
 /** What most refusals of a request are: ValidationException, and nothing but its message tells them apart. */
 const VALIDATION = { names: ["Validation"], status: 400 } as const;
+/** By which names AWS tells that a model, or all of them, are closed to an account. */
+const CLOSED_MODEL = {
+  names: ["AccessDenied", "ResourceNotFound", "Validation"],
+  status: [400, 404],
+} as const;
+const CLOSED_ACCOUNT = { names: ["AccessDenied", "Validation"], status: [400, 403] } as const;
 
 const model = ({ modelId }: ErrorContext): string => (modelId ? `model '${modelId}'` : "the model");
 const Model = (context: ErrorContext): string => capitalize(model(context));
@@ -91,6 +97,7 @@ const KMS_NAMES = [
 ];
 /** Other services have errors of these names, too. */
 const OF_S3 = /^s3:/;
+const REFUSED_BY_S3 = { actions: OF_S3, code: "invalid-request" } as const;
 const CREATE_JOB = /^bedrock:CreateModelInvocationJob$/;
 const JOBS = /^bedrock:\w+ModelInvocationJobs?$/;
 /** The region that S3 names as the right one. */
@@ -220,8 +227,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     hint: (c) => openingOf("retention", { ...c, retention: retentionNeeded(c.message, c.modelId) }),
   },
   {
-    names: ["AccessDenied", "ResourceNotFound", "Validation"],
-    status: [400, 404],
+    ...CLOSED_MODEL,
     pattern: /use[- ]case (details|form)|filled out the request form/i,
     code: "model-access",
     message: (c) =>
@@ -230,8 +236,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     hint: (c) => openingOf("form", c),
   },
   {
-    names: ["AccessDenied", "ResourceNotFound", "Validation"],
-    status: [400, 404],
+    ...CLOSED_MODEL,
     pattern:
       /(access|subscription|agreement|entitlement)\b.{0,80}\b(is|are|still) (still )?(pending|in progress|being \w+)/i,
     code: "model-access",
@@ -240,8 +245,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     hint: (c) => `Try again in 15 minutes. Whether it is open by then: ${accessCommand(c)}`,
   },
   {
-    names: ["AccessDenied", "ResourceNotFound", "Validation"],
-    status: [400, 404],
+    ...CLOSED_MODEL,
     pattern: /invalid_payment_instrument|payment instrument/i,
     code: "model-access",
     gate: "agreement",
@@ -251,8 +255,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
       "Add one and try again after 2 minutes: https://console.aws.amazon.com/billing/home#/paymentpreferences",
   },
   {
-    names: ["AccessDenied", "ResourceNotFound", "Validation"],
-    status: [400, 404],
+    ...CLOSED_MODEL,
     pattern: /marketplace/i,
     code: "model-access",
     gate: "agreement",
@@ -261,8 +264,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
   },
   {
     // https://docs.aws.amazon.com/bedrock/latest/APIReference/API_CreateFoundationModelAgreement.html
-    names: ["AccessDenied", "ResourceNotFound", "Validation"],
-    status: [400, 404],
+    ...CLOSED_MODEL,
     pattern:
       /\b(model|license|service) agreement\b|\bagreement (has|is|was) not\b|end[- ]user license|\beula\b/i,
     code: "model-access",
@@ -271,8 +273,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     hint: (c) => openingOf("agreement", c),
   },
   {
-    names: ["AccessDenied", "ResourceNotFound", "Validation"],
-    status: [400, 404],
+    ...CLOSED_MODEL,
     pattern: LEGACY,
     code: "model-not-found",
     message: (c) =>
@@ -280,8 +281,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     hint: () => OTHER_MODEL,
   },
   {
-    names: ["AccessDenied", "ResourceNotFound", "Validation"],
-    status: [400, 404],
+    ...CLOSED_MODEL,
     pattern: ENDED,
     code: "model-not-found",
     message: (c) => `AWS has ended ${model(c)}: ${c.message}`,
@@ -298,8 +298,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     hint: () => "Choose a model of another provider: openclaw models list",
   },
   {
-    names: ["AccessDenied", "Validation"],
-    status: [400, 403],
+    ...CLOSED_ACCOUNT,
     pattern: /not (available|allowed) for (this|your|channel program) accounts?/i,
     code: "model-access",
     gate: "authorization",
@@ -307,8 +306,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     hint: () => OTHER_MODEL,
   },
   {
-    names: ["AccessDenied", "Validation"],
-    status: [400, 403],
+    ...CLOSED_ACCOUNT,
     pattern: /operation not allowed/i,
     code: "model-access",
     gate: "authorization",
@@ -317,8 +315,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     hint: () => "Ask AWS Support to open Amazon Bedrock for it: https://console.aws.amazon.com/support/home",
   },
   {
-    names: ["AccessDenied", "Validation"],
-    status: [400, 403],
+    ...CLOSED_ACCOUNT,
     pattern:
       /access to the model|model access is denied|account is not authorized to (invoke|access this model)/i,
     code: "model-access",
@@ -326,8 +323,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     hint: (c) => `See which gate is closed: ${accessCommand(c)}`,
   },
   {
-    names: ["AccessDenied", "Validation"],
-    status: [400, 403],
+    ...CLOSED_ACCOUNT,
     pattern: /prompt caching|cache_?point|cache_?control/i,
     code: "invalid-request",
     message: (c) => `${Model(c)} does not take the prompt cache like this: ${c.message}`,
@@ -521,16 +517,14 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
   {
     names: ["NoSuchBucket"],
     status: 404,
-    actions: OF_S3,
-    code: "invalid-request",
+    ...REFUSED_BY_S3,
     message: (c) => `Amazon S3 has not got ${bucket(c)}.`,
     hint: (c) => `Make it: aws s3 mb ${s3Uri(c)} --region ${quoteForShell(c.region ?? "NAME")}`,
   },
   {
     names: ["NoSuchKey", "NotFound"],
     status: 404,
-    actions: OF_S3,
-    code: "invalid-request",
+    ...REFUSED_BY_S3,
     message: (c) => `There is no such object in ${bucket(c)}: ${c.message}`,
     hint: (c) => `See what is there: aws s3 ls --recursive ${s3Uri(c)}`,
   },
@@ -551,8 +545,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
       "IllegalLocationConstraint",
     ],
     status: [301, 400],
-    actions: OF_S3,
-    code: "invalid-request",
+    ...REFUSED_BY_S3,
     message: (c) =>
       `${capitalize(bucket(c))} is in another region than ${c.region ?? "the call"}: ${c.message}`,
     hint: (c) =>
@@ -561,8 +554,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
   {
     names: KMS_NAMES,
     status: 400,
-    actions: OF_S3,
-    code: "invalid-request",
+    ...REFUSED_BY_S3,
     message: (c) => `Amazon S3 cannot use the KMS key: ${c.message}`,
     hint: (c) => `Name one that is enabled${inRegion(c)}: aws kms list-keys`,
   },
@@ -570,24 +562,21 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     // Somebody else has ended the upload, or puts parts into it, too.
     names: ["NoSuchUpload", "InvalidPart", "InvalidPartOrder", "EntityTooSmall"],
     status: [400, 404],
-    actions: OF_S3,
-    code: "invalid-request",
+    ...REFUSED_BY_S3,
     message: (c) => `The upload to ${bucket(c)} cannot be ended with the parts that it has: ${c.message}`,
     hint: () => "Run the command again: it begins a new upload.",
   },
   {
     names: ["PreconditionFailed", "InvalidRange"],
     status: [412, 416],
-    actions: OF_S3,
-    code: "invalid-request",
+    ...REFUSED_BY_S3,
     message: (c) => `An object of ${bucket(c)} was changed while it was read: ${c.message}`,
     hint: () => "Run the command again.",
   },
   {
     names: ["InvalidObjectState"],
     status: 403,
-    actions: OF_S3,
-    code: "invalid-request",
+    ...REFUSED_BY_S3,
     message: (c) => `An object of ${bucket(c)} lies in an archive: ${c.message}`,
     hint: (c) =>
       `Fetch it from there: aws s3api restore-object --bucket ${quoteForShell(c.bucket ?? "BUCKET")} --key KEY --restore-request Days=7`,
@@ -608,8 +597,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
       "NotImplemented",
     ],
     status: [400, 501],
-    actions: OF_S3,
-    code: "invalid-request",
+    ...REFUSED_BY_S3,
     message: (c) => `Amazon S3 refuses the request to ${bucket(c)}: ${c.message}`,
     hint: () => "Change what the message names and run the command again.",
   },
@@ -657,8 +645,7 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
   },
   {
     // https://github.com/prowler-cloud/prowler/pull/12801
-    names: ["AccessDenied", "Validation"],
-    status: [400, 403],
+    ...CLOSED_ACCOUNT,
     pattern: /account is not authorized to perform this action/i,
     actions: CREATE_JOB,
     code: "access-denied",
