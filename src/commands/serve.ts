@@ -112,7 +112,8 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
   judge(keys.all);
   const limiter = await openLimiter(options, keys, upstream, inner, log);
   const telemetry = await startTelemetry(inner, log);
-  const server = await open(options, () =>
+  const anyPort = `openclaw serve --host ${quoteForShell(isLoopback(options.host) ? options.host : "127.0.0.1")} --port 0 takes any free port.`;
+  const server = await listening(options, anyPort, () =>
     startServer({
       telemetry,
       tellsMetrics: options.metricsPort === undefined,
@@ -222,18 +223,12 @@ async function openMetrics(
   if (port === undefined) return undefined;
   const host = withoutBrackets(metricsHost);
   const { startMetricsServer } = await import("../serve/telemetry/metrics-server.ts");
-  try {
-    return await startMetricsServer(metrics, server.state, { host, port });
-  } catch (cause) {
-    await server.drain(0);
-    const failure = explainListenFailure(cause, host, port);
-    if (!failure) throw cause;
-    throw new OpenclawError("usage", {
-      message: failure.message,
-      hint: "openclaw serve --metrics-port 0 takes any free one.",
-      cause,
-    });
-  }
+  return listening({ host, port }, "openclaw serve --metrics-port 0 takes any free one.", () =>
+    startMetricsServer(metrics, server.state, { host, port }).catch(async (failure: unknown) => {
+      await server.drain(0);
+      throw failure;
+    }),
+  );
 }
 
 /** Quotas that are named are kept, whether or not `--pace` is said, too. */
@@ -291,20 +286,17 @@ function readOrigin(text: string): string {
   return origin === "null" ? text.replace(/\/$/, "").toLowerCase() : origin;
 }
 
-async function open(
-  { host, port }: ServeOptions,
-  start: () => Promise<RunningServer>,
-): Promise<RunningServer> {
+/** Starts what listens. Throws `usage` with the hint for a port or an address that cannot be had. */
+async function listening<T>(
+  { host, port }: { host: string; port: number },
+  hint: string,
+  start: () => Promise<T>,
+): Promise<T> {
   try {
     return await start();
   } catch (cause) {
     const failure = explainListenFailure(cause, host, port);
-    if (!failure) throw cause;
-    throw new OpenclawError("usage", {
-      message: failure.message,
-      hint: `openclaw serve --host ${quoteForShell(isLoopback(host) ? host : "127.0.0.1")} --port 0 takes any free port.`,
-      cause,
-    });
+    throw failure ? new OpenclawError("usage", { message: failure.message, hint, cause }) : cause;
   }
 }
 
