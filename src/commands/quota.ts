@@ -4,11 +4,11 @@ import { type MissingPart, type QuotaWay, surveyQuotas } from "../discovery/surv
 import { type ModelSurvey, withAwsSpinner } from "../discovery/survey.ts";
 import { OpenclawError, usageError } from "../errors.ts";
 import { baseModelId } from "../models/base-model-id.ts";
-import { profileNeeded } from "../models/callable.ts";
+import { profileCalled } from "../models/callable.ts";
 import { defaultModels } from "../models/default-models.ts";
 import { familyOf, PLAIN_BURNDOWN } from "../models/families.ts";
 import { describeNamed, type ListedModel } from "../models/list.ts";
-import { findProfile, idOfProfile } from "../models/listed-id.ts";
+import { idOfProfile } from "../models/listed-id.ts";
 import { isMantle, isOfBedrock } from "../models/provider-api.ts";
 import { bedrockIds, isComplete, namedModel, type ResolvedModel, targetOf } from "../models/resolve-model.ts";
 import { judgeCall, reservation, settlement } from "../models/quotas.ts";
@@ -84,8 +84,7 @@ async function report(text: string, options: QuotaOptions, runtime: Runtime): Pr
     const quotas = await withAwsSpinner(setup, "Asking AWS for its quotas", () =>
       surveyQuotas(session, asked),
     );
-    const through =
-      discovered && (findProfile(wanted.id, discovered) ?? profileNeeded(wanted.id, discovered));
+    const through = discovered && profileCalled(wanted.id, discovered);
     const id = through ? idOfProfile(through) : wanted.id;
     const way = quotas.ways.find(
       (candidate) => candidate.id === id && isAtMantle === (candidate.scope === "mantle"),

@@ -22,11 +22,6 @@ interface Asked {
   tools?: ToolConfiguration | undefined;
 }
 
-export interface GroundedTools {
-  tools: ToolConfiguration | undefined;
-  notices: string[];
-}
-
 /**
  * The tools that go with a question: those of the caller, and the one that searches the web where that is asked for. Throws
  * `invalid-request` for a model that cannot search or cite, with those that can, unless it is to search where possible.
@@ -34,7 +29,7 @@ export interface GroundedTools {
 export function groundedTools(
   { cites = false, searchesWeb = false, tools }: Asked,
   { modelId, calledAs, cites: canCite, webSearch }: Grounding,
-): GroundedTools {
+): { tools: ToolConfiguration | undefined; notices: string[] } {
   if (cites && canCite === false)
     throw cannot(`'${modelId}' names no sources in documents.`, ({ citations }) => citations !== undefined);
   if (!searchesWeb) return { tools, notices: [] };

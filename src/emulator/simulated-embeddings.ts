@@ -10,18 +10,13 @@ interface Embeddings {
   inputTokens: number;
 }
 
-interface EmbeddingModel {
-  models: RegExp;
-  answer(request: JsonObject): Embeddings;
-}
-
 /**
  * The embedding models, by the pages
  * https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-embed-text.html,
  * https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-embed-v3.html and -v4.html, and
  * https://docs.aws.amazon.com/nova/latest/userguide/embeddings-schema.html.
  */
-const MODELS: readonly EmbeddingModel[] = [
+const MODELS: readonly { models: RegExp; answer(request: JsonObject): Embeddings }[] = [
   { models: /^amazon\.titan-embed-text-v1/, answer: (request) => titan(request, ["inputText"], [1536]) },
   {
     models: /^amazon\.titan-embed-text-v2/,

@@ -1,9 +1,9 @@
 import { type Arn, isListedType, parseArn } from "../aws/arn.ts";
 import { baseModelId } from "../models/base-model-id.ts";
 import type { Api } from "../models/families.ts";
-import type { Discovered, InferenceProfile } from "../models/discovered.ts";
-import { findProfile, listedBase } from "../models/listed-id.ts";
-import { profileNeeded } from "../models/callable.ts";
+import type { Discovered } from "../models/discovered.ts";
+import { listedBase } from "../models/listed-id.ts";
+import { profileCalled } from "../models/callable.ts";
 
 /** A model as a call names it, and where the call goes. */
 export interface CalledModel {
@@ -56,11 +56,6 @@ export function resourcesOf(model: CalledModel, account: Account): ModelResource
   if (profile) return { ...NONE, called: [profile.arn], destinations: profile.modelArns, counted };
   if (base) return { ...NONE, called: counted, counted };
   return { ...NONE, ...unlisted(id, arn, region, account), isExact: false };
-}
-
-/** The profile that the call names, or that the chat takes for a base model that needs one. */
-function profileCalled(id: string, discovered: Discovered): InferenceProfile | undefined {
-  return findProfile(id, discovered) ?? profileNeeded(id, discovered);
 }
 
 /** What is known without AWS's lists: the ids of system profiles hold that of their model, their regions are anybody's guess. */

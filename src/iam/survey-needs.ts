@@ -26,12 +26,6 @@ import type { Runtime } from "../runtime.ts";
 import { type Account, type CalledModel, resourcesOf } from "./model-resources.ts";
 import type { PolicyNeeds, Purpose } from "./policy.ts";
 
-/** What a policy has to allow, and what could not be found out about that. */
-export interface NeedsSurvey {
-  needs: PolicyNeeds;
-  warnings: Warning[];
-}
-
 /**
  * Finds out which calls the configuration leads to: its models in the regions they are called in, with AWS's lists for the
  * regions that their profiles route to, and the account, by STS where it can be asked. What cannot be asked becomes a
@@ -41,7 +35,7 @@ export async function surveyNeeds(
   options: GlobalOptions,
   runtime: Runtime,
   purposes: readonly Purpose[],
-): Promise<NeedsSurvey> {
+): Promise<{ needs: PolicyNeeds; warnings: Warning[] }> {
   const config = await loadConfig(options, runtime);
   const setup = await readSetup(options, runtime, config);
   const session = await openSession(setup, { kind: "discovery" });

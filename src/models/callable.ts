@@ -4,7 +4,7 @@ import type { Discovered, FoundationModel, InferenceProfile } from "./discovered
 import { withoutPrefix } from "./base-model-id.ts";
 import { catalogIds } from "./catalog.ts";
 import { isCalledAtRuntime, familyOf } from "./families.ts";
-import { baseOf, basesOf } from "./listed-id.ts";
+import { baseOf, basesOf, findProfile } from "./listed-id.ts";
 
 /** Whether a foundation model can be asked for text, and streams it. */
 export function streamsText(model: FoundationModel): boolean {
@@ -129,6 +129,11 @@ export function likelyIds(region: string): string[] {
 /** The profile that a base model is called through; undefined for one that needs none, and where none of the region has it. */
 export function profileNeeded(id: string, discovered: Discovered): InferenceProfile | undefined {
   return needsProfile(id, discovered) ? profileFor(id, discovered) : undefined;
+}
+
+/** The profile that a call names, or that the chat takes for a base model that needs one. */
+export function profileCalled(id: string, discovered: Discovered): InferenceProfile | undefined {
+  return findProfile(id, discovered) ?? profileNeeded(id, discovered);
 }
 
 /**

@@ -47,17 +47,6 @@ export interface UploadedPart {
   etag: string;
 }
 
-/** An upload in parts that was begun and has not ended. */
-export interface UnfinishedUpload {
-  id: string;
-  parts: UploadedPart[];
-}
-
-export interface ListedObject {
-  key: string;
-  bytes: number;
-}
-
 /** Time for a part to go out, in ms: 8 MB at 14 kB a second. */
 const UPLOAD_MS = 600_000;
 /** How long nothing may come of an object that is read, in ms. */
@@ -234,7 +223,7 @@ export class ObjectStore {
    * The latest upload of an object that was begun and has not ended, with what has arrived of it; undefined where there is
    * none, or these credentials may not know.
    */
-  async findUnfinished(key: string): Promise<UnfinishedUpload | undefined> {
+  async findUnfinished(key: string): Promise<{ id: string; parts: UploadedPart[] } | undefined> {
     try {
       const { Uploads = [] } = await this.#send(
         "s3:ListBucketMultipartUploads",
@@ -280,7 +269,7 @@ export class ObjectStore {
   }
 
   /** The objects whose keys begin with a prefix, in the order of their keys. */
-  async *list(prefix: string): AsyncGenerator<ListedObject, void, undefined> {
+  async *list(prefix: string): AsyncGenerator<{ key: string; bytes: number }, void, undefined> {
     const tokens = new PageTokens();
     let token: string | undefined;
     do {

@@ -1,16 +1,13 @@
 import { isUtf8 } from "node:buffer";
 import { bytesInTurns, TURN_BYTES, turnOver } from "../next-turn.ts";
 
-export interface DataUrl {
-  mediaType: string;
-  bytes: Uint8Array;
-}
-
 const HEAD = /^data:([^,]*),/i;
 const BASE64 = /^[A-Za-z0-9+/_-]*={0,2}$/;
 
 /** Reads a data URL (RFC 2397), in base64 or percent-encoded; undefined when it is not one, or damaged. */
-export async function readDataUrl(text: string): Promise<DataUrl | undefined> {
+export async function readDataUrl(
+  text: string,
+): Promise<{ mediaType: string; bytes: Uint8Array } | undefined> {
   // Looked for at the start only: the rest may have millions of characters.
   const head = HEAD.exec(text.slice(0, 1000));
   if (!head) return undefined;

@@ -71,11 +71,6 @@ export interface BatchEstimate {
   refusals: readonly Refusal[];
 }
 
-interface Counted {
-  known: KnownModel;
-  tally: LineTally;
-}
-
 type KnownModel = Omit<ModelReport, "tally"> & { terms: TallyTerms };
 
 /**
@@ -87,7 +82,7 @@ export async function estimateBatch(
   options: EstimateOptions,
   { runtime, config }: { runtime: Runtime; config: LoadedConfig },
 ): Promise<BatchEstimate> {
-  const counted = new Map<string, Promise<Counted>>();
+  const counted = new Map<string, Promise<{ known: KnownModel; tally: LineTally }>>();
   const refused = new Map<string, SomeLines>();
   const unknown = new UnknownModels();
   let type: InvocationType | undefined;
