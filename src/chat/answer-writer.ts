@@ -454,6 +454,7 @@ export class AnswerWriter {
     };
   }
 
+  /** The tokens of all rounds. */
   #counted(): TokenUsage {
     const [first = NO_USAGE, ...others] = this.#rounds.flatMap(({ usage }) => (usage ? countsOf(usage) : []));
     return others.reduce(addUsage, first);

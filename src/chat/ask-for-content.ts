@@ -110,6 +110,7 @@ function stopOf(events: readonly ChatEvent[]): Event<"stop"> | undefined {
   return events.find((event) => event.type === "stop");
 }
 
+/** The counts of an answer; undefined where none came. */
 function countsOf(events: readonly ChatEvent[]): TokenUsage | undefined {
   const counted = events.find((event) => event.type === "usage");
   return counted && usageOf(counted);

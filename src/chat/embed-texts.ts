@@ -201,12 +201,7 @@ export class Embedder {
     const body = this.#form.body(texts, this.#options);
     const { value, inputTokens = 0, attempts, requestId } = await this.#invoke(body, signal, gate);
     const vectors = this.#form.read(value);
-    if (vectors?.length !== texts.length)
-      throw new OpenclawError("bad-response", {
-        message: `The answer of '${this.id}' does not have the vectors that were asked for.`,
-        hint: "Try again; with --verbose the requests are shown.",
-        requestId,
-      });
+    if (vectors?.length !== texts.length) throw this.#unreadable(requestId);
     answer.vectors = vectors;
     yield { type: "start", model: this.id, region: this.#session.region.value, attempts, requestId };
     yield { type: "usage", inputTokens, outputTokens: 0, totalTokens: inputTokens };
@@ -314,6 +309,14 @@ export class Embedder {
     if (!profile) throw refusal;
     setup.runtime.terminal.note(`openclaw: ${this.#model.id} is called through ${profile.id}`);
     return profile.id;
+  }
+
+  #unreadable(requestId: string | undefined): OpenclawError {
+    return new OpenclawError("bad-response", {
+      message: `The answer of '${this.id}' does not have the vectors that were asked for.`,
+      hint: "Try again; with --verbose the requests are shown.",
+      requestId,
+    });
   }
 }
 

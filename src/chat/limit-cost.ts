@@ -102,6 +102,7 @@ export interface CostTerms {
   mostUsd: number;
   /** The context window of the model, in tokens; undefined where it is not known. */
   window: number | undefined;
+  /** The most tokens of its answer. */
   maxTokens: number;
   parameters: Question["parameters"];
 }

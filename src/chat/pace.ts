@@ -123,12 +123,7 @@ export class Pace {
         comesBack,
         onWaiting: onWaiting && ((ms) => onWaiting({ ...call, ms, refusal })),
       });
-      if ("tooLarge" in answer)
-        throw new OpenclawError("quota-exceeded", {
-          message: `The request takes ${wish.reserved} tokens of the quota, its input and the most that its answer may have, and '${call.modelId}' has ${answer.tooLarge.most} a minute${inRegion(call.region)}.`,
-          hint: "Ask for a shorter answer, or for a higher quota: openclaw quota",
-          details: { model: call.modelId, isPaced: true, isFinal: true },
-        });
+      if ("tooLarge" in answer) throw tooLarge(call, wish, answer.tooLarge.most);
       queued += "full" in answer ? answer.full.queuedMs : answer.place.queuedMs;
       onQueued?.(queued);
       if ("full" in answer) throw noRoom(call, queued, answer.full.retryMs, refusal);
@@ -336,6 +331,14 @@ function noRoom(
     hint: "See what the quota is: openclaw quota",
     details: { model: modelId, isPaced: true, queuedMs, retryAfter: Math.ceil(retryMs / 1000) },
     cause,
+  });
+}
+
+function tooLarge({ modelId, region }: PacedModel, { reserved }: PaceWish, most: number): OpenclawError {
+  return new OpenclawError("quota-exceeded", {
+    message: `The request takes ${reserved} tokens of the quota, its input and the most that its answer may have, and '${modelId}' has ${most} a minute${inRegion(region)}.`,
+    hint: "Ask for a shorter answer, or for a higher quota: openclaw quota",
+    details: { model: modelId, isPaced: true, isFinal: true },
   });
 }
 

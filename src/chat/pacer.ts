@@ -432,6 +432,7 @@ export class Pacer {
     Object.assign(taken, { tokens, requests });
   }
 
+  /** Forgets what no longer counts. */
   #forget(): void {
     const since = this.#clock.now() - PACE_WINDOW_MS;
     for (let [first] = this.#slices; first && first.end <= since; [first] = this.#slices) {

@@ -7,7 +7,7 @@ import { formatPath, isWithin, type Path } from "./path.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { maskSecrets } from "./secrets.ts";
 import { isRecord } from "../json.ts";
-import { isFitKey, problemDetails, validate } from "./validate.ts";
+import { isFitKey, problemDetails, validate, type Problem } from "./validate.ts";
 import { entriesOf } from "./walk-value.ts";
 
 export interface EditPermissions {
@@ -43,22 +43,13 @@ export function checkEdit(
       replace || edit.op === "merge"
         ? undefined
         : findDropped(valueAt(before, edit.path), edit.value, edit.path);
-    if (dropped !== undefined)
-      throw usageError(
-        `This value for ${formatPath(edit.path)} would drop ${formatPath(dropped)}.`,
-        "Add --merge to keep what is there, or --replace to drop it.",
-      );
+    if (dropped !== undefined) throw dropsEntry(dropped, edit);
   }
   const old = new Set(validate(before).map(({ message }) => message));
   const introduced = validate(after).find(
     (problem) => !old.has(problem.message) || edits.some((edit) => isWithin(problem.path, edit.path)),
   );
-  if (introduced !== undefined)
-    throw new OpenclawError("config-invalid", {
-      message: introduced.message,
-      hint: hintFor(introduced.path, edits, after),
-      details: problemDetails(introduced),
-    });
+  if (introduced !== undefined) throw wrongValue(introduced, edits, after);
 }
 
 /** The first place in a new value that the table does not know and that did not hold the same before. */
@@ -116,6 +107,14 @@ function foreignSetting(path: Path, command: string): OpenclawError {
   });
 }
 
+function wrongValue(problem: Problem, edits: readonly Edit[], after: unknown): OpenclawError {
+  return new OpenclawError("config-invalid", {
+    message: problem.message,
+    hint: hintFor(problem.path, edits, after),
+    details: problemDetails(problem),
+  });
+}
+
 function hintFor(path: Path, edits: readonly Edit[], after: unknown): string {
   const removal = edits.find((edit) => edit.op === "unset" && isWithin(path, edit.path));
   const parent = path.slice(0, -1);
@@ -145,4 +144,11 @@ function missingBeside(path: Path, held: Readonly<Record<string, unknown>>): Rec
 
 function setCommand(path: Path, value: string): string {
   return `openclaw config set ${quoteForShell(formatPath(path))} ${quoteForShell(value)}`;
+}
+
+function dropsEntry(path: Path, edit: Edit): OpenclawError {
+  return usageError(
+    `This value for ${formatPath(edit.path)} would drop ${formatPath(path)}.`,
+    "Add --merge to keep what is there, or --replace to drop it.",
+  );
 }

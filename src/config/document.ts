@@ -194,7 +194,7 @@ function keepComments(
   { start, end }: Span,
   comments: readonly (Span & { isLine: boolean })[],
 ): Splice {
-  const newline = (/\r\n|\n|\r/.exec(text)?.[0] ?? "\n") + indentAt(text, start);
+  const newline = learnNewline(text) + indentAt(text, start);
   // Blanks that a line comment would swallow go.
   const lineEnd = skipBlanks(text, end);
   const endsLine = lineEndAt(text, lineEnd) !== undefined;
@@ -205,6 +205,10 @@ function keepComments(
     return isLast ? source : `${source} `;
   });
   return { start, end: comments.at(-1)?.isLine && endsLine ? lineEnd : end, text: kept.join("") };
+}
+
+function learnNewline(text: string): string {
+  return /\r\n|\n|\r/.exec(text)?.[0] ?? "\n";
 }
 
 /** Keys are quoted as those beside them are. */

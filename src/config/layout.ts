@@ -45,7 +45,7 @@ export function learnLayout(text: string, { root }: ScannedDocument): Layout {
   const members = containers.flatMap((container) => container.members);
   const keys = members.flatMap(({ keySpan }) => (keySpan ? [text.slice(keySpan.start, keySpan.end)] : []));
   const texts = members.map(({ value }) => text[value.start]).concat(keys.map((key) => key[0]));
-  const isStrict = tryJson(text.replace(/^\uFEFF/, "")).error === undefined;
+  const isStrict = isStrictJson(text);
   return {
     newline,
     indentUnit: mostFrequent(multiline.map((container) => indentStep(text, container))) ?? firstIndent(text),
@@ -132,6 +132,10 @@ function isCompact(text: string, inline: readonly Container[]): boolean {
     const [member] = container.members;
     return member?.keySpan !== undefined && text.slice(member.keySpan.end, member.value.start) === ":";
   });
+}
+
+function isStrictJson(text: string): boolean {
+  return tryJson(text.replace(/^\uFEFF/, "")).error === undefined;
 }
 
 function mostFrequent<T>(values: readonly (T | undefined)[]): T | undefined {

@@ -428,4 +428,5 @@ export type CommandToolSetting = KindValue<typeof commandTool>;
 /** An MCP server. `${NAME}` is not expanded in it yet. */
 export type McpServerSetting = KindValue<typeof mcpServer>;
 
+/** An entry of `tools`. */
 export const COMMAND_TOOL: Kind = commandTool;

@@ -143,14 +143,17 @@ function findUnsafeKey(value: unknown): string | undefined {
 
 /** Throws `config-readonly` under OPENCLAW_CONFIG_READONLY=1. */
 export function refuseReadOnly(file: string, { env }: Pick<Runtime, "env">): void {
-  if (isReadOnly(env["OPENCLAW_CONFIG_READONLY"]))
-    throw new OpenclawError("config-readonly", {
-      message: `OPENCLAW_CONFIG_READONLY is set, so ${file} is not written.`,
-      hint: "unset OPENCLAW_CONFIG_READONLY",
-      details: { file },
-    });
+  if (isReadOnly(env["OPENCLAW_CONFIG_READONLY"])) throw readOnly(file);
 }
 
 function isReadOnly(setting: string | undefined): boolean {
   return setting !== undefined && !/^(0|false|no|off)$/i.test(setting.trim());
+}
+
+function readOnly(file: string): OpenclawError {
+  return new OpenclawError("config-readonly", {
+    message: `OPENCLAW_CONFIG_READONLY is set, so ${file} is not written.`,
+    hint: "unset OPENCLAW_CONFIG_READONLY",
+    details: { file },
+  });
 }

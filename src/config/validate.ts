@@ -100,9 +100,7 @@ export function describeKind(kind: Kind): string {
     case "integer":
       return `a whole number of ${kind.unit}${describeBounds(kind)}`;
     case "choice":
-      return kind.values.length === 1
-        ? String(kind.values[0])
-        : `${kind.values.slice(0, -1).join(", ")} or ${kind.values.at(-1)}`;
+      return kind.values.length === 1 ? String(kind.values[0]) : joinWords(kind.values);
     case "list":
       return `a list of ${describeItems(kind.of)}${kind.minItems ? `, at least ${kind.minItems}` : ""}`;
     case "map":
@@ -178,7 +176,7 @@ function isInBounds(value: unknown, kind: Kind): boolean {
     if (/\$\{[A-Za-z_]\w*\}/.test(value)) return true;
     if (kind.kind === "choice") return kind.values.includes(value);
     if (kind.kind !== "string") return true;
-    if (kind.format === "url") return /^https?:\/\//i.test(value) && URL.canParse(value);
+    if (kind.format === "url") return isHttpUrl(value);
     if (kind.format === "region") return isRegionName(value);
     return value.length >= (kind.minLength ?? 0);
   }
@@ -188,6 +186,10 @@ function isInBounds(value: unknown, kind: Kind): boolean {
   return (
     isNumber && Number(value) >= kind.minimum && Number(value) <= (kind.maximum ?? Number.POSITIVE_INFINITY)
   );
+}
+
+function isHttpUrl(text: string): boolean {
+  return /^https?:\/\//i.test(text) && URL.canParse(text);
 }
 
 function describeBounds({ minimum, maximum }: { minimum: number; maximum?: number }): string {
@@ -210,4 +212,8 @@ function describeItems(kind: Kind): string {
     default:
       return `${kind.kind}s`;
   }
+}
+
+function joinWords(words: readonly string[]): string {
+  return `${words.slice(0, -1).join(", ")} or ${words.at(-1)}`;
 }

@@ -301,17 +301,7 @@ async function readFile(label: string, read: () => Promise<{ bytes: Buffer }>): 
     return (await read()).bytes;
   } catch (cause) {
     if (!(cause instanceof ReadFailure)) throw cause;
-    if (cause.code === "EFBIG")
-      throw badAttachment(
-        `'${label}' has ${cause.length === undefined ? "more" : inMegabytes(cause.length)}, and a request holds at most ${inMegabytes(MOST_FILE_BYTES)}.`,
-        "Attach a smaller file, or one in Amazon S3 for a model that reads there: -f s3://BUCKET/KEY",
-        {
-          file: label,
-          ...(cause.length === undefined ? {} : { bytes: cause.length }),
-          limit: MOST_FILE_BYTES,
-        },
-        cause,
-      );
+    if (cause.code === "EFBIG") throw tooLarge(label, cause);
     const message =
       cause.code === "ENOENT"
         ? `There is no file '${label}'.`
@@ -321,6 +311,15 @@ async function readFile(label: string, read: () => Promise<{ bytes: Buffer }>): 
     const hint = cause.code === "EISDIR" ? "Name the files in it." : "Check the path.";
     throw badAttachment(message, hint, { file: label }, cause);
   }
+}
+
+function tooLarge(label: string, cause: ReadFailure): OpenclawError {
+  return badAttachment(
+    `'${label}' has ${cause.length === undefined ? "more" : inMegabytes(cause.length)}, and a request holds at most ${inMegabytes(MOST_FILE_BYTES)}.`,
+    "Attach a smaller file, or one in Amazon S3 for a model that reads there: -f s3://BUCKET/KEY",
+    { file: label, ...(cause.length === undefined ? {} : { bytes: cause.length }), limit: MOST_FILE_BYTES },
+    cause,
+  );
 }
 
 function badAttachment(

@@ -69,4 +69,5 @@ export function usageOf(event: Extract<ChatEvent, { type: "usage" }>): TokenUsag
   return usage;
 }
 
+/** An answer's events as they arrive. */
 export type ChatEvents = AsyncGenerator<ChatEvent, void, undefined>;

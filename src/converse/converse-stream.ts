@@ -86,12 +86,7 @@ export function beginStream(
   return async ({ headers, body }, { requestId }) => {
     const contentType = headers["content-type"] ?? "";
     if (!/^application\/vnd\.amazon\.eventstream\b/i.test(contentType))
-      throw new OpenclawError("bad-response", {
-        message: `The answer is ${contentType || "of no type"}, not an event stream: something other than AWS answered.`,
-        hint: IN_BETWEEN,
-        requestId,
-        details: { contentType },
-      });
+      throw notAnEventStream(contentType, requestId);
     try {
       const batches = await awaitContent(read(body as AsyncIterable<Uint8Array>, headers));
       deadlines.heard();
@@ -176,4 +171,13 @@ export async function* readBatches(
     }
   }
   if (!reader.isBetweenFrames) throw new Error("The stream ends inside a frame.");
+}
+
+function notAnEventStream(contentType: string, requestId: string | undefined): OpenclawError {
+  return new OpenclawError("bad-response", {
+    message: `The answer is ${contentType || "of no type"}, not an event stream: something other than AWS answered.`,
+    hint: IN_BETWEEN,
+    requestId,
+    details: { contentType },
+  });
 }

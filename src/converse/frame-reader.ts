@@ -16,6 +16,7 @@ const PRELUDE_BYTES = 12;
 /** The event that has fields of the model's own, whose numbers stay as they were written. */
 export const OWN_FIELDS_EVENT = "messageStop";
 
+/** One message of an event stream. */
 export interface FrameMessage {
   /** `event`, `exception` or `error`, from the header `:message-type`. */
   type: string;
@@ -67,12 +68,7 @@ export class FrameReader {
     this.#wanted = 0;
     while (bytes.length - offset >= 4) {
       const length = bytes.readUInt32BE(offset);
-      if (length < MIN_FRAME_BYTES || length > MAX_FRAME_BYTES)
-        throw new OpenclawError("bad-response", {
-          message: `The answer holds an event of ${length} bytes; events have ${MIN_FRAME_BYTES} bytes to 24 MB.`,
-          hint: "Run the command again; if it stays, a proxy or another server is in between: openclaw doctor",
-          details: { frameBytes: length, limitBytes: MAX_FRAME_BYTES },
-        });
+      if (length < MIN_FRAME_BYTES || length > MAX_FRAME_BYTES) throw impossibleFrame(length);
       if (bytes.length - offset < length) {
         this.#wanted = length;
         break;
@@ -165,5 +161,13 @@ function corruptFrame(what: string): OpenclawError {
   return new OpenclawError("stream-broken", {
     message: `An event of the answer arrived damaged: ${what} is wrong.`,
     hint: "Run the command again; if it stays, a proxy or another server is in between: openclaw doctor",
+  });
+}
+
+function impossibleFrame(length: number): OpenclawError {
+  return new OpenclawError("bad-response", {
+    message: `The answer holds an event of ${length} bytes; events have ${MIN_FRAME_BYTES} bytes to 24 MB.`,
+    hint: "Run the command again; if it stays, a proxy or another server is in between: openclaw doctor",
+    details: { frameBytes: length, limitBytes: MAX_FRAME_BYTES },
   });
 }

@@ -12,6 +12,7 @@ const PROGRAM = path.join(
   "schema-worker.js",
 );
 
+/** Workers at once. */
 const MOST_WORKERS = 4;
 /** Of them with schemas that were slow, or that nobody knows; the others are there for those that are quick. */
 const MOST_HARD = 3;
@@ -196,8 +197,7 @@ class SchemaWorker {
       // A schema is not known by being compiled. One that was slow may have been so by the machine's other work.
       if (asked.question.value !== undefined && performance.now() - this.#begun < SLOW_MS)
         paces.set(asked.schema, "quick");
-      if ("bug" in message)
-        asked.reject(Object.assign(new Error(message.bug.split("\n", 1)[0]), { stack: message.bug }));
+      if ("bug" in message) asked.reject(withStack(message.bug));
       else asked.resolve(message);
     }
     clearTimeout(this.#clock);
@@ -243,4 +243,8 @@ class SchemaWorker {
     }
     next();
   }
+}
+
+function withStack(stack: string): Error {
+  return Object.assign(new Error(stack.split("\n", 1)[0]), { stack });
 }

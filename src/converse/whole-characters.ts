@@ -16,11 +16,7 @@ export class WholeCharacters {
     const saying = isSaying(event) ? event : undefined;
     if (!held && (!saying || saying.text.isWellFormed())) return [event];
     this.#held = undefined;
-    const goesOn =
-      held !== undefined &&
-      saying !== undefined &&
-      held.event.type === saying.type &&
-      held.event.index === saying.index;
+    const goesOn = held !== undefined && saying !== undefined && isSameBlock(held.event, saying);
     const before = held && !goesOn ? [lost(held.event)] : [];
     if (!saying) return [...before, event];
     const joined = (goesOn ? held.half : "") + saying.text;
@@ -45,4 +41,8 @@ function lost(event: Saying): Saying {
 
 function isSaying(event: ChatEvent): event is Saying {
   return event.type === "text" || event.type === "reasoning" || event.type === "tool-input";
+}
+
+function isSameBlock(one: Saying, other: Saying): boolean {
+  return one.type === other.type && one.index === other.index;
 }

@@ -57,13 +57,7 @@ export async function resolveSource(
   const keys = shared.profiles.get(source.profile)?.keys ?? {};
   switch (source.kind) {
     case "static":
-      return withoutUndefined({
-        accessKeyId: keys["aws_access_key_id"] ?? "",
-        secretAccessKey: keys["aws_secret_access_key"] ?? "",
-        sessionToken: keys["aws_session_token"],
-        credentialScope: keys["aws_credential_scope"],
-        accountId: keys["aws_account_id"],
-      });
+      return staticKeys(keys);
     case "assume-role":
       return assumeRole(source, keys, context, rejected);
     case "web-identity": {
@@ -86,6 +80,16 @@ export async function resolveSource(
         hint: "openclaw doctor",
       });
   }
+}
+
+function staticKeys(keys: Keys): AwsCredentialIdentity {
+  return withoutUndefined({
+    accessKeyId: keys["aws_access_key_id"] ?? "",
+    secretAccessKey: keys["aws_secret_access_key"] ?? "",
+    sessionToken: keys["aws_session_token"],
+    credentialScope: keys["aws_credential_scope"],
+    accountId: keys["aws_account_id"],
+  });
 }
 
 /** What was asked for, and what beside the credentials stands in the cache. */

@@ -1,4 +1,4 @@
-import type { MiddlewareStack } from "@smithy/types";
+import type { AwsCredentialIdentity, MiddlewareStack } from "@smithy/types";
 import type { Authentication } from "./provider.ts";
 import { REJECTED } from "./refreshing.ts";
 
@@ -15,7 +15,7 @@ export async function withRenewal<T>(authentication: Authentication, send: () =>
   } catch (failure) {
     if (!(failure instanceof Error) || !REJECTED.has(failure.name)) throw failure;
     const after = await credentials({ forceRefresh: true });
-    if (before.accessKeyId === after.accessKeyId && before.sessionToken === after.sessionToken) throw failure;
+    if (isSame(before, after)) throw failure;
     return send();
   }
 }
@@ -30,4 +30,8 @@ export function renewExpired<Input extends object, Output extends object>(
     // Outside of everything else: the identity of a request is chosen before it is signed and retried.
     { step: "initialize", priority: "high", name: "openclawRenewExpired" },
   );
+}
+
+function isSame(before: AwsCredentialIdentity, after: AwsCredentialIdentity): boolean {
+  return before.accessKeyId === after.accessKeyId && before.sessionToken === after.sessionToken;
 }

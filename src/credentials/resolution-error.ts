@@ -375,14 +375,7 @@ export function toResolutionError(failure: unknown, chosen: Chosen, setup: Resol
       cause: error,
     });
   }
-  return (
-    fromNetworkFailure(error, `What gives credentials (${from})`) ??
-    new OpenclawError("no-credentials", {
-      message: `No credentials could be loaded (${from}): ${sentence(redactSecrets(error.message))}`,
-      hint: "openclaw doctor",
-      cause: error,
-    })
-  );
+  return fromNetworkFailure(error, `What gives credentials (${from})`) ?? unexplained(error, from);
 }
 
 /** The error for a request that nobody answered; undefined where the failure is not of a known kind. */
@@ -512,6 +505,14 @@ function fromFile(error: Error, from: string): OpenclawError | undefined {
   return new OpenclawError("no-credentials", {
     message: `The credentials (${from}) need the file ${path}, which ${code === "ENOENT" ? "does not exist" : "cannot be read"}.`,
     hint: "Correct the path, or let the program that writes the file run first.",
+    cause: error,
+  });
+}
+
+function unexplained(error: Error, from: string): OpenclawError {
+  return new OpenclawError("no-credentials", {
+    message: `No credentials could be loaded (${from}): ${sentence(redactSecrets(error.message))}`,
+    hint: "openclaw doctor",
     cause: error,
   });
 }

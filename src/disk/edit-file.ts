@@ -67,11 +67,14 @@ export async function editText<T extends Replacement>(
     const edited = edit(before);
     if (edited.text === before) return edited;
     if (await replaceIfUnchanged(held, before, edited, runtime, beforeReplaced)) return edited;
-    if (!(await held.lock.isStillHeld()))
-      throw new OpenclawError("internal", {
-        message: `Another process took over the lock of ${held.target} while this one was suspended. Nothing was changed.`,
-        hint: "Run the command again.",
-        details: { file: held.target },
-      });
+    if (!(await held.lock.isStillHeld())) throw lostLock(held.target);
   }
+}
+
+function lostLock(file: string): OpenclawError {
+  return new OpenclawError("internal", {
+    message: `Another process took over the lock of ${file} while this one was suspended. Nothing was changed.`,
+    hint: "Run the command again.",
+    details: { file },
+  });
 }

@@ -1,5 +1,6 @@
 import { encodeEvent, encodeException, EVENT_STREAM_TYPE } from "../aws/event-stream.ts";
 
+/** How the events of a stream are written. */
 export interface Framing {
   readonly contentType: string;
   /** The events that carry a piece of the answer, and those that say it is whole: faults come by them. */

@@ -54,15 +54,11 @@ function model(
 
 /** The models as `GET /v1/models` lists them. */
 export function listMantleModels(models: readonly MantleModel[]): object {
-  return {
-    object: "list",
-    data: models.map(({ modelId }) => ({
-      id: modelId,
-      object: "model",
-      created: 1_764_547_200,
-      owned_by: "system",
-    })),
-  };
+  return { object: "list", data: models.map(describe) };
+}
+
+function describe({ modelId }: MantleModel): object {
+  return { id: modelId, object: "model", created: 1_764_547_200, owned_by: "system" };
 }
 
 /** The model of a call on a path. Throws `AwsError` for one that is not listed, and for one that answers on others. */

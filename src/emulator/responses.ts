@@ -22,6 +22,7 @@ interface ResponseName extends AnswerName {
 
 type Item = Record<string, unknown>;
 
+/** Why a response is not complete. */
 const INCOMPLETE: Partial<Record<SimulatedAnswer["stopReason"], string>> = {
   max_tokens: "max_output_tokens",
   model_context_window_exceeded: "max_output_tokens",

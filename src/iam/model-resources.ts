@@ -47,8 +47,7 @@ const NONE: ModelResources = { called: [], destinations: [], counted: [], isExac
 export function resourcesOf(model: CalledModel, account: Account): ModelResources {
   const { id, region, discovered } = model;
   const arn = parseArn(id);
-  if (arn && (arn.service !== "bedrock" || arn.resourceType === "prompt"))
-    return { ...NONE, isCovered: false };
+  if (arn && isOfAnotherKind(arn)) return { ...NONE, isCovered: false };
   if (arn && !isListedType(arn)) return { ...NONE, called: [id] };
   const profile = discovered && profileCalled(id, discovered);
   const base = discovered && listedBase(profile?.arn ?? id, discovered);
@@ -82,4 +81,8 @@ function unlisted(
 
 function foundationModel(id: string, region: string, { partition }: Account): string {
   return `arn:${partition}:bedrock:${region}::foundation-model/${id}`;
+}
+
+function isOfAnotherKind({ service, resourceType }: Arn): boolean {
+  return service !== "bedrock" || resourceType === "prompt";
 }

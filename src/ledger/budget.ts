@@ -72,11 +72,7 @@ export class Budget {
     const now = new Date(this.#runtime.now()).toISOString();
     const periods = budgetPeriods(this.#limits, now);
     if (periods.length === 0) return;
-    if (!this.#isOn)
-      throw new OpenclawError("config-invalid", {
-        message: "usage.budget cannot be kept while usage.ledger is false: nobody knows what was spent.",
-        hint: "openclaw config set usage.ledger true",
-      });
+    if (!this.#isOn) throw withoutLedger();
     const byDay = await this.#spending.byDay(monthOf(now));
     for (const budgeted of periods) {
       const { name, limit, period, begin } = budgeted;
@@ -113,6 +109,13 @@ function exceeded(
     message,
     hint: `Raise it (openclaw config set ${quoteForShell(`usage.budget.${name}`)} ${enough}), or pass it once: --ignore-budget`,
     details: { retryAfter: Math.ceil(msUntilEnd(period, now) / 1000) },
+  });
+}
+
+function withoutLedger(): OpenclawError {
+  return new OpenclawError("config-invalid", {
+    message: "usage.budget cannot be kept while usage.ledger is false: nobody knows what was spent.",
+    hint: "openclaw config set usage.ledger true",
   });
 }
 

@@ -49,6 +49,7 @@ export class Ledger {
   #isSettling = false;
   #budget: Promise<Budget> | undefined;
   #hasTold = false;
+  /** Calls that have not ended. */
   readonly #running = new Set<CallMeter>();
   #isWatching = false;
 

@@ -25,6 +25,7 @@ export interface CatalogEntry {
   provider?: string | undefined;
   /** Tokens, input and output together. */
   contextWindow?: number | undefined;
+  /** The most output tokens. */
   maxTokens?: number | undefined;
   /** USD per million tokens, on demand, standard tier: estimates. */
   cost?: Cost | undefined;

@@ -218,6 +218,7 @@ export function dailyQuotaOfAccount(quotas: readonly ServiceQuota[]): ServiceQuo
   return quotas.find(({ name }) => /^cross-model max tokens per day$/i.test(name.trim()));
 }
 
+/** The tokens of one call. */
 export interface CallTokens {
   inputTokens: number;
   cacheReadInputTokens?: number | undefined;

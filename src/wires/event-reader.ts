@@ -25,13 +25,7 @@ export class EventReader {
       // llama.cpp has sent its errors as a field of their own.
       if (error.type === "unknown-field" && error.field === "error")
         this.#events.push({ error: error.value ?? "" });
-      else if (error.type === "max-buffer-size-exceeded")
-        this.#tooLarge = new OpenclawError("bad-response", {
-          message: `The answer holds an event of more than ${LARGEST_EVENT / 1024 / 1024} MB.`,
-          hint: "Run the command again; if it stays, a proxy or another server is in between: openclaw doctor",
-          details: { limitBytes: LARGEST_EVENT },
-          cause: error,
-        });
+      else if (error.type === "max-buffer-size-exceeded") this.#tooLarge = impossibleEvent(error);
     },
   });
 
@@ -52,4 +46,13 @@ export class EventReader {
     this.#events = [];
     return events;
   }
+}
+
+function impossibleEvent(cause: Error): OpenclawError {
+  return new OpenclawError("bad-response", {
+    message: `The answer holds an event of more than ${LARGEST_EVENT / 1024 / 1024} MB.`,
+    hint: "Run the command again; if it stays, a proxy or another server is in between: openclaw doctor",
+    details: { limitBytes: LARGEST_EVENT },
+    cause,
+  });
 }

@@ -152,16 +152,16 @@ async function* inOnePiece(last: Batches): Batches {
   }
 }
 
+function tooLong({ server }: FailedCall): OpenclawError {
+  return new OpenclawError("bad-response", {
+    message: `${server.shownUrl} sends an answer of more than ${LARGEST_ANSWER} bytes.`,
+    hint: "Ask for less at once; if it stays, another server or a proxy may be in between: openclaw doctor",
+  });
+}
+
 /** A server that does not stream sends the answer whole, and it is read as a stream of one event. */
 async function* readWhole(body: Readable, reader: AnswerReader, call: FailedCall): Batches {
-  const bytes = await readBytes(body, {
-    most: LARGEST_ANSWER,
-    tooLong: () =>
-      new OpenclawError("bad-response", {
-        message: `${call.server.shownUrl} sends an answer of more than ${LARGEST_ANSWER} bytes.`,
-        hint: "Ask for less at once; if it stays, another server or a proxy may be in between: openclaw doctor",
-      }),
-  });
+  const bytes = await readBytes(body, { most: LARGEST_ANSWER, tooLong: () => tooLong(call) });
   const answer = await parseInTurnsIfJson(bytes, true);
   yield* batchOf((parts) => void parts.push(...reader.takeWhole(checked(answer, call))));
   yield* batchOf((parts) => void parts.push(...finish(reader)));

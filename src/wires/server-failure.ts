@@ -44,7 +44,7 @@ export function toServerFailure(answer: FailedAnswer, setup: FailedCall): Opencl
  */
 export function toStreamFailure(data: unknown, setup: FailedCall): OpenclawError {
   const said = readServerMessage(data) ?? {
-    message: typeof data === "string" && data !== "" ? data : "no reason given",
+    message: describe(data),
     words: [],
     status: undefined,
     refusedField: undefined,
@@ -115,6 +115,10 @@ export function requestIdOf(headers: Readonly<Record<string, string>>): string |
     headers["apim-request-id"] ??
     headers["x-litellm-call-id"]
   );
+}
+
+function describe(data: unknown): string {
+  return typeof data === "string" && data !== "" ? data : "no reason given";
 }
 
 function oneLine(text: string): string {

@@ -4,6 +4,7 @@ import type { JobContent } from "./job-content.ts";
 
 /** Of a part, in bytes: S3 takes no smaller ones than 5 MB but the last, and at most 10,000 of them. */
 const PART_BYTES = 8 * 1024 * 1024;
+/** On their way at once. */
 const AT_ONCE = 4;
 
 /** Told how far it is. */

@@ -39,6 +39,7 @@ export interface BatchCheck {
   problemCount: number;
   /** How many lines have no id of their own: their number stands for it. */
   numbered: number;
+  /** How many name no model. */
   unnamed: number;
   /** How many say nothing of how long their answer may be. */
   unbounded: number;

@@ -23,6 +23,7 @@ export class LineIds {
     return undefined;
   }
 
+  /** The line that has an id; undefined where none has. */
   find(id: string): number | undefined {
     const line = this.#slots[placeOf(this.#slots, hashOf(id)) + 3] ?? 0;
     return line === 0 ? undefined : line;

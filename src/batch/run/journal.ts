@@ -67,12 +67,7 @@ export class Journal {
       const { bytes, ends } = (await readLines(handle, 0).next()).value ?? {};
       const [end = 0] = ends ?? [];
       const header = bytes && parseHeader(bytes, end);
-      if (!header)
-        throw new OpenclawError("internal", {
-          message: `${file} is not the journal of a run, or its beginning is damaged.`,
-          hint: "Begin the run again: --overwrite",
-          details: { file },
-        });
+      if (!header) throw notAJournal(file);
       return { journal: new Journal(file, handle, end + 1, patience), header };
     } catch (error) {
       await handle.close();
@@ -309,4 +304,12 @@ async function* readLines(handle: FileHandle, from: number): AsyncGenerator<File
     filled -= last + 1;
     offset += last + 1;
   }
+}
+
+function notAJournal(file: string): OpenclawError {
+  return new OpenclawError("internal", {
+    message: `${file} is not the journal of a run, or its beginning is damaged.`,
+    hint: "Begin the run again: --overwrite",
+    details: { file },
+  });
 }

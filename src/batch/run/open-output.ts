@@ -19,11 +19,13 @@ export interface OutputWishes {
   resumes: boolean;
   /** Asks lines again that have a result there and no answer. */
   retriesFailed: boolean;
+  /** Begins anew whatever is there. */
   overwrites: boolean;
 }
 
 export interface OpenedOutput {
   output: ResultOutput;
+  /** Results that could not be read. */
   damaged: number;
   /** When the run that was stopped kept a result for the last time, in ms since 1970. */
   stoppedMs?: number;
@@ -76,11 +78,7 @@ export async function openPlace(
       open: async (asked, lines, patience) => {
         if (resumes && size > 0 && !hasJournal) {
           const output = await openFinished(file, lines);
-          if (!output)
-            throw usageError(
-              `-o '${name}' has no journal beside it, and is not what these lines come to.`,
-              "Begin again, in place of what is there: --overwrite",
-            );
+          if (!output) throw withoutJournal(name);
           return { output, damaged: 0 };
         }
         if (hasJournal && resumes) {
@@ -169,6 +167,13 @@ function alreadyThere(name: string, hasJournal: boolean): OpenclawError {
         "Go on with it: --resume. Or begin it again, and pay for it again: --overwrite",
       )
     : usageError(`-o '${name}' is there already.`, "Name another file, or replace this one: --overwrite");
+}
+
+function withoutJournal(name: string): OpenclawError {
+  return usageError(
+    `-o '${name}' has no journal beside it, and is not what these lines come to.`,
+    "Begin again, in place of what is there: --overwrite",
+  );
 }
 
 /** Throws `usage` where a run was asked for something else than the one that goes on. */

@@ -426,6 +426,7 @@ export interface OrderedFileOptions {
   patience: Patience;
   /** So much of the journal may be in the output already, in bytes. */
   mostDead?: number | undefined;
+  /** Asks lines again that have a result and no answer. */
   retriesFailed?: boolean;
 }
 

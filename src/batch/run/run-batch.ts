@@ -168,12 +168,13 @@ export async function runBatch(
     return { check, tally, before, knowsUse, throttles, askedWhole, seconds: (elapsed() - startedAt) / 1000 };
   } finally {
     stopForwarding();
-    end.abort(new OpenclawError("interrupted", { message: "The run has ended." }));
+    end.abort(hasEnded());
     await output?.close();
     await upstream.close();
   }
 }
 
+/** What was learnt of the lines before the first is asked. */
 interface CheckedLines {
   check: BatchCheck;
   names: Map<string, SomeLines | undefined>;
@@ -309,6 +310,10 @@ function tierInWords({ reason, left, leftMs, flexRate }: Parameters<Deadline["on
     default:
       return `lines are asked in the tier flex, at half the price, as long as that makes the deadline in ${time}.`;
   }
+}
+
+function hasEnded(): OpenclawError {
+  return new OpenclawError("interrupted", { message: "The run has ended." });
 }
 
 function idsOf(input: BatchInput, { kind }: BatchCheck, signal: AbortSignal): LineSource {

@@ -59,6 +59,7 @@ export interface RunModel {
   usualLength: number;
   /** How long answers may be to lines that do not say; undefined where something else says it. */
   answerLength: AnswerLength | undefined;
+  /** The most that are asked at once. */
   concurrency: number;
   /** Whether it is asked in the tier `flex`, too. */
   hasFlex: boolean;
@@ -111,6 +112,7 @@ class Lane {
   /** Since it has answered last, or was asked first. */
   quietSince: number;
   throttles = 0;
+  /** Lines that failed since one was answered. */
   failuresInRow = 0;
   /** No line is asked before this one is, at a time in ms; undefined where there is no pause. */
   #rest: { until: number; job: Job } | undefined;

@@ -73,11 +73,7 @@ export function runModel(
       const terms = { modelId: model.id, price, mostUsd: maxCost };
       if (ask.invocation) return mostUsdOfBody(ask.invocation, { ...terms, maxTokens: most }, baseId);
       const bound = wanted ?? configured.maxTokens ?? most;
-      if (bound === undefined && price !== undefined)
-        throw new OpenclawError("invalid-request", {
-          message: `--max-cost cannot be kept: nobody knows how long an answer of '${name}' may be.`,
-          hint: "Bound it: --max-tokens N",
-        });
+      if (bound === undefined && price !== undefined) throw unbounded(name);
       const system = typeof ask.system === "string" ? [{ text: ask.system }] : [...(ask.system ?? [])];
       return mostUsdOf(
         { messages: [...ask.messages], system, toolConfig: ask.tools },
@@ -96,4 +92,11 @@ export function runModel(
 export function tokensToPace(line: BatchLine): number {
   const { invocation } = line.asked.ask;
   return invocation ? guessTokensOfBody(invocation.body) : inputTokensOf(line);
+}
+
+function unbounded(name: string): OpenclawError {
+  return new OpenclawError("invalid-request", {
+    message: `--max-cost cannot be kept: nobody knows how long an answer of '${name}' may be.`,
+    hint: "Bound it: --max-tokens N",
+  });
 }

@@ -107,6 +107,7 @@ export class Keyboard {
     this.#keys.unshift(key);
   }
 
+  /** Whether no key is waiting to be read. */
   get isIdle(): boolean {
     return this.#keys.length === 0;
   }

@@ -23,6 +23,7 @@ export async function findSession(runtime: Runtime, id: string): Promise<Session
   throw await unknownSession(runtime, id);
 }
 
+/** The error for a session that is not there. */
 async function unknownSession(runtime: Runtime, id: string): Promise<OpenclawError> {
   return usageError(
     `There is no session '${shorten(id)}'.`,

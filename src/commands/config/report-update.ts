@@ -1,5 +1,5 @@
 import { formatPath } from "../../config/path.ts";
-import type { UpdatedConfig } from "../../config/update.ts";
+import type { Change, UpdatedConfig } from "../../config/update.ts";
 import { LONGEST_MESSAGE, shorten } from "../../errors.ts";
 import { isRecord, type JsonObject } from "../../json.ts";
 import type { Runtime } from "../../runtime.ts";
@@ -19,11 +19,7 @@ export async function reportUpdate(
 ): Promise<void> {
   const { terminal } = runtime;
   const { file, diff } = updated;
-  const changes = updated.changes.map((change, index) => ({
-    path: report.names?.[index] ?? formatPath(change.path),
-    value: change.value ?? null,
-    previous: change.previous ?? null,
-  }));
+  const changes = updated.changes.map((change, index) => describeChange(change, report.names?.[index]));
   if (terminal.format === "json") {
     const [first] = changes;
     const preview =
@@ -50,6 +46,13 @@ export async function reportUpdate(
 function losesKeys(previous: JsonObject, value: unknown): boolean {
   const keys = Object.keys(previous);
   return isRecord(value) ? keys.some((key) => !Object.hasOwn(value, key)) : keys.length > 1;
+}
+
+function describeChange(
+  { path, value, previous }: Change,
+  name: string | undefined,
+): { path: string; value: unknown; previous: unknown } {
+  return { path: name ?? formatPath(path), value: value ?? null, previous: previous ?? null };
 }
 
 async function printDiff(file: string, diff: readonly string[], { terminal }: Runtime): Promise<void> {

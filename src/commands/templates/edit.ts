@@ -61,12 +61,7 @@ export async function run({ name, ...options }: EditOptions, runtime: Runtime): 
       try {
         const value = parseDocument(text, "What was edited");
         const edits = (present: unknown): Edit[] => {
-          if (!isDeepStrictEqual(valueAt(present, place), old))
-            throw new OpenclawError("internal", {
-              message: `Template ${name} was changed by another program meanwhile, and is not written over.`,
-              hint: `openclaw templates edit ${quoteForShell(name)}`,
-              details: { file },
-            });
+          if (!isDeepStrictEqual(valueAt(present, place), old)) throw changedMeanwhile(name, file);
           return [{ op: "set", path: place, value }];
         };
         await updateConfig(options, runtime, edits, { replace: true });
@@ -81,6 +76,14 @@ export async function run({ name, ...options }: EditOptions, runtime: Runtime): 
       }
     }
   }
+}
+
+function changedMeanwhile(name: string, file: string): OpenclawError {
+  return new OpenclawError("internal", {
+    message: `Template ${name} was changed by another program meanwhile, and is not written over.`,
+    hint: `openclaw templates edit ${quoteForShell(name)}`,
+    details: { file },
+  });
 }
 
 /** A template as a person edits it: JSON5, each line of its texts on one of its own. */

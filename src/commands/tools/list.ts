@@ -40,6 +40,7 @@ const LONGEST_DESCRIPTION = 150;
 
 type Row = [name: string, from: string, runs: string, does: string];
 
+/** What `allow` comes to, in a word. */
 const RUNS = { ask: "when allowed", always: "always", never: "never" } as const;
 
 /**

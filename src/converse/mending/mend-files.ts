@@ -5,6 +5,7 @@ import type {
   ToolResultContentBlock,
 } from "@aws-sdk/client-bedrock-runtime";
 import { LONGEST_MESSAGE, OpenclawError, shorten } from "../../errors.ts";
+import type { InputKind } from "../../models/list.ts";
 import { bytesInTurns, mapInTurns } from "../../next-turn.ts";
 import { isOnlyBlanks } from "../../only-blanks.ts";
 import { withDocumentsAsText } from "../apply-lessons.ts";
@@ -26,7 +27,7 @@ export function mendFiles(input: Input, mending: Mending): Input {
     const unread = content.map((block) => unreadKind(block, mending)).find((what) => what !== undefined);
     if (unread === undefined) continue;
     throw new OpenclawError("bad-attachment", {
-      message: `'${modelId}' takes no ${unread}${reads.kinds ? `, only ${reads.kinds.map(inputInWords).join(", ")}` : ""}.`,
+      message: `'${modelId}' takes no ${unread}${reads.kinds ? `, only ${inWords(reads.kinds)}` : ""}.`,
       hint: "Choose a model that does, or leave them out.",
       details: { model: modelId },
     });
@@ -40,6 +41,10 @@ export function mendFiles(input: Input, mending: Mending): Input {
 /** Documents that are text go as text to a model that takes no documents. */
 export function sayDocuments(input: Input, mending: Mending): Input | Promise<Input> {
   return mending.reads?.kinds?.includes("document") === false ? withDocumentsAsText(input, mending) : input;
+}
+
+function inWords(kinds: readonly InputKind[]): string {
+  return kinds.map(inputInWords).join(", ");
 }
 
 /**

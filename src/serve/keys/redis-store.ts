@@ -147,11 +147,7 @@ export class RedisStore implements LimitStore {
       );
       if (taken) return this.#toVerdict(id, need, taken);
     }
-    if (this.#options.onLoss === "deny")
-      throw new OpenclawError("service-unavailable", {
-        message: "This server cannot count what its keys ask at the moment.",
-        details: { retryAfter: this.#retryAfter() },
-      });
+    if (this.#options.onLoss === "deny") throw away(this.#retryAfter());
     const alone = await this.#options.memory.take(need);
     // Whatever it has forgotten, it knows of what is begun from now on.
     if (client && alone.isGranted) {
@@ -403,6 +399,13 @@ function spentKey(key: string, period: string): string {
 /** As Lua and Redis take it. */
 function whole(number: number): string {
   return String(Math.min(Math.ceil(number), Number.MAX_SAFE_INTEGER));
+}
+
+function away(retryAfter: number): OpenclawError {
+  return new OpenclawError("service-unavailable", {
+    message: "This server cannot count what its keys ask at the moment.",
+    details: { retryAfter },
+  });
 }
 
 /** Whether a failure is of what the settings say, and not of a Redis that is away. */

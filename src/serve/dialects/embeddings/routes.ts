@@ -56,10 +56,7 @@ async function embed(service: AnswerService, request: RouteRequest): Promise<Res
         if (event.type === "usage") tokens += event.inputTokens;
       }
       const vectors = form.read(parsed(Buffer.concat(bytes)));
-      if (vectors?.length !== texts.length)
-        throw new OpenclawError("bad-response", {
-          message: `The answer of '${id}' does not have the vectors that were asked for.`,
-        });
+      if (vectors?.length !== texts.length) throw unreadable(id);
       entries[first] = await toEntries(vectors, first, asked.encoding);
     }
   };
@@ -153,4 +150,10 @@ function checkLengths(texts: readonly string[], id: string, { mostCharacters }: 
 /** What AWS answers, of which a call has 98,304 numbers and more; undefined for what is no JSON. */
 function parsed(bytes: Buffer): unknown {
   return ifJson<unknown>(() => JSON.parse(bytes.toString("utf8")));
+}
+
+function unreadable(id: string): OpenclawError {
+  return new OpenclawError("bad-response", {
+    message: `The answer of '${id}' does not have the vectors that were asked for.`,
+  });
 }

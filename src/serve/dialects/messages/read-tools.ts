@@ -21,6 +21,7 @@ export interface ReadTools {
   /** Those that Claude knows by their types. */
   ownTools: OwnTools | undefined;
   searchesWeb: boolean;
+  /** Whether an answer may call several at once. */
   mayCallInParallel: boolean;
 }
 

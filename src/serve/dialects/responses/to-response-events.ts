@@ -37,6 +37,7 @@ export type ResponseHead = Omit<
 type Unnumbered<Event = ResponseStreamEvent> = Event extends unknown ? Omit<Event, "sequence_number"> : never;
 type Ending = "completed" | "incomplete" | "failed";
 
+/** Says an event of the stream. */
 type Emit = (event: Unnumbered) => void;
 
 /** An item that is being said: `end` says what ends it, whole or cut off, and gives the item as it is then. */
