@@ -4,9 +4,19 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { onTestFinished } from "vitest";
+import { inject, onTestFinished } from "vitest";
+import type { Group } from "../../src/command-line/declaration.ts";
+import { errorCode } from "../../src/errors.ts";
+import { PROGRAM } from "../../src/program.ts";
 import { runInProcess, startInProcess } from "./run-in-process.ts";
 import { isThorough } from "./thorough.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Has a folder for each command that has run as a process in this run of the tests. */
+    provenFolder: string;
+  }
+}
 
 const root = path.dirname(path.dirname(path.dirname(fileURLToPath(import.meta.url))));
 
@@ -89,15 +99,38 @@ export function start(args: readonly string[], home: string, options: RunOptions
 /** Whether every run is a process: where what is looked at is Node, coverage, or the suite itself. */
 const needsProcess =
   isThorough || ["OPENCLAW_TEST_NODE", "OPENCLAW_TEST_COVERAGE"].some((name) => process.env[name]);
-/** The commands that have run as a process: files of tests that share this one share them. */
-const proven = new Set<string>();
+
+/** The words of the command that is called, which may have others under its name. */
+function commandOf(args: readonly string[]): string {
+  const words = [PROGRAM.name];
+  let members: Group["members"] | undefined = PROGRAM.members;
+  for (const word of args) {
+    if (!members || !Object.hasOwn(members, word)) break;
+    words.push(word);
+    members = members[word]?.members;
+  }
+  return words.join("-");
+}
+
+/** Whether this command has not run as a process yet, in none of the workers. */
+function isFirst(args: readonly string[]): boolean {
+  try {
+    mkdirSync(path.join(inject("provenFolder"), commandOf(args)));
+    return true;
+  } catch (error) {
+    if (errorCode(error) === "EEXIST") return false;
+    throw error;
+  }
+}
 
 /** Whether a command runs as a process: each does the first time. */
-function isProcess(args: readonly string[], env: Readonly<Record<string, string>>, isAlone = false): boolean {
-  const command = args.slice(0, 2).join(" ");
-  const isFirst = !proven.has(command);
-  proven.add(command);
-  return needsProcess || isAlone || isFirst || Object.keys(env).some((name) => name.startsWith("NODE_"));
+export function isProcess(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  isAlone = false,
+): boolean {
+  const isNodeAsked = Object.keys(env).some((name) => name.startsWith("NODE_"));
+  return needsProcess || isAlone || isNodeAsked || isFirst(args);
 }
 
 /** A program that runs, as a process or inside this one. */
@@ -118,7 +151,7 @@ export function startShared(args: readonly string[], home: string, options: RunO
   const env = emptyEnvironment(home, options.env);
   if (isProcess(args, env, options.isAlone)) return start(args, home, options);
   const { cwd = home, input = "" } = options;
-  return startInProcess(binary, args, { env, cwd, input }) as Started;
+  return startInProcess(binary, args, { env, cwd, input }) as unknown as Started;
 }
 
 /**
