@@ -5,7 +5,7 @@ import type { Dialogue } from "../../src/emulator/emulator.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { isRunning } from "../helpers/is-running.ts";
 import { stdioServer } from "../helpers/mcp-server.ts";
-import { openPty, type Pty, type PtyOptions } from "../helpers/pty.ts";
+import { openPty, openTerminal, type PtyOptions, type Sight } from "../helpers/pty.ts";
 
 const MODEL = "us.anthropic.claude-sonnet-4-6";
 const SETTINGS = `{
@@ -483,13 +483,11 @@ describe("chat --tool at a terminal", () => {
     dialogue: Dialogue,
     options: PtyOptions = {},
     ...more: string[]
-  ): Promise<{ emulated: Emulated; pty: Pty }> {
+  ): Promise<{ emulated: Emulated; pty: Sight }> {
     const emulated = await machine(dialogue);
     const args = ["chat", "--tool", "mark", ...more, "go"];
-    return {
-      emulated,
-      pty: openPty(args, emulated.home, { ...options, env: { ...emulated.env, ...options.env } }),
-    };
+    const open = options.tells ? openPty : openTerminal;
+    return { emulated, pty: open(args, emulated.home, { ...options, env: emulated.env }) };
   }
 
   it("asks about each call, and runs it after a yes", async () => {
@@ -585,7 +583,8 @@ describe("chat --tool at a terminal", () => {
   });
 
   it("ends when the terminal has gone", async () => {
-    const { emulated, pty } = await ask(TWO);
+    const emulated = await machine(TWO);
+    const pty = openPty(["chat", "--tool", "mark", "go"], emulated.home, { env: emulated.env });
     await pty.see("[N]o:");
     pty.hangUp();
     expect(await pty.exit).not.toBe(0);

@@ -3,7 +3,8 @@ import { readlinkSync } from "node:fs";
 import * as pty from "@lydell/node-pty";
 import headless from "@xterm/headless";
 import { onTestFinished } from "vitest";
-import { binary, emptyEnvironment, nodeBinary } from "./openclaw.ts";
+import { startOnTerminal } from "./line-discipline.ts";
+import { binary, emptyEnvironment, isProcess, nodeBinary } from "./openclaw.ts";
 
 export interface PtyOptions {
   env?: Record<string, string | undefined>;
@@ -19,8 +20,13 @@ export interface PtyOptions {
   command?: readonly [string, ...string[]];
 }
 
-/** The real program in a pseudo-terminal, and a terminal emulator that shows what a person would see. */
-export interface Pty {
+export interface TerminalOptions extends Pick<PtyOptions, "env" | "columns" | "rows" | "cwd"> {
+  /** A process in any case: its signals are looked at, or what it starts asks the person at its terminal. */
+  isAlone?: boolean;
+}
+
+/** The real program at a terminal, and a terminal emulator that shows what a person would see. */
+export interface Sight {
   /** Types text and keys. */
   type(text: string): void;
   /** Resolves when the screen, without what has scrolled away, shows this. Rejects with the screen when it does not. */
@@ -32,6 +38,15 @@ export interface Pty {
   /** The look of the first cell of a text on the screen. */
   lookOf(text: string): { isBold: boolean; isDim: boolean; isItalic: boolean; color: number };
   resize(columns: number, rows: number): Promise<void>;
+  /** Everything that the program wrote, to the byte. */
+  output(): string;
+  kill(signal: string): void;
+  /** Resolves to the exit code, or the signal's number plus 128. */
+  exit: Promise<number>;
+}
+
+/** The real program as a process in a pseudo-terminal. */
+export interface Pty extends Sight {
   /** Lets the terminal tell another size than it shows, such as none. */
   tell(columns: number, rows: number): void;
   /** Takes nothing any more of what the program writes, as after Ctrl-S, or when the connection is stuck. */
@@ -40,17 +55,31 @@ export interface Pty {
   hangUp(): void;
   /** The process that was started. */
   processId: number;
-  /** Everything that the program wrote, to the byte. */
-  output(): string;
+}
+
+/** A program that was started at a terminal. */
+export interface TerminalChild {
+  write(text: string): void;
+  onData(listener: (text: string) => void): unknown;
+  onExit(listener: (ended: { exitCode: number; signal?: number | undefined }) => void): unknown;
+  resize(columns: number, rows: number): void;
   kill(signal: string): void;
-  /** Resolves to the exit code, or the signal's number plus 128. */
-  exit: Promise<number>;
 }
 
 /** How long a person would look at a screen that does not change, in ms. */
 const PATIENCE_MS = 10_000;
 
-/** Starts the program in a terminal. */
+/** The environment of a program at the terminal emulator used here, xterm.js, under the name that programs know it by. */
+function environmentAt(home: string, env: PtyOptions["env"]): Record<string, string> {
+  return emptyEnvironment(home, {
+    TERM: "xterm-256color",
+    LANG: "C.UTF-8",
+    TERM_PROGRAM: "vscode",
+    ...env,
+  });
+}
+
+/** Starts the program as a process in a pseudo-terminal. */
 export function openPty(args: readonly string[], home: string, options: PtyOptions = {}): Pty {
   const { columns = 80, rows = 24, cwd = home, tells, lingerSeconds } = options;
   const program = options.command ?? [nodeBinary, binary, ...args];
@@ -59,20 +88,41 @@ export function openPty(args: readonly string[], home: string, options: PtyOptio
     lingerSeconds === undefined ? 'exec "$@"' : `{ "$@"; code=$?; sleep ${lingerSeconds}; exit $code; }`;
   const isPlain = tells === undefined && lingerSeconds === undefined;
   const command = isPlain ? program : ["/bin/sh", "-c", size + run, "sh", ...program];
-  const terminal = new headless.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 5000 });
   const child = pty.spawn(command[0] ?? "", command.slice(1), {
     name: "xterm-256color",
     cols: columns,
     rows,
     cwd,
-    env: emptyEnvironment(home, {
-      TERM: "xterm-256color",
-      LANG: "C.UTF-8",
-      // The name under which programs know the terminal emulator used here, xterm.js.
-      TERM_PROGRAM: "vscode",
-      ...options.env,
-    }),
+    env: environmentAt(home, options.env),
   });
+  return {
+    ...watch(child, columns, rows),
+    freeze: () => child.pause(),
+    // It has a way to do so which its types do not tell of.
+    hangUp: () => (child as unknown as { destroy(): void }).destroy(),
+    processId: child.pid,
+    // The library refuses what a terminal never should tell.
+    tell: (wide, high) => {
+      const device = readlinkSync(`/proc/${child.pid}/fd/2`);
+      execFileSync("stty", ["-F", device, "cols", `${wide}`, "rows", `${high}`]);
+    },
+  };
+}
+
+/**
+ * As `openPty`, for tests that look at screen and keys alone: as other programs are, it is a process where its command has
+ * been none yet, and then runs inside this one.
+ */
+export function openTerminal(args: readonly string[], home: string, options: TerminalOptions = {}): Sight {
+  const { columns = 80, rows = 24, cwd = home, isAlone } = options;
+  const env = environmentAt(home, options.env);
+  if (isProcess(args, env, isAlone)) return openPty(args, home, options);
+  return watch(startOnTerminal(args, { env, cwd, columns, rows }), columns, rows);
+}
+
+/** Shows on a terminal emulator what a program writes that was started at a terminal. */
+function watch(child: TerminalChild, columns: number, rows: number): Sight {
+  const terminal = new headless.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 5000 });
   let output = "";
   const waiting = new Set<() => void>();
   child.onData((text) => {
@@ -109,10 +159,6 @@ export function openPty(args: readonly string[], home: string, options: PtyOptio
   const shown = (): string => lines().slice(terminal.buffer.active.baseY).join("\n");
   return {
     type: (text) => child.write(text),
-    freeze: () => child.pause(),
-    // It has a way to do so which its types do not tell of.
-    hangUp: () => (child as unknown as { destroy(): void }).destroy(),
-    processId: child.pid,
     lines,
     see: (what) =>
       new Promise((resolve, reject) => {
@@ -149,11 +195,6 @@ export function openPty(args: readonly string[], home: string, options: PtyOptio
         child.resize(wide, high);
         terminal.write("", resolve);
       }),
-    // The library refuses what a terminal never should tell.
-    tell: (wide, high) => {
-      const device = readlinkSync(`/proc/${child.pid}/fd/2`);
-      execFileSync("stty", ["-F", device, "cols", `${wide}`, "rows", `${high}`]);
-    },
     output: () => output,
     kill: (signal) => child.kill(signal),
     exit,

@@ -214,12 +214,24 @@ function wrapperOf(file: string): Wrapper {
 export interface InProcessProgram {
   /** It has none. */
   pid: undefined;
-  stdout: Readable;
-  stderr: Readable;
   /** Signals are what the program listens to, and end it where it does not. */
   kill(signal: NodeJS.Signals): boolean;
   /** Calls with the exit code when it has ended. */
   once(event: "close", listener: (code: number) => void): unknown;
+  /** Does what happens to the program from outside: what comes of it belongs to it. */
+  within(work: () => void): void;
+}
+
+/** One whose outputs are read as those of a child process. */
+interface PipedProgram extends InProcessProgram {
+  stdout: Readable;
+  stderr: Readable;
+}
+
+interface Streams {
+  stdin?: Readable;
+  stdout: Writable;
+  stderr: Writable;
 }
 
 /**
@@ -264,31 +276,40 @@ export function startInProcess(
   binary: string,
   args: readonly string[],
   options: InProcessOptions,
-): InProcessProgram {
+): PipedProgram {
   const [stdout, stderr] = [new PassThrough(), new PassThrough()];
+  return { ...startOnStreams(binary, args, options, { stdout, stderr }), stdout, stderr };
+}
+
+/** Starts it with streams of one's own, such as those of a terminal. */
+export function startOnStreams(
+  binary: string,
+  args: readonly string[],
+  options: InProcessOptions,
+  streams: Streams,
+): InProcessProgram {
   const events = new EventEmitter();
-  const emit = launch(binary, args, options, { stdout, stderr }, (code) => {
-    stdout.end();
-    stderr.end();
+  const { emit, within } = launch(binary, args, options, streams, (code) => {
+    streams.stdout.end();
+    streams.stderr.end();
     events.emit("close", code);
   });
   return {
     pid: undefined,
-    stdout,
-    stderr,
     kill: (signal) => (emit(signal, signal), true),
     once: (event, listener) => events.once(event, listener),
+    within,
   };
 }
 
-/** Runs a program. Returns what tells its `process` of an event, such as a signal. */
+/** Runs a program. Returns what tells its `process` of an event, such as a signal, and what else happens to it. */
 function launch(
   binary: string,
   args: readonly string[],
   { env, cwd, input, nodeVersion }: InProcessOptions,
-  streams: Record<"stdout" | "stderr", Writable>,
+  streams: Streams,
   onEnd: (code: number) => void,
-): EventEmitter["emit"] {
+): { emit: EventEmitter["emit"]; within: InProcessProgram["within"] } {
   const belongings = new Belongings();
   const listeners = new EventEmitter();
   let isOver = false;
@@ -309,7 +330,7 @@ function launch(
     env: { ...env },
     cwd: () => cwd,
     versions: { ...process.versions, ...(nodeVersion === undefined ? {} : { node: nodeVersion }) },
-    stdin: Readable.from(input.length === 0 ? [] : [Buffer.from(input)]),
+    stdin: streams.stdin ?? Readable.from(input.length === 0 ? [] : [Buffer.from(input)]),
     stdout: whileRunning("stdout"),
     stderr: whileRunning("stderr"),
     on: listeners.on.bind(listeners),
@@ -328,10 +349,13 @@ function launch(
   };
   const own = Object.create(process, Object.getOwnPropertyDescriptors(parts)) as NodeJS.Process;
   running.run(belongings, () => loader(own, belongings)(binary));
-  return (event, ...more) => {
-    if (listeners.listenerCount(event) > 0)
-      return running.run(belongings, () => listeners.emit(event, ...more));
-    return own.kill(process.pid, event as NodeJS.Signals);
+  return {
+    emit: (event, ...more) => {
+      if (listeners.listenerCount(event) > 0)
+        return running.run(belongings, () => listeners.emit(event, ...more));
+      return own.kill(process.pid, event as NodeJS.Signals);
+    },
+    within: (work) => running.run(belongings, work),
   };
 }
 
@@ -351,6 +375,11 @@ function loader(own: NodeJS.Process, belongings: Belongings): (file: string) => 
         if (descriptor <= 2) throw new Error("There is no such descriptor.");
         return fs.fstatSync(descriptor, ...rest);
       },
+      readFileSync: ((file: fs.PathOrFileDescriptor, ...rest: [fs.ObjectEncodingOptions?]) => {
+        // That of a process which has no terminal to wait for, wherever the tests run.
+        if (file === "/proc/self/stat") return "1 (node) R 1 1 1 0 -1 ";
+        return fs.readFileSync(file, ...rest);
+      }) as typeof fs.readFileSync,
     },
     "node:child_process": {
       ...childProcess,

@@ -4,7 +4,7 @@ import { setTimeout } from "node:timers/promises";
 import { describe, expect, it, vi } from "vitest";
 import type { DialogueStep } from "../../../src/emulator/dialogue.ts";
 import { type Emulated, emulate } from "../../helpers/emulated.ts";
-import { openPty, type Pty, type PtyOptions } from "../../helpers/pty.ts";
+import { openPty, openTerminal, type Sight, type TerminalOptions } from "../../helpers/pty.ts";
 import { isRunning } from "../../helpers/is-running.ts";
 import { stdioServer } from "../../helpers/mcp-server.ts";
 import { createHome, pathWithOpenclaw } from "../../helpers/openclaw.ts";
@@ -36,24 +36,30 @@ const TOOLS = {
 };
 
 interface Sitting extends Emulated {
-  pty: Pty;
+  pty: Sight;
 }
 
 /** A conversation with a model that takes these steps, and with these tools. */
 async function sitDown(
   dialogue: readonly DialogueStep[],
   args: readonly string[] = ["--tool", "greet", "--tool", "wait", "--tool", "fail"],
-  { settings = {}, ...options }: PtyOptions & { settings?: object } = {},
+  { settings, ...options }: TerminalOptions & { settings?: object } = {},
 ): Promise<Sitting> {
-  const emulated = await emulate({ dialogue });
-  emulated.configure(JSON.stringify({ tools: TOOLS, ...settings }));
-  const pty = openPty(["chat", "-m", MODEL, ...args], emulated.home, {
+  const emulated = await machine(dialogue, settings);
+  const pty = openTerminal(["chat", "-m", MODEL, ...args], emulated.home, {
     rows: 60,
     ...options,
     env: { ...emulated.env, ...options.env },
   });
   await pty.see(/\n> $/);
   return { ...emulated, pty };
+}
+
+/** A machine with the tools, and a model that takes these steps. */
+async function machine(dialogue: readonly DialogueStep[], settings: object = {}): Promise<Emulated> {
+  const emulated = await emulate({ dialogue });
+  emulated.configure(JSON.stringify({ tools: TOOLS, ...settings }));
+  return emulated;
 }
 
 const call = (name: string, input: object = {}): DialogueStep => ({ toolCalls: [{ name, input }] });
@@ -258,8 +264,7 @@ describe("a question about a call", () => {
   });
 
   it("is asked anew when the shell gives the terminal back", async () => {
-    const emulated = await emulate({ dialogue: [greetAda, { text: "Greeted." }] });
-    emulated.configure(JSON.stringify({ tools: TOOLS }));
+    const emulated = await machine([greetAda, { text: "Greeted." }]);
     const command = `openclaw chat -m ${MODEL} --tool greet; echo ended`;
     const pty = openPty([], emulated.home, {
       rows: 60,
@@ -283,11 +288,11 @@ describe("a question about a call", () => {
     ["while it stands", greetAda, asked],
     ["while a tool runs", call("wait"), /Running wait/],
   ])("does not outlive the terminal: %s", async (_, step, seen) => {
-    const sitting = await sitDown(
-      [step, { text: "Never." }],
-      ["--tool", "greet", "--tool", "wait", "--allow", "wait"],
-    );
-    const { pty, home } = sitting;
+    const emulated = await machine([step, { text: "Never." }]);
+    const { home, env } = emulated;
+    const args = ["chat", "-m", MODEL, "--tool", "greet", "--tool", "wait", "--allow", "wait"];
+    const pty = openPty(args, home, { rows: 60, env });
+    await pty.see(/\n> $/);
     pty.type(`go${ENTER}`);
     await pty.see(seen);
     const file = path.join(home, "pid");
@@ -295,7 +300,7 @@ describe("a question about a call", () => {
     pty.hangUp();
     await pty.exit;
     if (pid !== undefined) await vi.waitFor(() => expect(isRunning(pid)).toBe(false));
-    expect(requests(sitting)).toBe(1);
+    expect(requests(emulated)).toBe(1);
   });
 });
 
@@ -409,7 +414,7 @@ describe("a turn with rounds of tools", () => {
     pty.type(CTRL_D);
     expect(await pty.exit).toBe(0);
     expect(pty.lines().join("\n")).toMatch(/To go on: openclaw chat --tool greet --session s$/);
-    const again = openPty(["chat", "--session", "s"], sitting.home, { env: sitting.env });
+    const again = openTerminal(["chat", "--session", "s"], sitting.home, { env: sitting.env });
     await again.see(/> greet Ada\n• greet Ada\n {2}└ 2 lines, [^\n]*\n\nFirst answer\.\n\n> $/);
     again.type(`go on${ENTER}`);
     await again.see(/Second answer\.\n\n> $/);

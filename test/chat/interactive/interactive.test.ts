@@ -5,7 +5,7 @@ import { describe, expect, it, vi, onTestFinished } from "vitest";
 import type { Script, StreamStep } from "../../../src/emulator/script.ts";
 import { type Emulated, emulate } from "../../helpers/emulated.ts";
 import { PIXEL } from "../../helpers/pixel.ts";
-import { openPty, type Pty, type PtyOptions } from "../../helpers/pty.ts";
+import { openPty, openTerminal, type Pty, type Sight, type TerminalOptions } from "../../helpers/pty.ts";
 import { openclaw, pathWithOpenclaw } from "../../helpers/openclaw.ts";
 import { isRunning } from "../../helpers/is-running.ts";
 import { writeSharedFiles } from "../../helpers/shared-files.ts";
@@ -43,13 +43,17 @@ function answering(...answers: readonly ReturnType<Script>[]): Promise<Emulated>
 }
 
 interface Sitting extends Emulated {
-  pty: Pty;
+  pty: Sight;
 }
 
-async function sitDown(emulated: Emulated, args: string[] = [], options: PtyOptions = {}): Promise<Sitting> {
+async function sitDown(
+  emulated: Emulated,
+  args: string[] = [],
+  options: TerminalOptions = {},
+): Promise<Sitting> {
   const model =
     args.includes("-m") || args.includes("--continue") || args.includes("--session") ? [] : ["-m", MODEL];
-  const pty = openPty(["chat", ...model, ...args], emulated.home, {
+  const pty = openTerminal(["chat", ...model, ...args], emulated.home, {
     ...options,
     env: { ...emulated.env, ...options.env },
   });
@@ -77,7 +81,7 @@ async function beginQuestion(shell: Pty): Promise<void> {
 }
 
 /** Types a question and waits for the end of its answer. */
-async function ask(pty: Pty, question: string, last: string): Promise<void> {
+async function ask(pty: Sight, question: string, last: string): Promise<void> {
   pty.type(question + ENTER);
   await pty.see(new RegExp(`${last}\\n\\n> $`));
 }
@@ -98,7 +102,8 @@ const assistant = (text: string) => ({ role: "assistant", content: [{ text }] })
 
 describe("a conversation at the terminal", () => {
   it("sends everything that was said before with each question", async () => {
-    const sitting = await sitDown(await answering(answer("Hello ", "Ada."), answer("Ada, again.")));
+    const emulated = await answering(answer("Hello ", "Ada."), answer("Ada, again."));
+    const sitting = await sitDown(emulated, [], { isAlone: true });
     await ask(sitting.pty, "I am Ada.", "Hello Ada.");
     await ask(sitting.pty, "Who am I?", "Ada, again.");
     sitting.pty.type(CTRL_D);
@@ -696,7 +701,7 @@ describe("files that are named or dropped", () => {
 
 describe("Ctrl-R", () => {
   const CTRL_R = "\u0012";
-  const remembering = async (): Promise<Pty> => {
+  const remembering = async (): Promise<Sight> => {
     const emulated = await emulate();
     const state = path.join(emulated.home, ".openclaw");
     mkdirSync(state);
@@ -1224,7 +1229,7 @@ describe("what goes wrong", () => {
     );
     writeSharedFiles(emulated.home, { config: `[default]\ncredential_process = ${asker}\n` });
     const env = { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined };
-    const { pty } = await sitDown(emulated, [], { env });
+    const { pty } = await sitDown(emulated, [], { env, isAlone: true });
     pty.type(`one${ENTER}`);
     await pty.see(/PIN: $/);
     pty.type(`1234${ENTER}`);
@@ -1276,7 +1281,7 @@ describe("what goes wrong", () => {
   });
 
   it.each(["SIGTERM", "SIGHUP"])("%s leaves the terminal as it was", async (signal) => {
-    const sitting = await sitDown(await emulate());
+    const sitting = await sitDown(await emulate(), [], { isAlone: true });
     sitting.pty.type("half a quest");
     await sitting.pty.see("half a quest");
     sitting.pty.kill(signal);
@@ -1375,7 +1380,7 @@ describe("what is kept", () => {
 
   it("is every question and every whole answer when the program is killed in the middle of one", async () => {
     const emulated = await answering(answer("One."), { stream: [begin, delta("Tw o"), { end: "stall" }] });
-    const sitting = await sitDown(emulated);
+    const sitting = await sitDown(emulated, [], { isAlone: true });
     await ask(sitting.pty, "one", "One\\.");
     sitting.pty.type(`two${ENTER}`);
     await sitting.pty.see("Tw");
