@@ -282,7 +282,7 @@ describe("a pacer", () => {
       return (user + system) / 1000;
     };
     await cpuOf(2000);
-    const [few, many] = [await cpuOf(5000), await cpuOf(60_000)];
+    const [few, many] = [await cpuOf(2500), await cpuOf(30_000)];
     // Twelve times as many; the square of that would be 144.
     expect(many / few).toBeLessThan(40);
   });

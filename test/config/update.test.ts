@@ -33,6 +33,7 @@ import { testRuntime } from "../helpers/test-runtime.ts";
 import { isThorough } from "../helpers/thorough.ts";
 
 const WRITERS = isThorough ? 32 : 12;
+const KEYS = isThorough ? 20 : 8;
 const KILLS = isThorough ? 200 : 32;
 
 const region = (value: string): Edit[] => [
@@ -260,10 +261,10 @@ describe("a write that cannot be", () => {
 });
 
 describe("locks", () => {
-  test(`${WRITERS} processes that set 20 keys each end with all of them`, async () => {
+  test(`${WRITERS} processes that set ${KEYS} keys each end with all of them`, async () => {
     const home = createHome();
     const file = writeIn(home, "{\n  // the comment of all writes\n}\n");
-    const children = Array.from({ length: WRITERS }, (_, id) => startWriter(home, id, 20));
+    const children = Array.from({ length: WRITERS }, (_, id) => startWriter(home, id, KEYS));
     for (const child of children) child.stdout?.resume();
     const codes = await Promise.all(
       children.map(async (child) => ((await once(child, "close")) as [number])[0]),
@@ -271,7 +272,7 @@ describe("locks", () => {
     expect(new Set(codes)).toEqual(new Set([0]));
     const text = readFileSync(file, "utf8");
     const { models } = JSON5.parse<Configuration>(text);
-    expect(Object.keys(models?.providers ?? {})).toHaveLength(20 * WRITERS);
+    expect(Object.keys(models?.providers ?? {})).toHaveLength(KEYS * WRITERS);
     expect(text).toContain("// the comment of all writes");
     expect(readdirSync(path.dirname(file))).toEqual(["openclaw.json", "openclaw.json.bak"]);
   }, 120_000);
