@@ -13,6 +13,7 @@ import { isDeeperThan } from "../../../json.ts";
 import { MOST_DEPTH } from "../../../json-bounds.ts";
 import { isSecretName } from "../../../network/clear-text.ts";
 import { fromNetworkFailure, hostOfRedirect } from "../../../network/network-errors.ts";
+import { inTurns } from "../../../next-turn.ts";
 import { queryParameters } from "../../../network/query-parameters.ts";
 import { createRequestHandler } from "../../../network/request-handler.ts";
 import { HttpRequest } from "../../../network/sdk-parts.ts";
@@ -23,7 +24,7 @@ import { settlesWithin } from "../../../settles-within.ts";
 import { quoteForShell } from "../../../terminal/quote-for-shell.ts";
 import { VERSION } from "../../../version.ts";
 import { EXACT_FIELDS, LINE_END, MOST_MESSAGE_BYTES, type ServerLabel } from "./stdio-transport.ts";
-import { NOT_JSON_RPC, Unanswered } from "./unanswered.ts";
+import { ENDLESS, NOT_JSON_RPC, Unanswered } from "./unanswered.ts";
 import {
   markedCopy,
   markedNumber,
@@ -151,8 +152,8 @@ export class HttpTransport implements Transport {
           this.#useless = this.#unanswered.has(id) ? undefined : FOR_NOBODY;
           this.#streams.delete(id);
         }
-        this.#unanswered.comes(message);
-        this.onmessage?.(message);
+        if (this.#unanswered.comes(message)) return this.#giveUp(this.#streams.keys(), `it ${ENDLESS}`);
+        return this.onmessage?.(message);
       },
       onclose: () => this.onclose?.(),
       onerror: (error: Error) => {
@@ -445,7 +446,7 @@ async function* boundMessages(
   server: string,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   let length = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  for await (const chunk of inTurns(body as AsyncIterable<Buffer>)) {
     const end = hasEvents ? Math.max(chunk.lastIndexOf("\n\n"), chunk.lastIndexOf("\r\n\r\n")) : -1;
     length = end < 0 ? length + chunk.length : chunk.length - end;
     if (length > MOST_MESSAGE_BYTES) {

@@ -7,10 +7,11 @@ import { errorCode, OpenclawError, shorten } from "../../../errors.ts";
 import { isRecord } from "../../../json.ts";
 import { JsonBoundsError, parseBoundedExactly } from "../../../json-bounds.ts";
 import { toJson, withPlainNumbers } from "../../../json-numbers.ts";
+import { whenTime } from "../../../next-turn.ts";
 import type { Runtime } from "../../../runtime.ts";
 import { quoteForShell } from "../../../terminal/quote-for-shell.ts";
 import { explainStart } from "../find-program.ts";
-import { NOT_JSON_RPC, Unanswered } from "./unanswered.ts";
+import { ENDLESS, NOT_JSON_RPC, Unanswered } from "./unanswered.ts";
 
 export interface StdioServer {
   command: string;
@@ -109,7 +110,12 @@ export class StdioTransport implements Transport {
     });
     this.#child = child;
     this.#ending = endWith(this.#runtime.signal, child, hasGroup, this.#runtime, END_MS);
-    child.stdout.on("data", (bytes: Buffer) => this.#lines.push(bytes));
+    child.stdout.on("data", (bytes: Buffer) => {
+      this.#lines.push(bytes);
+      // It may send without an end.
+      child.stdout.pause();
+      whenTime(() => child.stdout.resume());
+    });
     child.stderr.setEncoding("utf8").on("data", (text: string) => this.#hear(text));
     // That it no longer reads is told by its end.
     child.stdin.on("error", (error) => this.onerror?.(error));
@@ -128,7 +134,7 @@ export class StdioTransport implements Transport {
     if (!child || this.#failure) throw this.#failure ?? new Error("The server is not started.");
     this.#unanswered.sends(message);
     child.stdin.write(`${toJson(message)}\n`);
-    if (child.stdin.writableLength > MOST_UNREAD_BYTES) this.#break();
+    if (child.stdin.writableLength > MOST_UNREAD_BYTES) this.#break("does not read what it is sent");
   }
 
   /** Ends it: first by saying so, then by signals. Resolves when it has ended. */
@@ -142,6 +148,7 @@ export class StdioTransport implements Transport {
   }
 
   #take(line: string): void {
+    if (this.#failure) return;
     let said: unknown;
     try {
       said = withPlainNumbers(parseBoundedExactly(line), EXACT_FIELDS);
@@ -154,7 +161,7 @@ export class StdioTransport implements Transport {
     }
     const { success, data } = JSONRPCMessageSchema.safeParse(said);
     if (success) {
-      this.#unanswered.comes(data);
+      if (this.#unanswered.comes(data)) return this.#break(ENDLESS);
       return this.onmessage?.(data);
     }
     if (isRecord(said) && this.#unanswered.has(said["id"]))
@@ -186,8 +193,8 @@ export class StdioTransport implements Transport {
   }
 
   /** Ends a server that is of no use any more. */
-  #break(): void {
-    this.#end("does not read what it is sent");
+  #break(how: string): void {
+    this.#end(how);
     this.#ending?.stop();
   }
 

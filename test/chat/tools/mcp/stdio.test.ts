@@ -354,6 +354,23 @@ describe("a server", () => {
     expect(results.every(({ isError }) => isError)).toBe(true);
     await expect(server.tools()).rejects.toThrow("does not read what it is sent");
   });
+
+  const flood = `const block = '{"jsonrpc":"2.0","method":"notifications/message"}\\n'.repeat(1000);
+    const flood = () => { if (process.stdout.write(block)) setImmediate(flood); else process.stdout.once("drain", flood); };`;
+
+  test("that says other things without end is heard where it answers all the same", async () => {
+    const { result } = await callEcho(
+      `${flood} answers["tools/call"] = () => { flood(); return { content: [{ type: "text", text: "hi" }] }; };`,
+    );
+    expect(result.content).toEqual([{ text: "hi" }]);
+  });
+
+  test("that says other things without end in place of an answer is ended", async () => {
+    const limits = { ...QUICK, answerMs: 100_000 };
+    const { server } = await open(`${flood} answers["tools/list"] = () => void flood();`, limits);
+    const error = await failureOf(server.tools());
+    expect(error.message).toBe("The MCP server 'own' sent more than 100000 messages, and no answer.");
+  }, 100_000);
 });
 
 describe("the tools of a server", () => {
