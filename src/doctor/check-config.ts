@@ -79,13 +79,19 @@ function keepsNothing(folder: string, obstacle: string): Outcome {
 export function judgeConfig({ file, value }: LoadedConfig, mode: number, env: Environment): Outcome {
   const providers = Object.entries(value.models?.providers ?? {});
   const keys = providers.flatMap(([id, { apiKey }]) => (apiKey === undefined ? [] : [{ id, apiKey }]));
-  const secret = (mode & 0o077) === 0 ? undefined : writtenSecret(value);
-  if (secret) {
+  const closed = `chmod 600 ${quoteForShell(file)}`;
+  const told = `(mode ${(mode & 0o777).toString(8)})`;
+  if ((mode & 0o002) !== 0)
     return warn(
-      `${file} holds ${secret.at(-1) === "apiKey" ? "an apiKey" : formatPath(secret)} and can be read by others (mode ${(mode & 0o777).toString(8)})`,
-      `chmod 600 ${quoteForShell(file)}`,
+      `others may write ${file} ${told}, and so send questions and keys elsewhere, and name tools to run`,
+      closed,
     );
-  }
+  const secret = (mode & 0o077) === 0 ? undefined : writtenSecret(value);
+  if (secret)
+    return warn(
+      `${file} holds ${secret.at(-1) === "apiKey" ? "an apiKey" : formatPath(secret)} and can be read by others ${told}`,
+      closed,
+    );
   for (const { id, apiKey } of keys) {
     const [variable] = unsetVariables(apiKey, env);
     if (variable)

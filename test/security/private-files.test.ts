@@ -49,6 +49,7 @@ describe("what is written", () => {
 
   it.each([
     ["644", "holds an apiKey and can be read by others (mode 644)", "warn"],
+    ["602", "openclaw.json (mode 602), and so send questions and keys elsewhere", "warn"],
     ["600", "openclaw.json", "ok"],
   ])("and a configuration with a key under mode %s: doctor says %j", async (mode, words, status) => {
     const user = await emulate();
