@@ -1,4 +1,4 @@
-import type { Server as HttpServer } from "node:http";
+import { type IncomingMessage, type Server as HttpServer, STATUS_CODES } from "node:http";
 import type { Http2Server, ServerHttp2Session } from "node:http2";
 import { createServer, type Server as TcpServer, type Socket } from "node:net";
 import type { Server as TlsServer, TLSSocket } from "node:tls";
@@ -113,5 +113,30 @@ function outliveGoaway(session: ServerHttp2Session): void {
       if (streams === 0) handle?.readStart?.();
     }, LOOK_MS);
     session.once("close", () => clearInterval(timer));
+  });
+}
+
+/** For the last bytes of a connection that is to be closed, in ms. */
+export const LAST_MS = 500;
+
+/** Says the last on a connection of HTTP/1.1 for which Node has no answer that could be given. */
+export function endWithWords(
+  socket: Socket,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: string,
+): void {
+  const all = { ...headers, "content-length": String(Buffer.byteLength(body)), connection: "close" };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\n${lines.join("")}\r\n${body}`);
+  // The client may go on sending.
+  setTimeout(whenTime, LAST_MS, () => socket.destroy()).unref();
+}
+
+/** Answers who takes a server for a proxy, with the methods that there are; Node closes the connection without a word. */
+export function refuseTunnels(server: HttpServer, methods: string): void {
+  server.on("connect", (_: IncomingMessage, socket: Socket) => {
+    const headers = { "content-type": "text/plain; charset=utf-8", allow: methods };
+    endWithWords(socket, 405, headers, "This is no proxy: CONNECT is not possible.\n");
   });
 }

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer as createHttpServer } from "node:http";
 import { constants, createServer as createHttp2Server } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
-import { createHttpPort } from "../http-port.ts";
+import { createHttpPort, refuseTunnels } from "../http-port.ts";
 import type { StreamEnd } from "./script.ts";
 
 /** The request side that both protocols share. */
@@ -73,6 +73,7 @@ export async function listen(
       breakOff: (how) => drop(request.socket.remotePort, how),
     });
   });
+  refuseTunnels(http, "GET, HEAD, POST, PUT, DELETE");
   const http2 = createHttp2Server((request, response) => {
     handle({
       request,

@@ -8,6 +8,7 @@ import {
   type ServerHttp2Stream,
 } from "node:http2";
 import { errorCode } from "../errors.ts";
+import { LAST_MS } from "../http-port.ts";
 import { readLater } from "../network/take-in-turns.ts";
 import { whenTime } from "../next-turn.ts";
 
@@ -25,9 +26,6 @@ const CONNECTION_WINDOW = 4 * 1024 * 1024;
  */
 const RESETS_AT_ONCE = 200;
 const RESETS_A_SECOND = 33;
-
-/** For the last bytes of a connection that is closed, in ms. */
-const LAST_MS = 500;
 
 export interface Http2Options {
   /** What begins no request within so long is given up, in ms. */

@@ -5,13 +5,12 @@ import {
   type RequestListener,
   type Server,
   type ServerResponse,
-  STATUS_CODES,
 } from "node:http";
 import type { AddressInfo, Server as TcpServer, Socket } from "node:net";
 import { getRequestListener } from "@hono/node-server";
 import { errorCode, OpenclawError, shorten } from "../errors.ts";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
-import { ALPN_PROTOCOLS, createHttpPort } from "../http-port.ts";
+import { ALPN_PROTOCOLS, createHttpPort, endWithWords, LAST_MS } from "../http-port.ts";
 import { App, type AppOptions, newRequestId, toldError } from "./app.ts";
 import type { ServerState } from "./telemetry/server-metrics.ts";
 import { type Certificate, OLDEST_TLS } from "./certificate.ts";
@@ -179,9 +178,6 @@ async function close(port: TcpServer, http: Server, sockets: ReadonlySet<Socket>
   });
 }
 
-/** For the last bytes of the last answers, in ms. */
-const LAST_MS = 500;
-
 /** Answers what reaches no route: a request whose address cannot be read. */
 function refuseRequest(failure: unknown): Response {
   const message = `The request cannot be read: ${(failure as Error).message}.`;
@@ -328,18 +324,19 @@ function watchConnections(server: Server, exchanges: Exchanges, { idleMs, log }:
       if (exchanges.on(socket).size === 0 || socket.writableLength > 0) socket.destroy();
     }),
   );
-  const refuse = (socket: Socket, status: number, code: string, message: string, more = ""): void => {
+  const refuse = (
+    socket: Socket,
+    status: number,
+    code: string,
+    message: string,
+    more: Record<string, string> = {},
+  ): void => {
     if (!socket.writable || !exchanges.isUnanswered(socket)) return void socket.destroy();
     const id = newRequestId();
     log.note(`${id} was refused with ${status}: ${message}`);
     const body = JSON.stringify(toldError({ status, code, message, param: null }, id).body);
-    socket.end(
-      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ""}\r\ncontent-type: application/json\r\n${more}` +
-        `content-length: ${Buffer.byteLength(body)}\r\nx-request-id: ${id}\r\nconnection: close\r\n\r\n${body}`,
-    );
-    // It may go on sending.
-    setTimeout(whenTime, LAST_MS, () => socket.destroy()).unref();
-    return undefined;
+    const headers = { "content-type": "application/json", ...more, "x-request-id": id };
+    return endWithWords(socket, status, headers, body);
   };
   server.on("clientError", (error: Error, socket: Socket) => {
     const { status, what } = faultOf(errorCode(error));
@@ -350,7 +347,7 @@ function watchConnections(server: Server, exchanges: Exchanges, { idleMs, log }:
   // Who takes this server for a proxy; Node closes the connection without a word. On HTTP/2 it answers with 405 itself.
   server.on("connect", ({ url = "" }: IncomingMessage, socket: Socket) => {
     const message = `This server is no proxy: CONNECT ${shorten(url)} is not possible.`;
-    refuse(socket, 405, "method_not_allowed", message, `allow: ${METHODS}\r\n`);
+    refuse(socket, 405, "method_not_allowed", message, { allow: METHODS });
   });
 }
 

@@ -1,6 +1,7 @@
 import { connect as connectHttp2 } from "node:http2";
 import { connect, type Socket } from "node:net";
 import { Duplex } from "node:stream";
+import { text } from "node:stream/consumers";
 import { ConverseCommand, ConverseStreamCommand } from "@aws-sdk/client-bedrock-runtime";
 import { NodeHttp2Handler } from "@smithy/node-http-handler";
 import { NodeHttp2Handler as OldHttp2Handler } from "smithy-node-http-handler-4-5";
@@ -58,6 +59,16 @@ describe("one port for both protocols", () => {
     for await (const chunk of stream) text += String(chunk);
     expect(text).toMatch(/^HTTP\/1\.1 404 /);
     expect(emulator.calls).toMatchObject([{ httpVersion: "1.1", method: "PROPFIND", route: "Unknown" }]);
+  });
+
+  it("says to who takes it for a proxy that it is none", async () => {
+    const { port } = await emulate();
+    const socket = connect(port, "127.0.0.1");
+    onTestFinished(() => void socket.destroy());
+    socket.write("CONNECT example.com:443 HTTP/1.1\r\nhost: example.com:443\r\n\r\n\x16\x03\x01");
+    expect(await text(socket)).toMatch(
+      /^HTTP\/1\.1 405 Method Not Allowed\r\n.*\r\nallow: GET, .*\r\n\r\nThis is no proxy: CONNECT is not possible\.\n$/s,
+    );
   });
 
   it("keeps an HTTP/1.1 connection for the next request", async () => {

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { refuseTunnels } from "../../http-port.ts";
 import { foreignHostIn, isLoopback } from "../../loopback.ts";
 import type { ServerMetrics, ServerState } from "./server-metrics.ts";
 
@@ -39,6 +40,7 @@ export async function startMetricsServer(
   };
   const bounds = { headersTimeout: LONGEST_MS, requestTimeout: LONGEST_MS, requireHostHeader: false };
   const server = createServer(bounds, answer);
+  refuseTunnels(server, "GET, HEAD");
   server.maxConnections = MOST_CONNECTIONS;
   server.setTimeout(LONGEST_MS);
   const listening = once(server, "listening");

@@ -1,8 +1,9 @@
 import { writeFileSync } from "node:fs";
 import { once } from "node:events";
 import { createServer, request } from "node:http";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, connect } from "node:net";
 import path from "node:path";
+import { text } from "node:stream/consumers";
 import OpenAI from "openai";
 import parse from "parse-prometheus-text-format";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -330,6 +331,9 @@ describe("/metrics", () => {
     expect((await fetch(`${own}/metrics`, { method: "HEAD" })).status).toBe(200);
     expect((await fetch(`${own}/v1/models`, { headers: asTeam })).status).toBe(404);
     expect((await fetch(`${own}/metrics`, { method: "DELETE" })).status).toBe(405);
+    const socket = connect(Number(new URL(own).port), "127.0.0.1");
+    socket.end("CONNECT example.com:443 HTTP/1.1\r\nhost: example.com:443\r\n\r\n");
+    expect(await text(socket)).toMatch(/^HTTP\/1\.1 405 .*\r\nallow: GET, HEAD\r\n/s);
     const families = await scrape(own);
     expect(
       valuesOf(families, "openclaw_requests_total").map(([{ status }, value]) => [status, value]),
