@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { StreamStep } from "../../src/emulator/script.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { binary, nodeBinary } from "../helpers/openclaw.ts";
-import { openPty, type Pty } from "../helpers/pty.ts";
+import { openPty, openTerminal, type Sight } from "../helpers/pty.ts";
 
 const ANSWER =
   "See [the docs](https://a.b/c), ~~never~~ &amp; now 👩‍👧.\n\n" +
@@ -48,8 +48,8 @@ async function saying(pieces: readonly string[], ...then: StreamStep[]): Promise
 
 const ASK = ["chat", "-m", "amazon.nova-lite-v1:0", "hi"];
 
-function ask({ home, env }: Emulated, more: Record<string, string | undefined> = {}, args = ASK): Pty {
-  return openPty(args, home, { env: { ...env, ...more }, rows: 40 });
+function ask({ home, env }: Emulated, more: Record<string, string | undefined> = {}, args = ASK): Sight {
+  return openTerminal(args, home, { env: { ...env, ...more }, rows: 40 });
 }
 
 describe("Markdown on a terminal", () => {

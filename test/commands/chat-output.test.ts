@@ -16,7 +16,7 @@ import type { ScriptedAnswer } from "../../src/emulator/emulator.ts";
 import type { StreamStep } from "../../src/emulator/script.ts";
 import { textAnswerSteps } from "../helpers/answer-steps.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
-import { openPty } from "../helpers/pty.ts";
+import { openPty, openTerminal } from "../helpers/pty.ts";
 import { expectSchema } from "../helpers/schema.ts";
 
 /** An answer of which this comes, and no more. */
@@ -235,7 +235,7 @@ describe("chat -o", () => {
 
   it("is for one answer: at a terminal nothing begins a conversation with it", async () => {
     const emulated = await answering("Hello.");
-    const terminal = openPty([...ASK, "-o", "a.md"], emulated.home, { env: emulated.env });
+    const terminal = openTerminal([...ASK, "-o", "a.md"], emulated.home, { env: emulated.env });
     expect(await terminal.exit).toBe(2);
     expect(terminal.lines().join("\n")).toContain("There is no prompt");
     expect(existsSync(path.join(emulated.home, "a.md"))).toBe(false);
@@ -243,7 +243,7 @@ describe("chat -o", () => {
 
   it("shows at a terminal that it is waited for, and leaves the screen empty", async () => {
     const emulated = await answering("Hello.");
-    const terminal = openPty([...ASK, "-o", "a.md", "hi"], emulated.home, { env: emulated.env });
+    const terminal = openTerminal([...ASK, "-o", "a.md", "hi"], emulated.home, { env: emulated.env });
     expect(await terminal.exit).toBe(0);
     expect(terminal.lines()).toEqual([]);
     expect(readFileSync(path.join(emulated.home, "a.md"), "utf8")).toBe("Hello.\n");
@@ -305,7 +305,7 @@ describe("chat --extract", () => {
 
   it("shows code on a terminal as it is", async () => {
     const emulated = await answering("```md\n# A **title**\n```\n");
-    const terminal = openPty([...ASK, "-x", "hi"], emulated.home, { env: emulated.env });
+    const terminal = openTerminal([...ASK, "-x", "hi"], emulated.home, { env: emulated.env });
     expect(await terminal.exit).toBe(0);
     expect(terminal.lines()).toEqual(["# A **title**"]);
   });
@@ -337,7 +337,7 @@ describe("-q", () => {
       script: ({ route }) =>
         route === "ConverseStream" ? { stream: [{ wait: 600 }, ...textAnswerSteps(["Hello."])] } : undefined,
     });
-    const terminal = openPty([...ASK, "-q", "hi"], emulated.home, { env: emulated.env });
+    const terminal = openTerminal([...ASK, "-q", "hi"], emulated.home, { env: emulated.env });
     expect(await terminal.exit).toBe(0);
     expect(terminal.output()).not.toContain("Waiting");
     expect(terminal.lines()).toEqual(["Hello."]);

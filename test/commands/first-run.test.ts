@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import type { Script } from "../../src/emulator/script.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { binary, createHome, nodeBinary, openclaw, pathWithOpenclaw } from "../helpers/openclaw.ts";
-import { openPty, type Pty, type PtyOptions } from "../helpers/pty.ts";
+import { openPty, openTerminal, type Sight, type TerminalOptions } from "../helpers/pty.ts";
 
 /* What a person meets who has credentials and has chosen no model yet, or has not even credentials. */
 
@@ -21,14 +21,14 @@ const SONNET = "us.anthropic.claude-sonnet-4-5-20250929-v1:0";
 const SELECTED = /^› .*$/m;
 
 interface Sitting extends Emulated {
-  pty: Pty;
+  pty: Sight;
   /** The default model of the configuration; undefined where none was written. */
   kept: () => unknown;
 }
 
-async function sitDown(args: string[], options: PtyOptions = {}, script?: Script): Promise<Sitting> {
+async function sitDown(args: string[], options: TerminalOptions = {}, script?: Script): Promise<Sitting> {
   const emulated = await emulate(script ? { script } : {});
-  const pty = openPty(args, emulated.home, {
+  const pty = openTerminal(args, emulated.home, {
     ...options,
     env: { ...emulated.env, AWS_REGION: "us-east-1", ...options.env },
   });
@@ -135,7 +135,7 @@ describe("chat without a default model at a terminal", () => {
     sitting.pty.type(CTRL_C);
     expect(await sitting.pty.exit).toBe(130);
     expect(sitting.pty.lines().at(-1)).toBe("Keep it as the default model? [Y/n] ^C");
-    const other = await sitDown(["chat", "hi"]);
+    const other = await sitDown(["chat", "hi"], { isAlone: true });
     await other.pty.see("Enter takes it");
     other.pty.kill("SIGTERM");
     expect(await other.pty.exit).toBe(143);
@@ -220,11 +220,12 @@ describe("the list to choose from", () => {
   });
 
   it.each([20, 40, 80, 100, 120, 200])("fits %d columns, and leaves what was there", async (columns) => {
-    const sitting = await sitDown([], {
+    const { home, env } = await emulate();
+    const pty = openPty([], home, {
       columns,
+      env: { ...env, AWS_REGION: "us-east-1" },
       command: ["sh", "-c", `echo before; "${nodeBinary}" "${binary}" models set`],
     });
-    const { pty } = sitting;
     // The last line: what is above it is there, too.
     await pty.see(/\bEsc\b/);
     const lines = pty.lines();
@@ -236,7 +237,8 @@ describe("the list to choose from", () => {
   });
 
   it("is drawn anew where the terminal gets another size, and as for 80 columns where it tells none", async () => {
-    const { pty } = await sitDown(["models", "set"]);
+    const { home, env } = await emulate();
+    const pty = openPty(["models", "set"], home, { env: { ...env, AWS_REGION: "us-east-1" } });
     await pty.see("Enter takes it");
     for (const [columns, rows] of [
       [40, 24],
@@ -282,7 +284,7 @@ describe("models set without a model", () => {
 
   it("stores it for the emulator only under --emulator", async () => {
     const home = createHome();
-    const pty = openPty(["models", "set", "--emulator"], home);
+    const pty = openTerminal(["models", "set", "--emulator"], home);
     await pty.see("Enter takes it");
     pty.type(`nova pro${ENTER}`);
     expect(await pty.exit).toBe(0);
@@ -304,7 +306,7 @@ describe("a machine without credentials", () => {
   it.each([[["chat"]], [["chat", "hi"]], [["models", "set"]], [["models", "list"]]])(
     "shows how to begin at a terminal for %j",
     async (args) => {
-      const pty = openPty(args, createHome(), { env: { AWS_REGION: "us-east-1" } });
+      const pty = openTerminal(args, createHome(), { env: { AWS_REGION: "us-east-1" } });
       expect(await pty.exit).toBe(4);
       const text = pty.lines().join("\n");
       for (const way of [
@@ -320,14 +322,14 @@ describe("a machine without credentials", () => {
   );
 
   it.each([20, 40, 80, 200])("shows it on %d columns", async (columns) => {
-    const pty = openPty(["chat"], createHome(), { columns, env: { AWS_REGION: "us-east-1" } });
+    const pty = openTerminal(["chat"], createHome(), { columns, env: { AWS_REGION: "us-east-1" } });
     expect(await pty.exit).toBe(4);
     await expect(pty.lines().join("\n")).toMatchFileSnapshot(`screens/no-credentials-${columns}.txt`);
   });
 
   it("names the cause instead where there is one", async () => {
     const home = createHome();
-    const pty = openPty(["chat"], home, { env: { AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE" } });
+    const pty = openTerminal(["chat"], home, { env: { AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE" } });
     expect(await pty.exit).not.toBe(0);
     expect(pty.lines()[0]).toMatch(/^error: .*AWS_SECRET_ACCESS_KEY/);
   });
@@ -341,7 +343,7 @@ describe("a machine without credentials", () => {
       AWS_EC2_METADATA_DISABLED: undefined,
       AWS_EC2_METADATA_SERVICE_ENDPOINT: emulator.url,
     };
-    const pty = openPty(["models", "list"], createHome(), { env, columns: 200 });
+    const pty = openTerminal(["models", "list"], createHome(), { env, columns: 200 });
     expect(await pty.exit).toBe(4);
     expect(pty.lines()).toEqual([
       expect.stringMatching(/^error: .*answered 403/),

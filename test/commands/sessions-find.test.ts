@@ -11,7 +11,7 @@ import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { promptOf, textAnswerSteps } from "../helpers/answer-steps.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
-import { openPty } from "../helpers/pty.ts";
+import { openTerminal } from "../helpers/pty.ts";
 import { expectSchema } from "../helpers/schema.ts";
 
 const MODEL = "amazon.nova-lite-v1:0";
@@ -73,13 +73,13 @@ describe("sessions search", () => {
 
   it("marks it at a terminal, and says when nobody has said it", async () => {
     const emulated = await machine({ one: ["What is a needle?"] });
-    const terminal = openPty(["sessions", "search", "needle"], emulated.home, {
+    const terminal = openTerminal(["sessions", "search", "needle"], emulated.home, {
       env: emulated.env,
       columns: 40,
     });
     expect(await terminal.exit).toBe(0);
     expect(terminal.lookOf("needle?").isBold).toBe(true);
-    const none = openPty(["sessions", "search", "thread"], emulated.home, { env: emulated.env });
+    const none = openTerminal(["sessions", "search", "thread"], emulated.home, { env: emulated.env });
     expect(await none.exit).toBe(0);
     expect(none.lines().join("")).toContain("Nobody has said 'thread'.");
     expect(await emulated.run(["sessions", "search", "thread"])).toMatchObject({
@@ -162,7 +162,7 @@ describe("sessions rename", () => {
 
   it("refuses a session that is open", async () => {
     const emulated = await machine({ one: ["first"] });
-    const terminal = openPty(["chat", "--session", "one"], emulated.home, { env: emulated.env });
+    const terminal = openTerminal(["chat", "--session", "one"], emulated.home, { env: emulated.env });
     await terminal.see("/help");
     const result = await emulated.run(["sessions", "rename", "one", "two"]);
     expect(result.code).toBe(2);
@@ -263,7 +263,7 @@ describe("sessions rm --older-than", () => {
 
   it("leaves one that is open, and removes the others", async () => {
     const emulated = await machine({ open: ["a"], shut: ["b"] });
-    const terminal = openPty(["chat", "--session", "open"], emulated.home, { env: emulated.env });
+    const terminal = openTerminal(["chat", "--session", "open"], emulated.home, { env: emulated.env });
     await terminal.see("/help");
     for (const id of ["open", "shut"]) age(emulated, id, 40);
     const result = await emulated.run(["sessions", "rm", "--older-than", "30d"]);

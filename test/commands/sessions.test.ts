@@ -13,7 +13,7 @@ import { describe, expect, it } from "vitest";
 import type { Script, StreamStep } from "../../src/emulator/script.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
 import { createHome, openclaw } from "../helpers/openclaw.ts";
-import { openPty } from "../helpers/pty.ts";
+import { openTerminal } from "../helpers/pty.ts";
 import { expectSchema } from "../helpers/schema.ts";
 
 const MODEL = "amazon.nova-lite-v1:0";
@@ -409,23 +409,23 @@ describe("openclaw sessions", () => {
 
   it("list: aligned columns on a terminal", async () => {
     const emulated = await withSessions();
-    const pty = openPty(["sessions", "list"], emulated.home, { columns: 200 });
+    const pty = openTerminal(["sessions", "list"], emulated.home, { columns: 200 });
     expect(await pty.exit).toBe(0);
     const [titles, first, second] = pty.lines();
     expect(titles).toMatch(/^Session +Written +Turns +First question +Model +Folder$/);
     expect(first).toMatch(/^sea +\d+ s ago +1 +Hello +amazon-bedrock\S+ +~\/work$/);
     expect(second).toMatch(/^sky +\d+ s ago +2 +Why is the sky blue\? +amazon-bedrock\S+ +~$/);
-    const narrow = openPty(["sessions", "list"], emulated.home, { columns: 60 });
+    const narrow = openTerminal(["sessions", "list"], emulated.home, { columns: 60 });
     await narrow.exit;
     for (const line of narrow.lines()) expect(line.length).toBeLessThanOrEqual(60);
   });
 
   it("list: says on a terminal that there is nothing, and where a session lies under the home folder", async () => {
     const home = createHome();
-    const none = openPty(["sessions", "list"], home, { columns: 100 });
+    const none = openTerminal(["sessions", "list"], home, { columns: 100 });
     expect(await none.exit).toBe(0);
     expect(none.lines().join("\n")).toContain("No session is kept; `openclaw chat` begins one.");
-    const here = openPty(["sessions", "list", "--here"], home, { columns: 100 });
+    const here = openTerminal(["sessions", "list", "--here"], home, { columns: 100 });
     expect(await here.exit).toBe(0);
     expect(here.lines().join("\n")).toContain("No session is kept of /");
   });
@@ -454,7 +454,7 @@ describe("openclaw sessions", () => {
     expect(stdout).toBe(
       "> Why is\n> the sky blue?\n> [note (txt)]\n\n**Blue**, of course.\n\n> And the sea?\n\nTwo.\n",
     );
-    const pty = openPty(["sessions", "show", "sky"], emulated.home);
+    const pty = openTerminal(["sessions", "show", "sky"], emulated.home);
     await pty.exit;
     expect(pty.lines().join("\n")).toContain("\nBlue, of course.\n");
     expect(pty.lookOf("Blue").isBold).toBe(true);

@@ -2,7 +2,7 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
-import { openPty } from "../helpers/pty.ts";
+import { openTerminal } from "../helpers/pty.ts";
 import { expectSchema } from "../helpers/schema.ts";
 
 const MODEL = "amazon.nova-lite-v1:0";
@@ -77,13 +77,13 @@ describe("chat -t", () => {
     const emulated = await machine();
     expect((await emulated.run(["chat", "-t", "daily"])).code).toBe(0);
     expect(lastCall(emulated)?.body).toMatchObject({ messages: user("What is the weather?") });
-    const terminal = openPty(["chat", "-t", "daily"], emulated.home, { env: emulated.env });
+    const terminal = openTerminal(["chat", "-t", "daily"], emulated.home, { env: emulated.env });
     expect(await terminal.exit).toBe(0);
   });
 
   it("begins a conversation with the system prompt of a template without a question", async () => {
     const emulated = await machine();
-    const terminal = openPty(["chat", "-t", "pirate"], emulated.home, { env: emulated.env });
+    const terminal = openTerminal(["chat", "-t", "pirate"], emulated.home, { env: emulated.env });
     await terminal.see("/help");
     terminal.type("hi\r");
     await terminal.see("simulated answer");
@@ -132,7 +132,7 @@ describe("templates list and show", () => {
 
   it("says at a terminal how to make the first one", async () => {
     const emulated = await emulate();
-    const terminal = openPty(["templates", "list"], emulated.home, { env: emulated.env });
+    const terminal = openTerminal(["templates", "list"], emulated.home, { env: emulated.env });
     expect(await terminal.exit).toBe(0);
     expect(terminal.lines().join(" ")).toContain("openclaw templates edit NAME");
     expect(await emulated.run(["templates", "list"])).toMatchObject({

@@ -12,7 +12,7 @@ import { describe, expect, it } from "vitest";
 import type { ScriptedAnswer } from "../../src/emulator/emulator.ts";
 import { textAnswerSteps } from "../helpers/answer-steps.ts";
 import { type Emulated, emulate } from "../helpers/emulated.ts";
-import { openPty } from "../helpers/pty.ts";
+import { openTerminal } from "../helpers/pty.ts";
 import { expectSchema } from "../helpers/schema.ts";
 
 const MODEL = "amazon.nova-lite-v1:0";
@@ -86,7 +86,7 @@ describe("the ledger", () => {
   it("is written by conversations and by doctor's probe, too", async () => {
     const emulated = await answering();
     emulated.configure(JSON.stringify({ agents: { defaults: { model: MODEL } } }));
-    const terminal = openPty(["chat"], emulated.home, { env: emulated.env });
+    const terminal = openTerminal(["chat"], emulated.home, { env: emulated.env });
     await terminal.see("/help");
     for (const question of ["one", "two"]) {
       terminal.type(`${question}\r`);
@@ -287,7 +287,7 @@ describe("usage", () => {
       stderr: expect.stringMatching(/^openclaw: No call is in the ledger.*\n$/),
       code: 0,
     });
-    const terminal = openPty(["usage"], emulated.home, { env: emulated.env });
+    const terminal = openTerminal(["usage"], emulated.home, { env: emulated.env });
     expect(await terminal.exit).toBe(0);
     expect(terminal.lines().join("")).toContain("No call is in the ledger");
   });
@@ -362,7 +362,7 @@ describe("usage.budget", () => {
 
   it("counts what other calls of the same conversation cost", async () => {
     const emulated = await withBudget({ daily: 0.2 });
-    const terminal = openPty(ASK, emulated.home, { env: emulated.env });
+    const terminal = openTerminal(ASK, emulated.home, { env: emulated.env });
     await terminal.see("/help");
     for (const question of ["one", "two"]) {
       terminal.type(`${question}\r`);
@@ -380,7 +380,7 @@ describe("usage.budget", () => {
     expect(await usageOf(emulated, "--since", "0d")).toMatchObject({
       budget: { daily: { limit: 10, spent: 2.5 }, monthly: { limit: 100, spent: 2.5 } },
     });
-    const terminal = openPty(["usage"], emulated.home, { env: emulated.env });
+    const terminal = openTerminal(["usage"], emulated.home, { env: emulated.env });
     expect(await terminal.exit).toBe(0);
     expect(terminal.lines().join("\n")).toContain("$2.50 of the daily budget of $10.00 is spent.");
   });
@@ -531,7 +531,7 @@ describe("--max-cost", () => {
     const emulated = await answering();
     const models = [{ id: MODEL, ...(cost ? { cost } : {}) }];
     emulated.configure(JSON.stringify({ models: { providers: { "amazon-bedrock": { models } } } }));
-    const terminal = openPty([...ASK, "--max-cost", "0.001"], emulated.home, { env: emulated.env });
+    const terminal = openTerminal([...ASK, "--max-cost", "0.001"], emulated.home, { env: emulated.env });
     await terminal.see("/help");
     for (const question of ["one", "two"]) {
       terminal.type(`${question}\r`);
