@@ -1,5 +1,20 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Deadlines } from "../../src/converse/deadlines.ts";
+import { boundsFor, Deadlines } from "../../src/converse/deadlines.ts";
+
+describe("the bounds of a call", () => {
+  it.each([
+    [undefined, false, 2 * 60_000],
+    [undefined, true, 15 * 60_000],
+    [100, false, 100],
+    [100, true, 100],
+  ])(
+    "with %j ms asked for until the model says something, reasoning %j",
+    (asked, isReasoning, firstEventMs) => {
+      const wanted = { firstEventMs: asked, silenceMs: 50, totalMs: 1000, spentMs: 10 };
+      expect(boundsFor(wanted, isReasoning)).toEqual({ ...wanted, firstEventMs });
+    },
+  );
+});
 
 describe("Deadlines", () => {
   beforeEach(() => void vi.useFakeTimers());

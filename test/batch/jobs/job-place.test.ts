@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { folderOf, parseJobPlace, readPlace, uriOf } from "../../../src/batch/jobs/job-place.ts";
+import { folderOf, parseJobPlace, readPlace, uriOf, withPlace } from "../../../src/batch/jobs/job-place.ts";
+import { OpenclawError } from "../../../src/errors.ts";
 
 describe("the place of jobs", () => {
   it.each([
@@ -36,5 +37,22 @@ describe("the place of jobs", () => {
   it("of a foreign job may be anything, or none", () => {
     expect(readPlace("s3://b/ä b/c.jsonl")).toEqual({ bucket: "b", prefix: "ä b/c.jsonl" });
     expect(readPlace("")).toBeUndefined();
+  });
+
+  it("is named by the hint of an error that leaves it open, and whatever else is thrown stays as it is", () => {
+    const message = "The bucket is not there.";
+    const failure = new OpenclawError("invalid-request", { message, hint: "aws s3 ls s3://BUCKET/PREFIX" });
+    const place = { bucket: "my-bucket", prefix: "a b" };
+    expect(withPlace(failure, place)).toMatchObject({
+      code: "invalid-request",
+      message,
+      hint: "aws s3 ls 's3://my-bucket/a b/'",
+    });
+    for (const other of [
+      new OpenclawError("invalid-request", { message, hint: undefined }),
+      new Error(message),
+      undefined,
+    ])
+      expect(withPlace(other, place)).toBe(other);
   });
 });

@@ -1,0 +1,67 @@
+import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
+import { describe, expect, it } from "vitest";
+import { awaitContent, batchOf } from "../../src/converse/answer-batches.ts";
+
+const START: ConverseStreamOutput = { messageStart: { role: "assistant" } };
+const DELTA: ConverseStreamOutput = { contentBlockDelta: { contentBlockIndex: 0, delta: { text: "Hi" } } };
+const STOP: ConverseStreamOutput = { messageStop: { stopReason: "end_turn" } };
+const UNKNOWN: ConverseStreamOutput = { $unknown: ["newPart", {}] };
+
+/** Gives these batches, and tells how many were asked for and whether it was closed. */
+function giving(...batches: ConverseStreamOutput[][]) {
+  const seen = { given: 0, isClosed: false };
+  async function* give() {
+    try {
+      for (const batch of batches) {
+        seen.given += 1;
+        yield batch;
+      }
+    } finally {
+      seen.isClosed = true;
+    }
+  }
+  return { seen, batches: give() };
+}
+
+describe("an answer", () => {
+  it.each([
+    ["a delta", DELTA],
+    ["its end", STOP],
+    ["a part of another kind", UNKNOWN],
+  ])("is awaited until %s, and given from its beginning", async (_, said) => {
+    const all = [[START], [START, said], [STOP]];
+    const { seen, batches } = giving(...all);
+    const answer = await awaitContent(batches);
+    expect(seen.given).toBe(2);
+    const given: ConverseStreamOutput[][] = [];
+    for await (const batch of answer) given.push(batch);
+    expect(given).toEqual(all);
+    expect(seen.isClosed).toBe(true);
+  });
+
+  it("without content is an error", async () => {
+    await expect(awaitContent(giving([START]).batches)).rejects.toThrow("ends without an answer");
+  });
+
+  it("is closed by whoever stops reading early", async () => {
+    const { seen, batches } = giving([START], [DELTA], [STOP]);
+    for await (const batch of await awaitContent(batches)) {
+      expect(batch).toEqual([START]);
+      break;
+    }
+    expect(seen).toEqual({ given: 2, isClosed: true });
+  });
+});
+
+describe("a batch", () => {
+  it("has what was taken before the damage, which is thrown behind it", () => {
+    const damage = new Error("The frame is damaged.");
+    const batch = batchOf((parts) => {
+      parts.push(START);
+      throw damage;
+    });
+    expect(batch.next()).toEqual({ done: false, value: [START] });
+    expect(() => batch.next()).toThrow(damage);
+    expect([...batchOf(() => undefined)]).toEqual([]);
+  });
+});
