@@ -1,6 +1,7 @@
 import { isListedType, parseArn } from "../aws/arn.ts";
 import { regionOfBaseUrl } from "../aws/region.ts";
 import type { Configuration, ConfiguredModel } from "../config/settings.ts";
+import { atOnce, type Steps } from "../next-turn.ts";
 import { baseModelId, withoutPrefix } from "./base-model-id.ts";
 import { type CatalogEntry, type Cost, lookUpCatalog, lookUpUndated } from "./catalog.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "./discovered.ts";
@@ -89,11 +90,18 @@ export function listModels(input: ListInput): ListedModel[] {
 
 /** Makes the same list, and has what is left out of it at hand. */
 export function siftModels(input: ListInput): SiftedModels {
+  return atOnce(siftingModels(input));
+}
+
+/** The same in steps. */
+export function* siftingModels(input: ListInput): Steps<SiftedModels> {
   const found = listDiscovered(input);
   const asked = askedModels(input);
   const named = new Map<string, NamedModel>();
-  for (const model of namedModels(input, asked))
+  for (const model of namedModels(input, asked)) {
     if (!named.has(model.key) && (!input.embeddings || isEmbedder(model.id))) named.set(model.key, model);
+    yield;
+  }
   const rest = [...found.values()].filter(({ key }) => !named.has(key));
   const passesFilter = ({ base }: Candidate): boolean =>
     matchesProvider(input.settings.providerFilter, base.provider, base.id.split(".", 1)[0] ?? "");
@@ -107,10 +115,15 @@ export function siftModels(input: ListInput): SiftedModels {
     baseName: base.name,
     id,
   }));
-  const described = [
-    ...[...named.values()].map((model) => describe(input, model, asked, candidateFor(model, input, found))),
-    ...ordered.map(describeFound),
-  ];
+  const described: ListedModel[] = [];
+  for (const model of named.values()) {
+    described.push(describe(input, model, asked, candidateFor(model, input, found)));
+    yield;
+  }
+  for (const candidate of ordered) {
+    described.push(describeFound(candidate));
+    yield;
+  }
   return {
     models: described.filter((model) => unwantedBy(model, input) === undefined),
     leftOut: () => [

@@ -3,7 +3,8 @@ import { discoverySettings } from "../config/resolve.ts";
 import { knownModels } from "../chat/bedrock-wire.ts";
 import type { Ask } from "../converse/plan-request.ts";
 import type { Discovered } from "../models/discovered.ts";
-import { type ListedModel, listModels } from "../models/list.ts";
+import { type ListedModel, siftingModels } from "../models/list.ts";
+import { inSteps } from "../next-turn.ts";
 import { loadModels, type ModelLoad } from "../discovery/load.ts";
 import { listInput, loadMantle, mantleWarnings } from "../discovery/survey.ts";
 import { hasMantle, isMantle } from "../models/provider-api.ts";
@@ -106,16 +107,13 @@ export class ModelListCache {
     const warnings = [...load.warnings, ...mantleWarnings(mantle, load), ...served.warnings];
     for (const { message } of warnings) terminal.note(message);
     if (load.error) terminal.note(load.error.message);
-    this.#loadedAt = elapsed();
     // A list that could not be had does not push out one that was.
     const ofMantle = mantle?.discovered ? mantle : (this.#modelList?.mantle ?? mantle);
+    const input = listInput(this.#setup, { aws: load, mantle: ofMantle, served });
+    const { models } = await inSteps(siftingModels(input));
+    this.#loadedAt = elapsed();
     if (!this.#modelList || load.discovered || !this.#modelList.load.discovered)
-      this.#modelList = {
-        load,
-        mantle: ofMantle,
-        served,
-        models: listModels(listInput(this.#setup, { aws: load, mantle: ofMantle, served })),
-      };
+      this.#modelList = { load, mantle: ofMantle, served, models };
     return this.#modelList;
   }
 }

@@ -9,6 +9,7 @@ import { suggestIds } from "../models/match-name.ts";
 import { keyOf, LONGEST_ID, namedModel, type ResolvedModel, unknownModel } from "../models/resolve-model.ts";
 import { eachOnce } from "../each-once.ts";
 import { usageError } from "../errors.ts";
+import { mapInTurns } from "../next-turn.ts";
 import type { Runtime } from "../runtime.ts";
 import type { CachedModelList } from "./model-list-cache.ts";
 
@@ -72,16 +73,19 @@ export interface ServedModel {
 
 /**
  * Every name that a client may send, but for keys and ARNs that AWS does not list, and whose it is: listed models under
- * their bare ids, or under their keys where the bare id means another model; then names of the map and aliases.
+ * their bare ids, or under their keys where the bare id means another model; then names of the map and aliases. Others have
+ * their turn in between.
  */
-export function servedNames(
+export async function servedNames(
   map: NameMap,
   config: Configuration,
   models: CachedModelList["models"],
-): Map<string, string> {
-  const names = new Map(
-    models.map(({ id, key, provider }) => [keyOf(id, config) === key ? id : key, provider]),
-  );
+): Promise<Map<string, string>> {
+  const named = await mapInTurns(models, ({ id, key, provider }): [string, string] => [
+    keyOf(id, config) === key ? id : key,
+    provider,
+  ]);
+  const names = new Map(named);
   for (const name of [...map.keys(), ...aliasesOf(config)]) if (!names.has(name)) names.set(name, "openclaw");
   return names;
 }

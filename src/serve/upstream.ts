@@ -176,7 +176,7 @@ export class Upstream {
     if (!this.#served || current.some((list, nth) => this.#served?.of[nth] !== list)) {
       // AWS does not tell when it opened each model; clients want a number.
       const created = Math.floor((load.discovered?.fetchedAt ?? 0) / 1000);
-      const names = servedNames(this.#names, setup.config.value, models);
+      const names = await servedNames(this.#names, setup.config.value, models);
       this.#served = { of: current, models: [...names].map(([id, owner]) => ({ id, created, owner })) };
     }
     const all = this.#served.models;

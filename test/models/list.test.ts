@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import type { Configuration } from "../../src/config/settings.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "../../src/models/discovered.ts";
 import { reachesEveryRegion, regionsOf } from "../../src/models/callable.ts";
-import { type ListInput, listModels } from "../../src/models/list.ts";
+import { type ListInput, listModels, siftingModels } from "../../src/models/list.ts";
 import { listedBase, listedId } from "../../src/models/listed-id.ts";
 
 const REGION = "us-gov-west-1";
@@ -187,4 +187,21 @@ describe("the destinations of a profile", () => {
     expect(regionsOf(global)).toEqual([REGION]);
     expect(reachesEveryRegion(global)).toBe(true);
   });
+});
+
+it("stops after each model, so that a list of very many holds nobody up", () => {
+  const ids = Array.from({ length: 1000 }, (_, index) => `model-${index}`);
+  const input: ListInput = {
+    config: { models: { providers: { own: { baseUrl: "http://localhost/v1", api: "openai-completions" } } } },
+    discovered: undefined,
+    served: new Map([["own", ids]]),
+    settings: { providerFilter: [], defaultContextWindow: 1, defaultMaxTokens: 1 },
+    defaults: { primary: undefined, fallbacks: [] },
+    hasCredentials: true,
+    all: false,
+    providers: [],
+    search: undefined,
+  };
+  expect(Array.from(siftingModels(input)).length).toBeGreaterThanOrEqual(ids.length);
+  expect(listModels(input).map(({ id }) => id)).toEqual(ids);
 });
