@@ -1,5 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { OpenclawError, toErrorDocument } from "./errors.ts";
+import { workAtOnce } from "./at-once.ts";
 import { once } from "./once.ts";
 import { runProgram } from "./command-line/run-program.ts";
 import { PROGRAM } from "./program.ts";
@@ -54,6 +55,13 @@ function onSignal(signal: Signal): void {
 function listen(isListening: boolean): void {
   for (const signal of Object.keys(SIGNALS)) process[isListening ? "on" : "off"](signal, onSignal);
 }
+
+/** Hears signals from now on. */
+const hear = once(() => {
+  workAtOnce(false);
+  listen(true);
+  return true;
+});
 
 /** Whether something is done in Node's pool of threads that may never end: a file on a dead server, a name that is looked up. */
 function isPoolBusy(): boolean {
@@ -169,14 +177,19 @@ async function fromUnknown(error: unknown, runtime: Runtime): Promise<OpenclawEr
 }
 
 async function main(): Promise<void> {
-  listen(true);
+  // Should a disk or a reader not answer, a signal ends the process by itself.
+  workAtOnce(true);
+  setImmediate(hear);
   // Should that hold the process up, a signal ends it.
   process.on("exit", () => {
     if (isPoolBusy()) listen(false);
   });
   let takeUncaught: ((failure: unknown) => void) | undefined;
   const runtime = createRuntime(
-    () => interruption().signal,
+    () => {
+      hear();
+      return interruption().signal;
+    },
     onStdoutError,
     (ms) => {
       graceMs = ms;

@@ -73,6 +73,7 @@ export const PROGRAM: Program = {
         get: {
           description: "Print a setting.",
           load: () => import("./commands/config/get.ts"),
+          isBrief: true,
           arguments: [{ notation: "[path]" }],
           flags: [flag("--effective", "print the value in force and where it comes from")],
         },
@@ -109,6 +110,7 @@ export const PROGRAM: Program = {
         file: {
           description: "Print the path of the configuration file.",
           load: () => import("./commands/config/file.ts"),
+          isBrief: true,
         },
         list: {
           description: "List the settings in force and where they come from.",
@@ -134,6 +136,7 @@ export const PROGRAM: Program = {
         list: {
           description: "List configured and discovered models.",
           load: () => import("./commands/models/list.ts"),
+          isBrief: true,
           flags: [
             flag("--provider <name>", "only models of this provider (repeatable)", repeatable),
             flag("--search <text>", "only models whose id or name contains this text", textOrNothing),

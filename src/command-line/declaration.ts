@@ -25,6 +25,8 @@ export interface Action {
   members?: Group["members"];
   /** It is the emulator itself: what other commands run one with is its own. */
   isEmulator?: true;
+  /** It mostly says what a few small files hold: until it asks for the signal, or waits, signals are left to the system. */
+  isBrief?: true;
   /** Left out of help and completion. */
   isHidden?: true;
 }

@@ -55,6 +55,8 @@ function isVersionFlag({ versionFlag }: Program, arg: string | undefined): boole
 }
 
 async function runCall({ action, options }: Call, args: readonly string[], runtime: Runtime): Promise<void> {
+  // From here on signals are heard.
+  if (!action.isBrief) runtime.signal.throwIfAborted();
   const globals = options as unknown as OutputOptions;
   setOutputMode(globals, runtime);
   if (asksForHelp({ action, options }, args, runtime))

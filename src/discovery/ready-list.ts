@@ -1,5 +1,6 @@
-import { stat } from "node:fs";
+import { stat, type Stats, statSync } from "node:fs";
 import { promisify } from "node:util";
+import { orAtOnce } from "../at-once.ts";
 import { stateFolder } from "../disk/state-folder.ts";
 import { errorCode } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
@@ -66,10 +67,12 @@ export async function settledStates(
   return isSettled ? Object.fromEntries(files.map((file, index) => [file, states[index] ?? ""])) : undefined;
 }
 
+const statFile = orAtOnce<[string], Stats>(promisify(stat), statSync);
+
 /** What changes when a file changes: its time of change in ms first, 0 for one that is not there. */
 async function stateOf(file: string): Promise<string> {
   try {
-    const { ctimeMs, mtimeMs, size, ino, dev } = await promisify(stat)(file);
+    const { ctimeMs, mtimeMs, size, ino, dev } = await statFile(file);
     return [ctimeMs, mtimeMs, size, ino, dev].join(" ");
   } catch (error) {
     return `0 ${errorCode(error)}`;

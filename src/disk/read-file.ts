@@ -1,18 +1,20 @@
-import { closeSync, constants, fstat, open, read, type Stats } from "node:fs";
+import { closeSync, constants, fstat, fstatSync, open, openSync, read, readSync, type Stats } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { errorCode, ifSystemLets, OpenclawError } from "../errors.ts";
+import { orAtOnce } from "../at-once.ts";
 
 /*
  * Every file is opened without waiting: opening a FIFO the usual way waits for its writer in a thread of Node's pool,
  * which nothing ends and for which the end of the process waits, too. Not by node:fs/promises, which takes longer to load
  * than a small file takes to read.
  */
-const [openFile, statFile, readFrom] = [open, fstat, read].map(promisify) as [
-  (file: string, flags: number) => Promise<number>,
-  (descriptor: number) => Promise<Stats>,
-  (...at: [number, Buffer, number, number, number | null]) => Promise<{ bytesRead: number }>,
-];
+const openFile = orAtOnce<[string, number], number>(promisify(open), openSync);
+const statFile = orAtOnce<[number], Stats>(promisify(fstat), fstatSync);
+const readFrom = orAtOnce<[number, Buffer, number, number, number | null], { bytesRead: number }>(
+  promisify(read),
+  (...at) => ({ bytesRead: readSync(...at) }),
+);
 
 // Windows has neither.
 const FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0) | (constants.O_NOCTTY ?? 0);

@@ -1,4 +1,7 @@
-import { constants, fstatSync, openSync, type Stats, write as writeInPool, writeSync } from "node:fs";
+import { constants, fstatSync, openSync, type Stats, write, writeSync } from "node:fs";
+import { promisify } from "node:util";
+import { orAtOnce } from "../at-once.ts";
+import { errorCode } from "../errors.ts";
 import type { Sink } from "./terminal.ts";
 
 /**
@@ -82,9 +85,15 @@ export function outputSink(
   };
 }
 
+const writeSome = orAtOnce<[number, Uint8Array, number, number], { bytesWritten: number }>(
+  promisify(write),
+  (...at) => ({ bytesWritten: writeSync(...at) }),
+);
+
 /**
- * Writes the start of a socket in Node's pool of threads: what waits there for the reader holds no signal off. What is left
- * then, and all that comes later, goes through the stream.
+ * Writes the start of a socket in Node's pool of threads: what waits there for the reader holds no signal off. As
+ * long as signals are left to the system, it is written at once. What is left then, and all that comes later, goes
+ * through the stream.
  */
 class SocketStart {
   /** Whether the stream has taken over. */
@@ -106,7 +115,7 @@ class SocketStart {
   /** Returns whether more may follow at once. */
   write(bytes: Uint8Array): boolean {
     if (bytes.length > 0) this.#waiting.push(bytes);
-    if (!this.isBusy) this.#next();
+    if (!this.isBusy) void this.#next();
     return this.#waiting.reduce((length, { length: own }) => length + own, this.#written) <= SOCKET_BYTES;
   }
 
@@ -115,24 +124,25 @@ class SocketStart {
     this.#whenIdle.push(then);
   }
 
-  #next(): void {
+  async #next(): Promise<void> {
     const [bytes] = this.#waiting;
     if (bytes === undefined || this.#written >= SOCKET_BYTES) return this.#handOver();
     this.isBusy = true;
     const length = Math.min(bytes.length, SOCKET_BYTES - this.#written);
-    writeInPool(this.#descriptor, bytes, 0, length, null, (error, written) => {
-      if (error) {
-        // One that does not wait, and has no room.
-        if (error.code === "EAGAIN") return this.#handOver(true);
-        this.#waiting.length = 0;
-        this.#onError(error);
-        return this.#handOver();
-      }
-      this.#written += written;
-      if (written === bytes.length) this.#waiting.shift();
-      else this.#waiting[0] = bytes.subarray(written);
-      this.#next();
-    });
+    let bytesWritten: number;
+    try {
+      ({ bytesWritten } = await writeSome(this.#descriptor, bytes, 0, length));
+    } catch (error) {
+      // One that does not wait, and has no room.
+      if (errorCode(error) === "EAGAIN") return this.#handOver(true);
+      this.#waiting.length = 0;
+      this.#onError(error as Error);
+      return this.#handOver();
+    }
+    this.#written += bytesWritten;
+    if (bytesWritten === bytes.length) this.#waiting.shift();
+    else this.#waiting[0] = bytes.subarray(bytesWritten);
+    return this.#next();
   }
 
   #handOver(isFull = this.#written >= SOCKET_BYTES): void {

@@ -12,6 +12,8 @@ interface Loaded {
   files: string[];
   /** Parts of Node, its inner ones included. */
   parts: string[];
+  /** How many threads it has begun, as far as the system tells. */
+  threads: number;
 }
 
 /** Runs a command and tells what it loaded. */
@@ -24,13 +26,21 @@ async function loadedBy(
   const report = path.join(emulated.home, "loaded.json");
   writeFileSync(
     hook,
-    `process.on("exit", () => require("node:fs").writeFileSync(${JSON.stringify(report)},
-      JSON.stringify({ files: Object.keys(require.cache), parts: process.moduleLoadList })));`,
+    `const { existsSync, readdirSync, writeFileSync } = require("node:fs");
+    const tasks = "/proc/self/task";
+    const countThreads = () => (existsSync(tasks) ? readdirSync(tasks).length : 0);
+    const atFirst = countThreads();
+    process.on("exit", () => writeFileSync(${JSON.stringify(report)}, JSON.stringify({
+      files: Object.keys(require.cache),
+      parts: process.moduleLoadList,
+      threads: countThreads() - atFirst,
+    })));`,
   );
   const { stderr, code } = await emulated.run(args, { env: { ...env, NODE_OPTIONS: `--require ${hook}` } });
   expect({ stderr, code }).toEqual({ stderr: "", code: 0 });
-  const { files, parts } = JSON.parse(readFileSync(report, "utf8")) as Loaded;
+  const { files, parts, threads } = JSON.parse(readFileSync(report, "utf8")) as Loaded;
   return {
+    threads,
     files: files
       .filter((file) => file.includes(`${path.sep}dist${path.sep}`))
       .map((file) => path.basename(file, ".js"))
@@ -90,8 +100,9 @@ describe("what a command loads", () => {
     // As long as what it is made from may still change.
     await wait(1100);
     await emulated.run(args);
-    const { files, parts } = await loadedBy(emulated, args);
-    expect(files).toEqual(["main"]);
+    const { files, parts, threads } = await loadedBy(emulated, args);
+    // Those of Node's pool would be four.
+    expect({ files, threads }).toEqual({ files: ["main"], threads: 0 });
     expect(parts.filter((part) => COSTLY.has(part))).toEqual([]);
   });
 

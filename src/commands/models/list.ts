@@ -11,6 +11,8 @@ export async function run(options: ListOptions, runtime: Runtime): Promise<void>
   const file = readyFile(options, runtime);
   const text = file && (await readReady(file, runtime.now()));
   if (text !== undefined) return runtime.terminal.write(text);
+  // It may take long from here on, so signals are heard.
+  runtime.signal.throwIfAborted();
   const { showModelList } = await import("./list-models.ts");
   await showModelList(options, runtime, file);
 }
