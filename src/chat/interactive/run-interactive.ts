@@ -86,8 +86,7 @@ async function converse(talk: Talk, editor: LineEditor, history: History, style:
     if (entry.kind === "interrupt") {
       if (entry.text === "") terminal.note(style.dim("Ctrl-C again leaves, as do Ctrl-D and /exit."));
     } else if (entry.text.trim() !== "") {
-      await history.add(entry.text);
-      await take(talk, entry.text);
+      await Promise.all([history.add(entry.text), take(talk, entry.text)]);
       if (!talk.isOver) terminal.note("");
     }
     // What was edited was taken back, or could not be asked.

@@ -10,7 +10,10 @@ import {
   USUAL_CACHE,
   withRenewal,
 } from "../run-turn.ts";
+import { knownModels } from "../bedrock-wire.ts";
 import { showTurn } from "../show-turn.ts";
+import { isFresh } from "../../discovery/cache.ts";
+import type { Discovered } from "../../models/discovered.ts";
 import type { Attachment } from "../../converse/attachments.ts";
 import type { Ledger } from "../../ledger/ledger.ts";
 import type { Price, TokenUsage } from "../../models/usage.ts";
@@ -54,7 +57,7 @@ export interface InteractiveOptions {
   /** What goes with every question. */
   query: Omit<
     Query,
-    "messages" | "attachments" | "earlier" | "recorder" | "open" | "noted" | "usualCache" | "system"
+    "messages" | "attachments" | "earlier" | "recorder" | "open" | "known" | "noted" | "usualCache" | "system"
   > & { system?: string | undefined };
   /** Files of the first question. */
   attachments: Query["attachments"];
@@ -138,6 +141,8 @@ export class Talk {
   #last: Asked | undefined;
   /** Notices of requests that were shown: what holds for every question is told once. */
   readonly #noted = new Set<string>();
+  /** What AWS lists, by region and model. */
+  readonly #lists = new Map<string, Discovered>();
 
   constructor(options: InteractiveOptions, keyboard: Keyboard) {
     this.options = options;
@@ -451,6 +456,7 @@ export class Talk {
       messages: [message],
       attachments,
       open: this.#pool.open,
+      known: this.#known,
       noted: this.#noted,
       usualCache: USUAL_CACHE,
     };
@@ -472,6 +478,16 @@ export class Talk {
     });
   }
 
+  /** What AWS lists, read from the disk again when it no longer counts as fresh, and not for every question. */
+  readonly #known: NonNullable<Query["known"]> = async (session, ask) => {
+    const key = `${session.region.value} ${ask.model.key}`;
+    const kept = this.#lists.get(key);
+    if (kept && isFresh(kept, this.setup)) return kept;
+    const list = await knownModels(session, ask);
+    if (list) this.#lists.set(key, list);
+    return list;
+  };
+
   async *#askModels(
     query: Query,
     models: readonly ResolvedModel[],
@@ -485,6 +501,7 @@ export class Talk {
   async #renew(): Promise<boolean> {
     this.options.runtime.terminal.note("openclaw: the credentials no longer hold; looking for new ones");
     this.setup = await this.options.survey();
+    this.#lists.clear();
     await this.#pool.renew(this.setup);
     return true;
   }

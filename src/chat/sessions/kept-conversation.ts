@@ -27,8 +27,8 @@ export interface Conversation {
   /** What it is called; undefined where its first question has to do. */
   readonly title: string | undefined;
   /**
-   * Adds a turn at its place, and resolves when it is on the disk.
-   * Throws `internal`; the turn then counts all the same, and is written with the next one.
+   * Adds a turn at its place, and resolves when it is on the disk, where a new one has yet to be flushed to it: that is done
+   * while it is asked. Throws `internal`; the turn then counts all the same, and is written with the next one.
    */
   keep(turn: KeptTurn, place?: Place): Promise<void>;
   /** Takes back the newest turn, or a summary that nothing has followed. Throws as `keep` does. */
@@ -73,6 +73,8 @@ export class KeptConversation implements Conversation {
   #size: number | undefined;
   /** Lines that are not on the disk yet. */
   #pending: string[] = [];
+  /** What is being flushed. Rejects where the disk does not take it, which is then pending again. */
+  #flushing: Promise<void> | undefined;
 
   /** `lock` is the lock of an id that others may know; for a new one it is taken with the first turn. */
   constructor(runtime: Runtime, start: { id: string; session?: Session | undefined; lock?: LongLock }) {
@@ -96,7 +98,7 @@ export class KeptConversation implements Conversation {
 
   async keep(turn: KeptTurn, place: Place = "new"): Promise<void> {
     placeTurn(this.#course, turn, place);
-    await this.#write(turnLine(turn, place));
+    await this.#write(turnLine(turn, place), place === "new");
   }
 
   async undo(): Promise<void> {
@@ -111,14 +113,19 @@ export class KeptConversation implements Conversation {
     else await this.#write(titleLine(title));
   }
 
-  async #write(line: string): Promise<void> {
-    this.#pending.push(line);
+  /** `isFlushedLater` leaves what is written to be flushed while the caller goes on. */
+  async #write(line: string, isFlushedLater = false): Promise<void> {
     const file = this.#file();
     try {
+      // What could not be flushed is written again now.
+      await Promise.allSettled([this.#flushing]);
+      this.#flushing = undefined;
+      this.#pending.push(line);
       await makeFolderOf(file);
       this.#lock ??= await lockSession(this.#runtime, this.id);
       if (await this.#isUntouched(file)) await this.#append(file);
       else await this.#moveOn();
+      if (!isFlushedLater) await this.#flushing;
     } catch (error) {
       throw error instanceof OpenclawError ? error : writeError(this.#file(), error);
     }
@@ -143,37 +150,58 @@ export class KeptConversation implements Conversation {
   }
 
   async close(): Promise<void> {
-    await this.#lock?.release();
-    this.#lock = undefined;
+    try {
+      await this.#flushing;
+    } catch (error) {
+      throw writeError(this.#file(), error);
+    } finally {
+      await this.#lock?.release();
+      this.#lock = undefined;
+    }
   }
 
   /** Whether nobody else has written, which a lock that was lost to a long suspension cannot rule out. */
   async #isUntouched(file: string): Promise<boolean> {
     // An empty one is what a full disk left.
-    const size = (await statOf(file))?.size ?? 0;
-    const isHeld = (await this.#lock?.isStillHeld()) === true;
+    const [stats, isHeld = false] = await Promise.all([statOf(file), this.#lock?.isStillHeld()]);
+    const size = stats?.size ?? 0;
     // More than was left there is what a write that failed, or was killed, left of a line.
     return isHeld && (this.#size === undefined ? size === 0 : size >= this.#size);
   }
 
   async #append(file: string): Promise<void> {
-    const bytes = Buffer.from(this.#pending.join(""));
+    const lines = this.#pending;
+    const bytes = Buffer.from(lines.join(""));
     const isNew = this.#size === undefined;
+    const start = this.#size ?? 0;
     const handle = await open(file, APPEND_FLAGS, 0o600);
     try {
       const { size } = await handle.stat();
-      const start = this.#size ?? 0;
       if (size > start) await handle.truncate(start);
       // From here on the file is known to be there, if the write should fail half-way.
       this.#size = start;
       await handle.writeFile(bytes);
-      await handle.sync();
-      this.#size = start + bytes.length;
-      this.#pending = [];
-    } finally {
+    } catch (error) {
       await handle.close();
+      throw error;
     }
-    if (isNew) await syncFolder(path.dirname(file));
+    this.#size = start + bytes.length;
+    this.#pending = [];
+    const flush = async (): Promise<void> => {
+      try {
+        await handle.sync();
+      } catch (error) {
+        this.#size = start;
+        this.#pending = lines;
+        throw error;
+      } finally {
+        await handle.close();
+      }
+      if (isNew) await syncFolder(path.dirname(file));
+    };
+    this.#flushing = flush();
+    // Whoever waits for it hears of its failure.
+    this.#flushing.catch(() => undefined);
   }
 
   /** Goes on under a new id with everything so far, because somebody else has gone on with this one. */

@@ -108,6 +108,29 @@ describe("a kept conversation", () => {
     await conversation.close();
   });
 
+  it("flushes a question while it is asked, and writes it again where the disk did not take it", async () => {
+    const runtime = testRuntime({ home: createHome() });
+    const conversation = await openConversation(named, runtime, false);
+    const handle = await open(process.execPath);
+    const flush = vi.spyOn(Object.getPrototypeOf(handle) as FileHandle, "sync");
+    onTestFinished(() => flush.mockRestore());
+    await handle.close();
+    const fault = Object.assign(new Error("EIO"), { code: "EIO" });
+    flush.mockRejectedValueOnce(fault);
+    await conversation.keep(turn("one"));
+    await conversation.keep(turn("two"));
+    expect((await readSession(runtime, "s"))?.turns).toEqual([turn("one"), turn("two")]);
+    flush.mockRejectedValueOnce(fault);
+    await conversation.keep(turn("three"));
+    // An answer is not kept before it is flushed.
+    flush.mockRejectedValueOnce(fault);
+    await expect(conversation.keep(turn("three"), "answer")).rejects.toMatchObject({ code: "internal" });
+    flush.mockRejectedValueOnce(fault);
+    await conversation.keep(turn("four"));
+    await expect(conversation.close()).rejects.toMatchObject({ code: "internal" });
+    expect((await readSession(runtime, "s"))?.turns).toHaveLength(4);
+  });
+
   it("puts a new answer in place of the last", async () => {
     const runtime = testRuntime({ home: createHome() });
     const conversation = await openConversation(named, runtime, false);
