@@ -62,7 +62,7 @@ class LastMinute {
   msUntilEmpty(now: number): number {
     this.sum(now);
     const last = this.#entries.at(-1);
-    return last === undefined ? 0 : Math.max(0, last.at + MINUTE_MS - now);
+    return last === undefined ? 0 : Math.max(0, MINUTE_MS - (now - last.at));
   }
 
   /**
@@ -76,7 +76,7 @@ class LastMinute {
       const entry = this.#entries[index];
       if (entry === undefined) break;
       left -= entry.amount;
-      if (left <= most) return Math.min(longest, entry.at + MINUTE_MS - now);
+      if (left <= most) return Math.min(longest, MINUTE_MS - (now - entry.at));
     }
     return 0;
   }

@@ -132,6 +132,14 @@ describe("a minute of a key", () => {
     expect(window.take(MINUTE + 23, rates, 60)).toEqual({ by: "tokens", retryMs: MINUTE - 3 });
   });
 
+  it.each([0.1, 3.3, 1_000_000.7, 12_345.678_9])("is over after a minute and no later: %s", (now) => {
+    const window = new MinuteWindow();
+    window.add(now, 1);
+    const { requests, tokens } = window.state(now, { rpm: 1, tpm: 1 });
+    expect([requests?.resetMs, tokens?.resetMs]).toEqual([MINUTE, MINUTE]);
+    expect(window.take(now, { rpm: 1 }, 1)).toEqual({ by: "requests", retryMs: MINUTE });
+  });
+
   it("counts what a call did not use no longer, and a late settlement not at all", () => {
     const window = new MinuteWindow();
     const rates = { rpm: 2, tpm: 100 };
