@@ -176,7 +176,11 @@ async function fromUnknown(error: unknown, runtime: Runtime): Promise<OpenclawEr
   });
 }
 
+/** So many calls of a bug's way are told: Node's ten end before the command that was run. */
+const STACK_FRAMES = 20;
+
 async function main(): Promise<void> {
+  Error.stackTraceLimit = STACK_FRAMES;
   // Should a disk or a reader not answer, a signal ends the process by itself.
   workAtOnce(true);
   setImmediate(hear);
