@@ -1,6 +1,7 @@
 import { isRecord, type JsonObject } from "../../json.ts";
 import { isOnlyBlanks } from "../../only-blanks.ts";
 import { parseCallInTurns } from "../../parse-in-turns.ts";
+import type { RequestField } from "../request-field.ts";
 
 /*
  * OpenAI's custom tools take a text, and Converse's an object: such a tool is given to a model as one with a single field, and
@@ -17,10 +18,30 @@ export const FREEFORM_SCHEMA: JsonObject = {
   additionalProperties: false,
 };
 
+/** What the text of a tool has to match. */
+interface Grammar {
+  syntax: string;
+  definition: string;
+}
+
+/** A longer definition is refused, in characters: all of it is told to the model. */
+const LONGEST_GRAMMAR = 200_000;
+
+/** Throws `invalid-request`. */
+export function readGrammar(field: RequestField): Grammar {
+  const grammar = { syntax: field.at("syntax").text(), definition: field.at("definition").text() };
+  const { length } = grammar.definition;
+  if (length <= LONGEST_GRAMMAR) return grammar;
+  const place = field.at("definition");
+  throw place.refused(
+    `'${place.param}' has ${length} characters, and a grammar may have ${LONGEST_GRAMMAR}.`,
+  );
+}
+
 /** The description of a tool whose text has a grammar, which the model is told of: nothing holds it to it. */
 export function describeFreeform(
   description: string | undefined,
-  grammar: { syntax: string; definition: string } | undefined,
+  grammar: Grammar | undefined,
 ): string | undefined {
   if (!grammar) return description;
   const told = `The input must match this ${grammar.syntax} grammar:\n\n${grammar.definition.trim()}`;

@@ -1,6 +1,12 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { describeFreeform, freeformText, toFreeformInput } from "../../../src/serve/content/freeform-tool.ts";
+import {
+  describeFreeform,
+  freeformText,
+  readGrammar,
+  toFreeformInput,
+} from "../../../src/serve/content/freeform-tool.ts";
+import { RequestField } from "../../../src/serve/request-field.ts";
 
 describe("a tool that takes a text", () => {
   it("is called with an object that holds it, whatever it is", async () => {
@@ -33,5 +39,14 @@ describe("a tool that takes a text", () => {
       "The input must match this lark grammar:\n\nstart: /x+/",
     );
     expect(describeFreeform("Runs x.", undefined)).toBe("Runs x.");
+  });
+
+  it("has a grammar of 200,000 characters at most", () => {
+    const given = (length: number): RequestField =>
+      new RequestField({ syntax: "lark", definition: "x".repeat(length) }, "grammar");
+    expect(readGrammar(given(200_000)).definition).toHaveLength(200_000);
+    expect(() => readGrammar(given(200_001))).toThrow(
+      "'grammar.definition' has 200001 characters, and a grammar may have 200000.",
+    );
   });
 });

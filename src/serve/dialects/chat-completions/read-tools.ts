@@ -1,5 +1,5 @@
 import type { Tool, ToolConfiguration } from "@aws-sdk/client-bedrock-runtime";
-import { describeFreeform, FREEFORM_SCHEMA } from "../../content/freeform-tool.ts";
+import { describeFreeform, FREEFORM_SCHEMA, readGrammar } from "../../content/freeform-tool.ts";
 import { declaredTool, noSuchTool, readToolChoice } from "../../content/tool-choice.ts";
 import { readToolSchema } from "../../content/tool-schema.ts";
 import type { RequestField } from "../../request-field.ts";
@@ -45,9 +45,6 @@ function readCustomTool(tool: RequestField): Tool.ToolSpecMember {
   const format = tool.at("format").given;
   const isFree = format === undefined || format.at("type").choice(["text", "grammar"]) === "text";
   const grammar = isFree ? undefined : format.at("grammar");
-  const description = describeFreeform(
-    tool.at("description").given?.text(),
-    grammar && { syntax: grammar.at("syntax").text(), definition: grammar.at("definition").text() },
-  );
+  const description = describeFreeform(tool.at("description").given?.text(), grammar && readGrammar(grammar));
   return declaredTool(tool.at("name").name(), description, FREEFORM_SCHEMA);
 }

@@ -1,6 +1,6 @@
 import type { Tool, ToolConfiguration } from "@aws-sdk/client-bedrock-runtime";
 import type { JsonObject } from "../../../json.ts";
-import { describeFreeform, FREEFORM_SCHEMA } from "../../content/freeform-tool.ts";
+import { describeFreeform, FREEFORM_SCHEMA, readGrammar } from "../../content/freeform-tool.ts";
 import { declaredTool, noSuchTool, readToolChoice } from "../../content/tool-choice.ts";
 import { readToolSchema } from "../../content/tool-schema.ts";
 import type { RequestField } from "../../request-field.ts";
@@ -91,9 +91,7 @@ class ToolReader {
   #custom(tool: RequestField, namespace: string | undefined): void {
     const format = tool.at("format").given;
     const isGrammar = format !== undefined && format.at("type").value !== "text";
-    const grammar = isGrammar
-      ? { syntax: format.at("syntax").text(), definition: format.at("definition").text() }
-      : undefined;
+    const grammar = isGrammar ? readGrammar(format) : undefined;
     const client: ClientTool = { kind: "custom", name: tool.at("name").name(), namespace };
     this.#declare(client, describeFreeform(textOf(tool), grammar), FREEFORM_SCHEMA);
   }
