@@ -1,7 +1,7 @@
 import { execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, request } from "node:http";
+import { type ClientRequest, createServer, request } from "node:http";
 import { type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -90,7 +90,7 @@ describe("the page on serve", () => {
     const ask = async (): Promise<void> => {
       const body = JSON.stringify({ model: MODEL, stream: true, messages: [{ role: "user", content: "x" }] });
       const headers = { "content-type": "application/json" };
-      const response = await fetch(`${balancer}/v1/chat/completions`, { method: "POST", headers, body });
+      const response = await fetch(`${balancer.url}/v1/chat/completions`, { method: "POST", headers, body });
       const text = await response.text();
       statuses.push(text.endsWith("data: [DONE]\n\n") ? response.status : text);
     };
@@ -102,6 +102,7 @@ describe("the page on serve", () => {
       if (!old || !other) throw new Error("There are two.");
       // Taken out first, and ended then; what runs on it ends whole.
       servers = [other];
+      await balancer.begun(old.origin);
       const next = start();
       expect(await old.end()).toBe(143);
       servers = [other, await next];
@@ -113,9 +114,16 @@ describe("the page on serve", () => {
   });
 });
 
+interface Balancer {
+  url: string;
+  /** Resolves when every request that was passed on to a server has begun to be answered. */
+  begun(origin: string): Promise<void>;
+}
+
 /** A balancer that passes requests on to the servers in turn, over connections that it keeps. */
-async function balance(origins: () => string[]): Promise<string> {
+async function balance(origins: () => string[]): Promise<Balancer> {
   let nth = 0;
+  const waiting = new Set<ClientRequest>();
   const server = createServer((asked, answer) => {
     const all = origins();
     const { method, headers, url } = asked;
@@ -124,11 +132,20 @@ async function balance(origins: () => string[]): Promise<string> {
       answer.writeHead(response.statusCode ?? 502, response.headers);
       response.pipe(answer);
     });
+    waiting.add(passed);
+    for (const event of ["response", "error"]) passed.on(event, () => waiting.delete(passed));
     passed.on("error", () => answer.destroy());
     asked.pipe(passed);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   onTestFinished(() => void server.close());
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    begun: async (origin) => {
+      const { host } = new URL(origin);
+      const passed = [...waiting].filter((request) => request.getHeader("host") === host);
+      await Promise.all(passed.map((request) => once(request, "response")));
+    },
+  };
 }
