@@ -3,6 +3,7 @@ import type { PaceTerms, PaceWait } from "../chat/pace.ts";
 import type { QuotaSource } from "../chat/read-quotas.ts";
 import { loadConfig } from "../config/resolve.ts";
 import { decodeText, hasUtf16Mark, isText, notText } from "../disk/decode-text.ts";
+import { linesIn } from "../disk/lines-in.ts";
 import { ReadFailure } from "../disk/read-file.ts";
 import { readInput } from "../disk/read-input.ts";
 import { OpenclawError, usageError } from "../errors.ts";
@@ -178,7 +179,7 @@ async function* readLines(runtime: Runtime, signal: AbortSignal): AsyncGenerator
     const bytes = isEnd ? rest : Buffer.concat([rest, Buffer.from(chunk as Uint8Array)]);
     const end = isEnd ? bytes.length : bytes.lastIndexOf("\n") + 1;
     rest = bytes.subarray(end);
-    const lines = linesIn(bytes.subarray(0, end));
+    const lines = [...linesIn(bytes.subarray(0, end))];
     const broken = lines.findIndex((line) => hasUtf16Mark(line) || !isText(line));
     const texts = (broken < 0 ? lines : lines.slice(0, broken)).map((line) =>
       line.toString("utf8").replace(/\r$/, ""),
@@ -199,18 +200,6 @@ async function* readLines(runtime: Runtime, signal: AbortSignal): AsyncGenerator
       );
     if (isEnd) return;
   }
-}
-
-/** Lines without their ends; the last one need not have one. */
-function linesIn(bytes: Buffer): Buffer[] {
-  const lines: Buffer[] = [];
-  for (let from = 0; from < bytes.length;) {
-    const end = bytes.indexOf("\n", from);
-    const to = end < 0 ? bytes.length : end;
-    lines.push(bytes.subarray(from, to));
-    from = to + 1;
-  }
-  return lines;
 }
 
 /** A line of JSON for each text as it comes; with --json one document when all are there, and on a terminal its beginning. */

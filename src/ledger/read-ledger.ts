@@ -1,6 +1,7 @@
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
+import { linesIn } from "../disk/lines-in.ts";
 import { readRegularFile, ReadFailure } from "../disk/read-file.ts";
 import { errorCode, OpenclawError } from "../errors.ts";
 import { isRecord } from "../json.ts";
@@ -124,11 +125,7 @@ async function entriesIn(bytes: Buffer, since = Number.NEGATIVE_INFINITY): Promi
 
 /** The lines of a text, each made when it is asked for. */
 export function* linesOf(bytes: Buffer): Generator<string, void, undefined> {
-  for (let start = 0, end = 0; start < bytes.length; start = end + 1) {
-    end = bytes.indexOf("\n", start);
-    if (end < 0) end = bytes.length;
-    yield bytes.toString("utf8", start, end);
-  }
+  for (const line of linesIn(bytes)) yield line.toString("utf8");
 }
 
 async function readFile(file: string): Promise<Buffer> {
