@@ -22,11 +22,11 @@ function readNext(): void {
 
 /**
  * Lets others have their turn while the body of a message over HTTP/1.1 arrives in chunks. Node reads on for as long as
- * somebody takes what there is, 2 MB of it before any timer, whatever number of chunks that is. Returns whether it does.
+ * somebody takes what there is, 2 MB of it before any timer, whatever number of chunks that is.
  */
-export function takeInTurns(message: IncomingMessage): boolean {
+export function takeInTurns(message: IncomingMessage): void {
   const { socket, headers } = message;
-  if (headers["transfer-encoding"] === undefined) return false;
+  if (headers["transfer-encoding"] === undefined) return;
   let taken = 0;
   let isOver = false;
   /** Whether there is more to be read in the next turn: who takes it may have stopped the reading, too. */
@@ -54,5 +54,4 @@ export function takeInTurns(message: IncomingMessage): boolean {
   socket.on("data", took);
   // The next message of the connection has its own.
   message.once("close", () => socket.off("data", took));
-  return true;
 }
