@@ -61,9 +61,8 @@ export async function answerCall<Piece>(
 ): Promise<Response> {
   const { call } = request;
   await noteRequest(service, request, { model, isStreamed, notices, unknown });
-  const answered = askerOf(service, call, model, (failure) => namingField(failure, request, form.fieldOf))(
-    ask,
-  );
+  const tell = (failure: unknown): unknown => namingField(failure, request, form.fieldOf);
+  const answered = askerOf(service, call, model, tell)(ask);
   const served = serveEvents(answered, { mayCallInParallel, onEvent: follow(call, service) });
   const pieces = form.toPieces(served);
   if (isStreamed) {
