@@ -146,7 +146,8 @@ export class App {
       hono.use(
         cors({
           origin,
-          exposeHeaders: ["x-request-id", "retry-after", "x-openclaw-region", "x-openclaw-queued-ms"],
+          // Every one: no page is let in with credentials of its browser's, of whom the Fetch standard wants them by name.
+          exposeHeaders: ["*"],
           maxAge: 3600,
         }),
       );
