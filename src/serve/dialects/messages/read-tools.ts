@@ -11,7 +11,7 @@ import { shorten } from "../../../errors.ts";
 import { turnOver } from "../../../next-turn.ts";
 import { judgeFields } from "../../field-rules.ts";
 import type { RequestField } from "../../request-field.ts";
-import { OWN_TOOL_RULES, TOOL_RULES } from "./request-fields.ts";
+import { OWN_TOOL_RULES, TOOL_RULES, WEB_SEARCH_RULES } from "./request-fields.ts";
 import { readToolSchema } from "../../content/tool-schema.ts";
 import { type BlockContext, readCachePoint } from "./read-blocks.ts";
 
@@ -83,7 +83,11 @@ export async function readTools(
   const own: OwnTool[] = [];
   for (const [index, field] of fields.entries()) {
     const rule = rules[index];
-    if (rule === "web" || rule === "search") continue;
+    if (rule === "search") continue;
+    if (rule === "web") {
+      context.unknown.push(...judgeFields(field, WEB_SEARCH_RULES));
+      continue;
+    }
     const over = turnOver();
     if (over) await over;
     const name = field.at("name").name();

@@ -5,6 +5,7 @@ import type {
   BetaToolBash20250124,
   BetaToolComputerUse20251124,
   BetaToolTextEditor20250728,
+  BetaWebSearchTool20260318,
   MessageCreateParamsBase as BetaParams,
 } from "@anthropic-ai/sdk/resources/beta/messages/messages";
 import type {
@@ -107,6 +108,23 @@ export const OWN_TOOL_RULES: Readonly<Record<KeyOfAny<TypedTool>, FieldRule>> = 
   // Claude is trained for their input.
   strict: "ignored",
   type: "read",
+};
+
+const ALL_DOMAINS = unless(isEmpty, "the search of a model of Bedrock's keeps to no domains");
+
+/** The same of the search of the web, which is the model's own here and takes no settings. */
+export const WEB_SEARCH_RULES: Readonly<Record<keyof BetaWebSearchTool20260318, FieldRule>> = {
+  allowed_callers: "ignored",
+  allowed_domains: ALL_DOMAINS,
+  blocked_domains: ALL_DOMAINS,
+  cache_control: "ignored",
+  defer_loading: "ignored",
+  max_uses: "ignored",
+  name: "read",
+  response_inclusion: "ignored",
+  strict: "ignored",
+  type: "read",
+  user_location: "ignored",
 };
 
 /** The same of `output_config`. */

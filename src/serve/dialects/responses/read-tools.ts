@@ -70,10 +70,7 @@ class ToolReader {
       return;
     }
     if (type.value === "tool_search") return this.#toolSearch(tool);
-    if (isWebSearch(tool)) {
-      this.searchesWeb = true;
-      return;
-    }
+    if (isWebSearch(tool)) return this.#webSearch(tool);
     if (NOT_HERE.has(type.value))
       throw type.refused(
         `'${type.param}' is '${type.text()}', which this server does not have: give the model a function for it.`,
@@ -104,6 +101,13 @@ class ToolReader {
     }
     const client: ClientTool = { kind: "tool_search", name: TOOL_SEARCH };
     this.#declare(client, textOf(tool), readToolSchema(tool.at("parameters")));
+  }
+
+  /** The search is the model's own, which looks at any page: one that is to keep to some is none. */
+  #webSearch(tool: RequestField): void {
+    const domains = tool.at("filters").given?.at("allowed_domains").given?.items() ?? [];
+    if (domains.length === 0) this.searchesWeb = true;
+    else this.notices.push("The web search is left out: no model of Bedrock's keeps to the domains it names");
   }
 
   #declare(client: ClientTool, description: string | undefined, json: JsonObject, isStrict = false): void {

@@ -364,6 +364,18 @@ describe("tools", () => {
     const web = { type: "web_search_20250305", name: "web_search", max_uses: 3 };
     const { ask } = await read({ tools: [web], tool_choice: { type: "tool", name: "web_search" } });
     expect({ web: ask.searchesWeb, tools: ask.tools }).toEqual({ web: true, tools: undefined });
+    const { unknown } = await read({
+      tools: [{ ...web, allowed_domains: [], blocked_domains: null, depth: 1 }],
+    });
+    expect(unknown).toEqual(["tools[0].depth"]);
+  });
+
+  it.each(["allowed_domains", "blocked_domains"])("never search the web without its %s", async (field) => {
+    const web = { type: "web_search_20250305", name: "web_search", [field]: ["example.com"] };
+    await expect(read({ tools: [web] })).rejects.toMatchObject({
+      code: "invalid-request",
+      details: { param: `tools[0].${field}` },
+    });
   });
 });
 

@@ -464,6 +464,14 @@ describe("the tools of a request of Responses", () => {
     ).toBeUndefined();
   });
 
+  it("never search the web beyond the domains that it is to keep to", async () => {
+    const within = (filters: object | null): object => ({ tools: [{ type: "web_search", filters }] });
+    const { ask, notices } = await read(within({ allowed_domains: ["example.com"] }));
+    expect([ask.searchesWeb, notices]).toEqual([undefined, [expect.stringContaining("domains")]]);
+    for (const filters of [null, {}, { allowed_domains: null }, { allowed_domains: [] }])
+      expect((await read(within(filters))).ask.searchesWeb).toBe("where-possible");
+  });
+
   it.each(["file_search", "code_interpreter", "image_generation", "mcp", "computer", "local_shell", "shell"])(
     "are refused by name where they are of OpenAI's own: %s",
     async (type) => {
