@@ -1,10 +1,10 @@
 import { partitionOfRegion } from "../aws/partition.ts";
-import { isRecord } from "../json.ts";
+import { isRecord, textAt } from "../json.ts";
 import { AwsError, escapeXml, requiredText } from "./aws-error.ts";
 import { Catalogue } from "./catalogue.ts";
 import { getMetricData } from "./cloudwatch.ts";
 import { COMPLETIONS_FRAMING } from "./completions.ts";
-import type { ErrorDialect } from "./error-reply.ts";
+import { type ErrorDialect, toErrorReply } from "./error-reply.ts";
 import { EVENT_STREAM, type Framing } from "./framing.ts";
 import type { AccountGates } from "./gates.ts";
 import { applyGuardrail } from "./guardrails.ts";
@@ -330,9 +330,11 @@ export function findRoute(
   headers: Readonly<Record<string, string>>,
 ): Route {
   const target = method === "POST" && path === "/" ? headers["x-amz-target"] : undefined;
-  if (target !== undefined && Object.hasOwn(BY_TARGET, target)) {
-    const known = BY_TARGET[target];
-    if (known) return { name: nameOfTarget(target), parameters: {}, ...known };
+  if (target !== undefined) {
+    const known = Object.hasOwn(BY_TARGET, target) ? BY_TARGET[target] : undefined;
+    return known
+      ? { name: nameOfTarget(target), parameters: {}, ...known }
+      : { name: "Unknown", service: "none", parameters: {}, answer: refuseTarget };
   }
   for (const { name, service, operation, expression } of PATTERNS) {
     const match = expression.exec(`${method} ${path}`);
@@ -343,7 +345,9 @@ export function findRoute(
   if (method === "POST" && path === "/" && isRecord(body) && "Action" in body) {
     const name = String(body["Action"]);
     const operation = Object.hasOwn(STS, name) ? STS[name] : undefined;
-    return { name, service: "sts", parameters: {}, answer: refuseAction, ...operation };
+    return operation
+      ? { name, service: "sts", parameters: {}, ...operation }
+      : { name, service: "none", parameters: {}, answer: refuseAction };
   }
   if (path.startsWith("/latest/")) {
     return { name: "ImdsOther", service: "imds", parameters: {}, answer: metadata(() => undefined) };
@@ -388,8 +392,20 @@ function metadata(tell: (instance: InstanceMetadata) => string | undefined): Ans
   return (call, { instanceMetadata }) => instanceMetadata.read(call, tell);
 }
 
-function refuseAction({ route }: RecordedCall): never {
-  throw new AwsError("InvalidAction", `Could not find operation ${route} for version 2011-06-15`);
+/** As STS, IAM and others of the query protocol refuse what they do not know, whoever signed it. */
+function refuseAction({ route, body, requestId }: RecordedCall): Reply {
+  const version = textAt(body, "Version") ?? "NO_VERSION_SPECIFIED";
+  const refusal = new AwsError("InvalidAction", `Could not find operation ${route} for version ${version}`);
+  return toErrorReply(refusal, { service: "sts" }, requestId);
+}
+
+/** As services that speak AWS JSON refuse it: https://github.com/aws/aws-sdk-net/issues/1536 */
+function refuseTarget({ headers }: RecordedCall): Reply {
+  return {
+    status: 400,
+    headers: { "content-type": headers["content-type"] ?? "application/x-amz-json-1.1" },
+    body: JSON.stringify({ __type: "UnknownOperationException" }),
+  };
 }
 
 function refuseOperation({ method, path }: RecordedCall): never {

@@ -167,11 +167,22 @@ describe("openclaw emulator", () => {
     }
     await ask("/guardrails");
     await ask("/nothing\u001b[31m");
-    await ask("/", { headers: { "x-amz-target": "DynamoDB_20120810.ListTables" } });
-    const body = new URLSearchParams({ Action: "AssumeRole", Version: "2011-06-15" });
-    await ask("/", { body });
+    const target = await ask("/", { headers: { "x-amz-target": "DynamoDB_20120810.ListTables" } });
+    expect([target.status, await target.json()]).toEqual([400, { __type: "UnknownOperationException" }]);
+    for (const [Action, Version] of [
+      ["AssumeRole", "2011-06-15"],
+      ["ListRoles", "2010-05-08"],
+    ] as const) {
+      const action = await ask("/", { body: new URLSearchParams({ Action, Version }) });
+      expect([action.status, await action.text()]).toEqual([
+        400,
+        expect.stringContaining(
+          `<Code>InvalidAction</Code><Message>Could not find operation ${Action} for version ${Version}</Message>`,
+        ),
+      ]);
+    }
     await ask("/foundation-models", { method: "GET", body: null });
-    await vi.waitFor(() => expect(emulator.stderr()).toContain("AssumeRole"));
+    await vi.waitFor(() => expect(emulator.stderr()).toContain("ListRoles"));
     expect(emulator.stderr().split("\n").slice(0, -1)).toEqual([
       "openclaw: the emulator does not have InvokeModelWithBidirectionalStream (POST /model/amazon.nova-lite-v1%3A0/invoke-with-bidirectional-stream), and refused it",
       "openclaw: the emulator does not have CreateGuardrail (POST /guardrails), and refused it",
@@ -180,6 +191,7 @@ describe("openclaw emulator", () => {
       ),
       "openclaw: the emulator does not have DynamoDB_20120810.ListTables (POST /), and refused it",
       "openclaw: the emulator does not have AssumeRole (POST /), and refused it",
+      "openclaw: the emulator does not have ListRoles (POST /), and refused it",
     ]);
   });
 
