@@ -3,7 +3,7 @@ import type { PaceTerms, PaceWait } from "../chat/pace.ts";
 import type { QuotaSource } from "../chat/read-quotas.ts";
 import { loadConfig } from "../config/resolve.ts";
 import { decodeText, hasUtf16Mark, isText, notText } from "../disk/decode-text.ts";
-import { linesIn } from "../disk/lines-in.ts";
+import { LineCutter } from "../disk/line-cutter.ts";
 import { ReadFailure } from "../disk/read-file.ts";
 import { readInput } from "../disk/read-input.ts";
 import { OpenclawError, usageError } from "../errors.ts";
@@ -172,32 +172,28 @@ async function* readLines(runtime: Runtime, signal: AbortSignal): AsyncGenerator
   const { stdin, untilForeground } = runtime;
   if (stdin.isTTY) await untilForeground();
   const chunks = (stdin as AsyncIterable<string | Uint8Array>)[Symbol.asyncIterator]();
-  let rest = Buffer.alloc(0);
+  const cutter = new LineCutter(LONGEST_LINE);
   for (let read = 0; ;) {
     const { value: chunk, done } = await untilAborted(chunks.next(), signal);
     const isEnd = done === true;
-    const bytes = isEnd ? rest : Buffer.concat([rest, Buffer.from(chunk as Uint8Array)]);
-    const end = isEnd ? bytes.length : bytes.lastIndexOf("\n") + 1;
-    rest = bytes.subarray(end);
-    const lines = [...linesIn(bytes.subarray(0, end))];
-    const broken = lines.findIndex((line) => hasUtf16Mark(line) || !isText(line));
-    const texts = (broken < 0 ? lines : lines.slice(0, broken)).map((line) =>
-      line.toString("utf8").replace(/\r$/, ""),
+    const last = isEnd ? cutter.rest() : undefined;
+    const lines = isEnd ? (last ? [last] : []) : [...cutter.cut(Buffer.from(chunk as Uint8Array))];
+    const unfit = lines.findIndex(
+      ({ bytes, isTooLong }) => isTooLong || hasUtf16Mark(bytes) || !isText(bytes),
     );
-    const [first] = texts;
-    if (read === 0 && first !== undefined) texts[0] = first.replace(/^\uFEFF/, "");
+    const texts = (unfit < 0 ? lines : lines.slice(0, unfit)).map(({ bytes }) => bytes.toString("utf8"));
     if (texts.length > 0) yield texts;
     read += texts.length;
-    const line = lines[broken];
-    if (line) {
-      const label = `Line ${read + 1} of what is piped in`;
-      throw notText(line, { label, file: undefined, code: "bad-attachment" });
-    }
-    if (rest.length > LONGEST_LINE)
+    const line = lines[unfit];
+    if (line?.isTooLong ?? cutter.isTooLong)
       throw usageError(
         `Line ${read + 1} of stdin has more than ${LONGEST_LINE / 1_000_000} MB.`,
         "Embed a file as a whole without --lines.",
       );
+    if (line) {
+      const label = `Line ${read + 1} of what is piped in`;
+      throw notText(line.bytes, { label, file: undefined, code: "bad-attachment" });
+    }
     if (isEnd) return;
   }
 }

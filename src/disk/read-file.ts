@@ -100,7 +100,7 @@ export async function readRegularFile(
 }
 
 /** Whether it is /dev/null, which is how people say that there is none. */
-async function isNothing(descriptor: number, stats: Stats): Promise<boolean> {
+export async function isNothing(descriptor: number, stats: Stats): Promise<boolean> {
   if (!stats.isCharacterDevice()) return false;
   const read = readFrom(descriptor, Buffer.alloc(1), 0, 1, null);
   // A terminal at which nobody types refuses to be read.
@@ -144,6 +144,28 @@ export async function withFile<T>(file: string, work: Work<T>, flags = 0): Promi
     }
   } catch (error) {
     throw toReadFailure(error);
+  }
+}
+
+/** Read at once of a file that may be long, in bytes. */
+const BLOCK_BYTES = 256 * 1024;
+
+/**
+ * The bytes of an open file from one place to another, or to its end, in blocks that hold until the next one is asked for.
+ * Throws Node's own error.
+ */
+export async function* blocksOf(
+  descriptor: number,
+  from = 0,
+  to = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Buffer, void, undefined> {
+  // One for all: what is made anew for each block is there until the next collection, and that comes late.
+  const buffer = Buffer.allocUnsafeSlow(BLOCK_BYTES);
+  for (let at = from; at < to;) {
+    const { bytesRead } = await readFrom(descriptor, buffer, 0, Math.min(buffer.length, to - at), at);
+    if (bytesRead === 0) return;
+    at += bytesRead;
+    yield buffer.subarray(0, bytesRead);
   }
 }
 

@@ -261,14 +261,17 @@ describe("embed --lines", () => {
     expect(bodies(machine)).toEqual([{ inputText: "a" }, { inputText: "b\u00FC" }]);
   });
 
-  it("reads no line without an end into memory", async () => {
-    const machine = await emulate();
-    const { stdout, stderr, code } = await machine.run(["embed", "--lines", "-m", TITAN], {
-      input: `a\n${"x".repeat(9_000_000)}`,
-    });
-    expect(stderr).toContain("Line 2 of stdin has more than 8 MB.");
-    expect({ code, lines: stdout.trimEnd().split("\n").length }).toEqual({ code: 2, lines: 1 });
-  });
+  it.each(["", "\n", "\nb\n"])(
+    "reads no line into memory that is too long, with %j behind it",
+    async (rest) => {
+      const machine = await emulate();
+      const { stdout, stderr, code } = await machine.run(["embed", "--lines", "-m", TITAN], {
+        input: `a\n${"x".repeat(9_000_000)}${rest}`,
+      });
+      expect(stderr).toContain("Line 2 of stdin has more than 8 MB.");
+      expect({ code, lines: stdout.trimEnd().split("\n").length }).toEqual({ code: 2, lines: 1 });
+    },
+  );
 
   it("of nothing is nothing", async () => {
     const machine = await emulate();

@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
 import { notText } from "../../disk/decode-text.ts";
+import type { RawLine } from "../../disk/line-cutter.ts";
 import { asSentence, capitalize, OpenclawError, shorten, usageError, withFields } from "../../errors.ts";
 import { parseIfJson } from "../../json-bounds.ts";
 import { turnOver } from "../../next-turn.ts";
@@ -12,7 +13,6 @@ import { LineIds } from "./line-ids.ts";
 import type { BatchInput } from "./open-input.ts";
 import { type OutputFormat, refusedInForm, USUAL_FORMAT } from "./output-forms.ts";
 import { readLine } from "./read-line.ts";
-import type { RawLine } from "./split-lines.ts";
 
 /** Of the problems of a file so many are kept, and so many of those are shown to a person. */
 export const MOST_PROBLEMS = 1000;

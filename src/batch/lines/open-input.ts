@@ -1,27 +1,29 @@
-import { close, constants, fstat, open, read, type Stats, write } from "node:fs";
+import { close, constants, fstat, open, type Stats, write } from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
+import type { RawLine } from "../../disk/line-cutter.ts";
 import { makePrivateFolder, temporaryError } from "../../disk/private-folder.ts";
 import { namesStdin, refuseFolder } from "../../disk/read-input.ts";
-import { pathOf, ReadFailure, refuseIrregular, toReadFailure, withFile } from "../../disk/read-file.ts";
+import {
+  blocksOf,
+  pathOf,
+  ReadFailure,
+  refuseIrregular,
+  toReadFailure,
+  withFile,
+} from "../../disk/read-file.ts";
 import { readPipe } from "../../disk/read-pipe.ts";
 import { OpenclawError, shorten, usageError } from "../../errors.ts";
 import type { Runtime } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
-import { isBlank, type RawLine, splitLines } from "./split-lines.ts";
+import { isBlank, splitLines } from "./split-lines.ts";
 
-const [openFile, statFile, readFrom, writeTo, closeFile] = [open, fstat, read, write, close].map(
-  promisify,
-) as [
+const [openFile, statFile, writeTo, closeFile] = [open, fstat, write, close].map(promisify) as [
   (file: string, flags: number, mode: number) => Promise<number>,
   (descriptor: number) => Promise<Stats>,
-  (...at: [number, Buffer, number, number, number]) => Promise<{ bytesRead: number }>,
   (...at: [number, Buffer, number, number]) => Promise<{ bytesWritten: number }>,
   (descriptor: number) => Promise<void>,
 ];
-
-/** Read at once, in bytes. */
-const CHUNK_BYTES = 256 * 1024;
 
 type Inputs = Pick<
   Runtime,
@@ -156,21 +158,19 @@ async function* chunksOf(
     onChunk,
   }: { label: string; signal: AbortSignal; onChunk: ((chunk: Buffer) => void) | undefined },
 ): AsyncGenerator<Buffer, void, undefined> {
-  // One for all: what is made anew for each chunk is there until the next collection, and that comes late.
-  const buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
-  for (let at = 0; ;) {
+  const refuseChanged = async (): Promise<void> => {
     signal.throwIfAborted();
-    const { bytesRead } = await readFrom(descriptor, buffer, 0, CHUNK_BYTES, at);
     const now = await statFile(descriptor);
     if (now.size !== before.size || now.mtimeMs !== before.mtimeMs)
       throw usageError(
         `${label} was changed while it was read.`,
         "Leave the file alone while a batch runs: cp it, and name the copy.",
       );
-    if (bytesRead === 0) return;
-    const chunk = buffer.subarray(0, bytesRead);
+  };
+  for await (const chunk of blocksOf(descriptor)) {
+    await refuseChanged();
     onChunk?.(chunk);
     yield chunk;
-    at += bytesRead;
   }
+  await refuseChanged();
 }

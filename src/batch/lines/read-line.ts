@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import type { RawLine } from "../../disk/line-cutter.ts";
 import { asSentence, OpenclawError, shorten } from "../../errors.ts";
 import { isRecord, numberOf } from "../../json.ts";
 import { JsonScan, MOST_DEPTH } from "../../json-bounds.ts";
@@ -7,7 +8,7 @@ import { refused, RequestField } from "../../serve/request-field.ts";
 import type { BatchLine, LineKind } from "./batch-line.ts";
 import { askText, JSON_KINDS, kindOf } from "./line-kinds.ts";
 import type { BatchInput } from "./open-input.ts";
-import { LONGEST_LINE, type RawLine } from "./split-lines.ts";
+import { LONGEST_LINE } from "./split-lines.ts";
 
 /** How lines of each kind are recognised, as a person is told. */
 const SHAPES: Readonly<Record<LineKind, string>> = {

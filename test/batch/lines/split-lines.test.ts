@@ -1,7 +1,8 @@
 import { array, assert, asyncProperty, constantFrom, integer } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { LineIds } from "../../../src/batch/lines/line-ids.ts";
-import { type RawLine, splitLines } from "../../../src/batch/lines/split-lines.ts";
+import { splitLines } from "../../../src/batch/lines/split-lines.ts";
+import type { RawLine } from "../../../src/disk/line-cutter.ts";
 
 async function linesOf(chunks: readonly Buffer[], most?: number): Promise<RawLine[]> {
   async function* stream(): AsyncGenerator<Buffer> {
