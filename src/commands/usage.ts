@@ -2,7 +2,7 @@ import { readTime } from "../command-line/read-time.ts";
 import { loadConfig } from "../config/resolve.ts";
 import { capitalize } from "../errors.ts";
 import { budgetPeriods, tellSpent } from "../ledger/budget.ts";
-import { addCounts, type Counts, type LedgerEntry, NOTHING, sumBy } from "../ledger/entry.ts";
+import { addCounts, addTo, type Counts, type LedgerEntry, NOTHING } from "../ledger/entry.ts";
 import { dayOf, HOUR_MS, HOURLY_MS, ledgerFolder, monthOf } from "../ledger/ledger-files.ts";
 import { isSince, readLedger } from "../ledger/read-ledger.ts";
 import type { GlobalOptions } from "../options.ts";
@@ -18,6 +18,14 @@ export interface UsageOptions extends GlobalOptions {
   since: string;
   by: Field;
   csv?: boolean;
+}
+
+/** What the calls come to. */
+interface Sums {
+  /** By what they are asked for; empty where it is not known. */
+  named: Map<string, Counts>;
+  /** In USD, by day and month of a budget. */
+  spent: Map<string, number>;
 }
 
 interface Group {
@@ -37,9 +45,18 @@ export async function run(options: UsageOptions, runtime: Runtime): Promise<void
   const until = new Date(now()).toISOString();
   const periods = budgetPeriods(config.usage?.budget ?? {}, until);
   const month = Date.parse(monthOf(until));
-  const read = await readLedger(ledgerFolder(runtime), periods.length > 0 ? Math.min(since, month) : since);
-  const entries = read.filter((entry) => isSince(entry, since));
-  const groups = groupBy(entries, options.by);
+  const from = periods.length > 0 ? Math.min(since, month) : since;
+  const newSums = (): Sums => ({
+    named: new Map(),
+    spent: new Map(periods.map(({ period }) => [period, 0])),
+  });
+  const { named, spent } = await readLedger(ledgerFolder(runtime), from, newSums, (sums, entry) => {
+    for (const [period, usd] of sums.spent)
+      if (entry.at.startsWith(period)) sums.spent.set(period, usd + entry.usd);
+    // A name is never empty.
+    if (isSince(entry, since)) addTo(sums.named, nameOf(entry, options.by) ?? "", entry);
+  });
+  const groups = groupsOf(named, options.by);
   const total = groups.reduce((sum, { counts }) => addCounts(sum, counts), NOTHING as Counts);
   if (config.usage?.ledger === false)
     terminal.note("openclaw: the ledger is off (usage.ledger), so calls are not written into it");
@@ -54,7 +71,7 @@ export async function run(options: UsageOptions, runtime: Runtime): Promise<void
       budget:
         periods.length > 0
           ? Object.fromEntries(
-              periods.map(({ name, limit, period }) => [name, { limit, spent: spentIn(period, read) }]),
+              periods.map(({ name, limit, period }) => [name, { limit, spent: spent.get(period) ?? 0 }]),
             )
           : null,
     });
@@ -69,7 +86,7 @@ export async function run(options: UsageOptions, runtime: Runtime): Promise<void
   const { dim } = await terminal.stdoutStyle();
   const notes = [
     ...(groups.length > 0 ? [`Since ${begin}; tokens in and out, days of UTC, prices are estimates.`] : []),
-    ...periods.map((budgeted) => `${tellSpent(spentIn(budgeted.period, read), budgeted)} is spent.`),
+    ...periods.map((budgeted) => `${tellSpent(spent.get(budgeted.period) ?? 0, budgeted)} is spent.`),
   ];
   if (groups.length > 0 && notes.length > 0) await terminal.print("");
   for (const note of notes)
@@ -81,10 +98,11 @@ function wholeDays(time: number, now: number): number {
   return now - time > HOURLY_MS ? Math.floor(time / (24 * HOUR_MS)) * 24 * HOUR_MS : time;
 }
 
-function groupBy(entries: readonly LedgerEntry[], by: Field): Group[] {
-  const nameOf = (entry: LedgerEntry): string | undefined => (by === "day" ? dayOf(entry.at) : entry[by]);
-  // A name is never empty.
-  const sums = sumBy(entries, (entry) => nameOf(entry) ?? "");
+function nameOf(entry: LedgerEntry, by: Field): string | undefined {
+  return by === "day" ? dayOf(entry.at) : entry[by];
+}
+
+function groupsOf(sums: ReadonlyMap<string, Counts>, by: Field): Group[] {
   const groups = [...sums].map(([name, counts]) => ({ name: name === "" ? undefined : name, counts }));
   if (by === "day") return groups.toSorted((one, other) => ((one.name ?? "") < (other.name ?? "") ? -1 : 1));
   return groups.toSorted(
@@ -178,9 +196,4 @@ function digitsFor(usd: number): number {
 function formatCost(usd: number, digits: number): string {
   const least = 10 ** -digits;
   return usd > 0 && usd < least ? `<${least.toFixed(digits)}` : usd.toFixed(digits);
-}
-
-/** What was spent on the days that begin so, in USD. */
-function spentIn(period: string, entries: readonly LedgerEntry[]): number {
-  return entries.filter(({ at }) => at.startsWith(period)).reduce((sum, { usd }) => sum + usd, 0);
 }

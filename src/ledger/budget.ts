@@ -1,16 +1,13 @@
-import { open, stat } from "node:fs/promises";
+import type { Stats } from "node:fs";
 import path from "node:path";
-import { ignoring } from "../disk/atomic-write.ts";
-import { refuseIrregular } from "../disk/read-file.ts";
 import { OpenclawError } from "../errors.ts";
 import { formatUsd, roundUpUsd } from "../models/usage.ts";
 import type { Configuration } from "../config/settings.ts";
-import { mapInTurns } from "../next-turn.ts";
 import type { Runtime } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { parseEntry } from "./entry.ts";
 import { dayOf, ledgerFolder, monthOf, msUntilEnd } from "./ledger-files.ts";
-import { findMonths, linesOf, summedParts, unreadable } from "./read-ledger.ts";
+import { findMonths, readLines, summedParts, unreadable } from "./read-ledger.ts";
 
 type Limits = NonNullable<NonNullable<Configuration["usage"]>["budget"]>;
 
@@ -132,19 +129,43 @@ function addSpent(one: Spent, other: Spent): Spent {
 }
 
 /** What was spent on the days of a file, up to the last line that was read of it. */
-interface Read {
-  inode: number;
-  /** In bytes. */
-  end: number;
-  byDay: Map<string, Spent>;
+class SpentInFile {
+  readonly #inode: number;
+  readonly byDay = new Map<string, Spent>();
   /** The names of the parts that are in it, where it is the sums. */
-  summed: Set<string>;
+  readonly summed = new Set<string>();
+  /** In bytes. */
+  end = 0;
+
+  constructor({ ino }: Stats) {
+    this.#inode = ino;
+  }
+
+  /** Whether it is of this very file, of which there is no less than before. */
+  isOf({ ino, size }: Stats): boolean {
+    return this.#inode === ino && this.end <= size;
+  }
+
+  /** One without a line end may not be written whole yet. */
+  take(line: string, end: number | undefined): void {
+    if (end === undefined) return;
+    this.end = end;
+    const entry = parseEntry(line);
+    if (!entry) {
+      for (const name of summedParts(line)) this.summed.add(name);
+      return;
+    }
+    const day = dayOf(entry.at);
+    // Of a sum it is the mean that is known of a call.
+    const own = { usd: entry.usd, dearest: entry.usd / Math.max(1, entry.calls) };
+    this.byDay.set(day, addSpent(this.byDay.get(day) ?? NOTHING, own));
+  }
 }
 
 /** What was spent, read from the ledger again only as far as it has grown. */
 class Spending {
   readonly #folder: string;
-  #read = new Map<string, Read>();
+  #read = new Map<string, SpentInFile>();
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(folder: string) {
@@ -167,10 +188,13 @@ class Spending {
     const byDay = new Map<string, Spent>();
     const files = (await findMonths(this.#folder)).find((found) => found.month === month);
     if (!files) return byDay;
-    const read = new Map<string, Read>();
+    const read = new Map<string, SpentInFile>();
     // The sums last: they know of a part that is summed up meanwhile.
     for (const file of [files.current, ...files.parts, files.sums]) {
-      const known = await readOn(file, this.#read.get(file));
+      const before = this.#read.get(file);
+      const known = await readLines(file, (stats) =>
+        before?.isOf(stats) === true ? before : new SpentInFile(stats),
+      );
       if (known) read.set(file, known);
     }
     this.#read = read;
@@ -180,35 +204,5 @@ class Spending {
       for (const [day, own] of known.byDay) byDay.set(day, addSpent(byDay.get(day) ?? NOTHING, own));
     }
     return byDay;
-  }
-}
-
-/** Reads a file on from where it was left, or from its beginning where it is another one. */
-async function readOn(file: string, before: Read | undefined): Promise<Read | undefined> {
-  const stats = await ignoring("ENOENT", stat(file));
-  if (!stats) return undefined;
-  refuseIrregular(stats);
-  const isSame = before?.inode === stats.ino && before.end <= stats.size;
-  const read: Read = isSame ? before : { inode: stats.ino, end: 0, byDay: new Map(), summed: new Set() };
-  if (read.end === stats.size) return read;
-  const handle = await open(file, "r");
-  try {
-    const bytes = Buffer.alloc(stats.size - read.end);
-    const { bytesRead } = await handle.read(bytes, 0, bytes.length, read.end);
-    const whole = bytes.subarray(0, bytesRead).lastIndexOf("\n") + 1;
-    await mapInTurns(linesOf(bytes.subarray(0, whole)), (line) => {
-      const entry = parseEntry(line);
-      if (!entry) {
-        for (const name of summedParts(line)) read.summed.add(name);
-        return;
-      }
-      const day = dayOf(entry.at);
-      // Of a sum it is the mean that is known of a call.
-      const own = { usd: entry.usd, dearest: entry.usd / Math.max(1, entry.calls) };
-      read.byDay.set(day, addSpent(read.byDay.get(day) ?? NOTHING, own));
-    });
-    return { ...read, end: read.end + whole };
-  } finally {
-    await handle.close();
   }
 }

@@ -1,6 +1,5 @@
 import { isRecord } from "../json.ts";
 import { ifJson } from "../json-bounds.ts";
-import { atOnce, type Steps } from "../next-turn.ts";
 
 /** One call, or the sum of several of one hour or day. It holds no content: nothing that was asked or answered. */
 export interface LedgerEntry {
@@ -88,26 +87,9 @@ export function parseLine(line: string, parse: (text: string) => unknown = JSON.
   return ifJson(() => parse(line));
 }
 
-/** The sum of entries by what `keyOf` says of each, in the order in which the keys come first. */
-export function sumBy<Key extends string>(
-  entries: Iterable<LedgerEntry>,
-  keyOf: (entry: LedgerEntry) => Key,
-): Map<Key, Counts> {
-  return atOnce(summingBy(entries, keyOf));
-}
-
-/** The same in steps. */
-export function* summingBy<Key extends string>(
-  entries: Iterable<LedgerEntry>,
-  keyOf: (entry: LedgerEntry) => Key,
-): Steps<Map<Key, Counts>> {
-  const sums = new Map<Key, Counts>();
-  for (const entry of entries) {
-    const key = keyOf(entry);
-    sums.set(key, addCounts(sums.get(key), entry));
-    yield;
-  }
-  return sums;
+/** Adds an entry to the sum that has its key. */
+export function addTo(sums: Map<string, Counts>, key: string, more: Counts): void {
+  sums.set(key, addCounts(sums.get(key), more));
 }
 
 /** Adds the counts of one more. USD with ten digits: more would only show the noise of floating point. */

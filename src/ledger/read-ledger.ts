@@ -1,16 +1,18 @@
+import type { Stats } from "node:fs";
 import { readdir } from "node:fs/promises";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { linesIn } from "../disk/lines-in.ts";
-import { readRegularFile, ReadFailure } from "../disk/read-file.ts";
+import { ignoring } from "../disk/atomic-write.ts";
+import { LineCutter, type RawLine } from "../disk/line-cutter.ts";
+import { blocksOf, isNothing, ReadFailure, refuseIrregular, withFile } from "../disk/read-file.ts";
 import { errorCode, OpenclawError } from "../errors.ts";
 import { isRecord } from "../json.ts";
-import { mapInTurns } from "../next-turn.ts";
+import { turnOver } from "../next-turn.ts";
 import { type LedgerEntry, parseEntry, parseLine } from "./entry.ts";
 import { HOUR_MS, monthFile, monthOf } from "./ledger-files.ts";
 
-/** No longer file is read, in bytes. */
-const MOST_BYTES = 512 * 1024 * 1024;
+/** No line that was written is longer, in bytes: the head of the sums names parts, an entry a model and a key. */
+const LONGEST_LINE = 1024 * 1024;
 
 export interface MonthFiles {
   month: string;
@@ -47,30 +49,35 @@ function filesOf(folder: string, month: string): MonthFiles {
   return { month, current, sums: path.join(folder, `${month}.sums.jsonl`), parts: [] };
 }
 
+type TakeEntry = (entry: LedgerEntry) => void;
+
 /**
- * Reads what the ledger has of the time since a moment, in ms since 1970: of what was summed up whole hours. Lines that are
- * none count for nothing. Others have their turn in between. Throws `internal` for a file that cannot be read.
+ * What comes of handing `take` each entry that the ledger has of the time since a moment, in ms since 1970: of what was summed
+ * up whole hours. Lines that are none count for nothing. `begin` makes what they are added to, and makes it anew where all
+ * are read once more. Others have their turn in between. Throws `internal` for a file that cannot be read.
  */
-export async function readLedger(folder: string, since: number): Promise<LedgerEntry[]> {
+export async function readLedger<Made>(
+  folder: string,
+  since: number,
+  begin: () => Made,
+  take: (made: Made, entry: LedgerEntry) => void,
+): Promise<Made> {
   const firstMonth = monthOf(new Date(since).toISOString());
-  const entries: LedgerEntry[] = [];
   try {
     for (let files = await findMonths(folder); ;) {
-      for (const month of files) {
-        if (month.month < firstMonth) continue;
-        // Not at once: what is handed to a function has to fit its stack.
-        for (const entry of await readMonth(month, since)) entries.push(entry);
-      }
+      const made = begin();
+      const takeSince = (entry: LedgerEntry): void => {
+        if (isSince(entry, since)) take(made, entry);
+      };
+      for (const month of files) if (month.month >= firstMonth) await readMonth(month, takeSince);
       const after = await findMonths(folder);
-      if (isDeepStrictEqual(files, after)) break;
+      if (isDeepStrictEqual(files, after)) return made;
       // Something was summed up meanwhile, and may have been read twice or not at all.
       files = after;
-      entries.length = 0;
     }
   } catch (error) {
     throw unreadable(folder, error);
   }
-  return entries;
 }
 
 /** Whether an entry is of the time since a moment, in ms since 1970; a sum is where a part of its hour is. */
@@ -78,24 +85,24 @@ export function isSince({ at, calls }: LedgerEntry, since: number): boolean {
   return Date.parse(at) >= (calls === 1 ? since : Math.floor(since / HOUR_MS) * HOUR_MS);
 }
 
-async function readMonth({ sums, parts, current }: MonthFiles, since: number): Promise<LedgerEntry[]> {
-  const summed = await readSums(sums, since);
-  const unsummed = parts.filter((file) => !summed.parts.has(path.basename(file)));
-  const read: LedgerEntry[] = summed.entries;
-  for (const file of [...unsummed, current])
-    for (const entry of await readEntries(file, since)) read.push(entry);
-  return read;
+async function readMonth({ sums, parts, current }: MonthFiles, take: TakeEntry): Promise<void> {
+  const summed = await readSums(sums, take);
+  const unsummed = parts.filter((file) => !summed.has(path.basename(file)));
+  for (const file of [...unsummed, current]) await readEntries(file, take);
 }
 
-/** What was summed up, and of which parts. */
-export async function readSums(
-  file: string,
-  since?: number,
-): Promise<{ parts: Set<string>; entries: LedgerEntry[] }> {
-  const bytes = await readFile(file);
-  const [head = ""] = linesOf(bytes);
-  // The head is no entry.
-  return { parts: summedParts(head), entries: await entriesIn(bytes, since) };
+/** Hands on what was summed up. Returns the names of the parts that are in it. */
+export async function readSums(file: string, take: TakeEntry): Promise<Set<string>> {
+  const parts = new Set<string>();
+  await readLines(file, () => ({
+    end: 0,
+    take: (line) => {
+      const entry = parseEntry(line);
+      if (entry) take(entry);
+      else for (const name of summedParts(line)) parts.add(name);
+    },
+  }));
+  return parts;
 }
 
 /** The first line of the sums: the parts that are in them, and may not have been removed. */
@@ -110,31 +117,53 @@ export function summedParts(head: string): Set<string> {
   return new Set(names.filter((name) => typeof name === "string"));
 }
 
-/** The entries of a file, or those since a moment; none where there is no file. */
-export async function readEntries(file: string, since?: number): Promise<LedgerEntry[]> {
-  return entriesIn(await readFile(file), since);
+/** Hands on the entries of a file; none where there is no file. */
+export async function readEntries(file: string, take: TakeEntry): Promise<void> {
+  await readLines(file, () => ({
+    end: 0,
+    take: (line) => {
+      const entry = parseEntry(line);
+      if (entry) take(entry);
+    },
+  }));
 }
 
-async function entriesIn(bytes: Buffer, since = Number.NEGATIVE_INFINITY): Promise<LedgerEntry[]> {
-  const entries = await mapInTurns(linesOf(bytes), (line) => {
-    const entry = parseEntry(line);
-    return entry && isSince(entry, since) ? entry : undefined;
-  });
-  return entries.filter((entry) => entry !== undefined);
+/** Who reads a file. */
+interface LineReader {
+  /** What lies behind it is read, in bytes. */
+  readonly end: number;
+  /** Takes a line, and where it ends with its line end; undefined for the last one that has none. */
+  take: (line: string, end: number | undefined) => void;
 }
 
-/** The lines of a text, each made when it is asked for. */
-export function* linesOf(bytes: Buffer): Generator<string, void, undefined> {
-  for (const line of linesIn(bytes)) yield line.toString("utf8");
-}
-
-async function readFile(file: string): Promise<Buffer> {
-  try {
-    return (await readRegularFile(file, MOST_BYTES)).bytes;
-  } catch (error) {
-    if (error instanceof ReadFailure && error.code === "ENOENT") return Buffer.alloc(0);
-    throw error;
-  }
+/**
+ * Has the lines of a file read by whom `begin` names for it, what is too long for an entry as an empty one. Returns that
+ * reader; undefined where there is no file. Others have their turn in between. Throws a `ReadFailure`.
+ */
+export async function readLines<Reader extends LineReader>(
+  file: string,
+  begin: (stats: Stats) => Reader,
+): Promise<Reader | undefined> {
+  return ignoring(
+    "ENOENT",
+    withFile(file, async (descriptor, stats) => {
+      if (!(await isNothing(descriptor, stats))) refuseIrregular(stats);
+      const reader = begin(stats);
+      const start = reader.end;
+      const cutter = new LineCutter(LONGEST_LINE);
+      const take = ({ bytes, isTooLong }: RawLine, end?: number): void =>
+        reader.take(isTooLong ? "" : bytes.toString("utf8"), end);
+      for await (const block of blocksOf(descriptor, start, stats.size))
+        for (const line of cutter.cut(block)) {
+          take(line, start + line.offset + line.length + 1);
+          const over = turnOver();
+          if (over) await over;
+        }
+      const last = cutter.rest();
+      if (last) take(last);
+      return reader;
+    }),
+  );
 }
 
 /** The error for a ledger that cannot be read. */

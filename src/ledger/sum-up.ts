@@ -4,9 +4,9 @@ import { ignoring } from "../disk/atomic-write.ts";
 import { holdLock } from "../disk/lock.ts";
 import { replaceFile } from "../disk/replace-file.ts";
 import { OpenclawError } from "../errors.ts";
-import { inSteps, mapInTurns, type Steps } from "../next-turn.ts";
+import { mapInTurns } from "../next-turn.ts";
 import type { Runtime } from "../runtime.ts";
-import { entryLine, type LedgerEntry, summingBy } from "./entry.ts";
+import { addTo, type Counts, entryLine, type LedgerEntry } from "./entry.ts";
 import { dayOf, HOURLY_MS, LARGEST_FILE, monthOf } from "./ledger-files.ts";
 import { findMonths, type MonthFiles, readEntries, readSums, sumsHead } from "./read-ledger.ts";
 
@@ -39,34 +39,39 @@ export async function sumUp(folder: string, month: string, runtime: Runtime): Pr
 
 async function addToSums({ sums, parts }: MonthFiles, now: number): Promise<void> {
   if (parts.length === 0) return;
-  const known = await readSums(sums);
-  const entries = known.entries;
-  for (const part of parts) {
-    if (known.parts.has(path.basename(part))) continue;
-    for (const entry of await readEntries(part)) entries.push(entry);
-  }
+  const summed = new EntrySums(now);
+  const known = await readSums(sums, summed.add);
+  for (const part of parts) if (!known.has(path.basename(part))) await readEntries(part, summed.add);
   const names = parts.map((part) => path.basename(part));
-  const lines = await mapInTurns(await inSteps(summingEntries(entries, now)), entryLine);
+  const lines = await mapInTurns(summed.entries(), entryLine);
   await replaceFile(sums, sumsHead(names) + lines.join(""));
   for (const part of parts) await rm(part, { force: true });
 }
 
 /** The entries of one hour, or of one day where it is long ago, that differ in nothing but their counts, as one. */
-export function* summingEntries(entries: readonly LedgerEntry[], now: number): Steps<LedgerEntry[]> {
-  const recent = new Date(now - HOURLY_MS).toISOString();
-  const beginOf = (at: string): string =>
-    at >= recent ? `${at.slice(0, "2026-11-26T11".length)}:00:00.000Z` : `${dayOf(at)}T00:00:00.000Z`;
-  const fieldsOf = ({ at, command, model, profile, region, key }: LedgerEntry): string =>
-    JSON.stringify([beginOf(at), command, model, profile, region, key]);
-  const sums: LedgerEntry[] = [];
-  for (const [fields, counts] of yield* summingBy(entries, fieldsOf)) {
-    const [at = "", command = "", model = "", ...rest] = JSON.parse(fields) as (string | null)[];
-    const [profile, region, key] = rest.map((text) => text ?? undefined);
-    const named = { at: at ?? "", command: command ?? "", model: model ?? "" };
-    sums.push(Object.assign(named, { profile, region, key }, counts));
-    yield;
+export class EntrySums {
+  readonly #recent: string;
+  readonly #sums = new Map<string, Counts>();
+
+  constructor(now: number) {
+    this.#recent = new Date(now - HOURLY_MS).toISOString();
   }
-  return sums;
+
+  readonly add = (entry: LedgerEntry): void => {
+    const { at, command, model, profile, region, key } = entry;
+    const begin =
+      at >= this.#recent ? `${at.slice(0, "2026-11-26T11".length)}:00:00.000Z` : `${dayOf(at)}T00:00:00.000Z`;
+    addTo(this.#sums, JSON.stringify([begin, command, model, profile, region, key]), entry);
+  };
+
+  *entries(): Generator<LedgerEntry, void, undefined> {
+    for (const [fields, counts] of this.#sums) {
+      const [at = "", command = "", model = "", ...rest] = JSON.parse(fields) as (string | null)[];
+      const [profile, region, key] = rest.map((text) => text ?? undefined);
+      const named = { at: at ?? "", command: command ?? "", model: model ?? "" };
+      yield Object.assign(named, { profile, region, key }, counts);
+    }
+  }
 }
 
 /** Removes what is older than is kept. `month` is the one that has begun. */

@@ -1,7 +1,6 @@
 import { expect, it } from "vitest";
 import { entryLine, type LedgerEntry, NOTHING, parseEntry } from "../../src/ledger/entry.ts";
-import { atOnce } from "../../src/next-turn.ts";
-import { summingEntries } from "../../src/ledger/sum-up.ts";
+import { EntrySums } from "../../src/ledger/sum-up.ts";
 
 const call: LedgerEntry = {
   ...NOTHING,
@@ -49,13 +48,18 @@ it("sums up by hour and all that names a call", () => {
   const later = { ...call, at: "2026-11-26T11:59:59.999Z", usd: 0.1, unpriced: 0 };
   const now = Date.parse("2026-11-27T00:00:00.000Z");
   const next = { ...call, at: "2026-11-26T12:00:00.000Z" };
-  const sums = atOnce(summingEntries([call, later, next, { ...call, key: "a" }], now));
-  expect(sums).toEqual([
+  const summed = (entries: readonly LedgerEntry[], at: number): LedgerEntry[] => {
+    const sums = new EntrySums(at);
+    for (const entry of entries) sums.add(entry);
+    return [...sums.entries()];
+  };
+  const inHours = summed([call, later, next, { ...call, key: "a" }], now);
+  expect(inHours).toEqual([
     { ...call, at: "2026-11-26T11:00:00.000Z", calls: 2, inputTokens: 6, outputTokens: 10, usd: 0.1012 },
     { ...call, at: "2026-11-26T12:00:00.000Z" },
     { ...call, at: "2026-11-26T11:00:00.000Z", key: "a" },
   ]);
-  const inDays = atOnce(summingEntries(sums, now + 7 * 86_400_000));
+  const inDays = summed(inHours, now + 7 * 86_400_000);
   expect(inDays.map(({ at, calls }) => [at, calls])).toEqual([
     ["2026-11-26T00:00:00.000Z", 3],
     ["2026-11-26T00:00:00.000Z", 1],

@@ -202,12 +202,12 @@ async function usualOutput(
 ): Promise<Pick<ModelReport, "outputTokens" | "outputSource">> {
   if (outputTokens !== undefined) return { outputTokens, outputSource: "flag" };
   const since = runtime.now() - LOOKED_BACK_MS;
-  let [calls, tokens] = [0, 0];
-  for (const entry of await readLedger(ledgerFolder(runtime), since)) {
-    if (entry.model !== id) continue;
-    calls += entry.calls;
-    tokens += entry.outputTokens;
-  }
+  const begin = (): { calls: number; tokens: number } => ({ calls: 0, tokens: 0 });
+  const { calls, tokens } = await readLedger(ledgerFolder(runtime), since, begin, (sum, entry) => {
+    if (entry.model !== id) return;
+    sum.calls += entry.calls;
+    sum.tokens += entry.outputTokens;
+  });
   return calls < ENOUGH_CALLS
     ? { outputTokens: USUAL_OUTPUT_TOKENS, outputSource: "usual" }
     : { outputTokens: Math.max(1, Math.round(tokens / calls)), outputSource: "ledger" };

@@ -1,4 +1,4 @@
-import { type Counts, NOTHING, sumBy } from "../../../ledger/entry.ts";
+import { addTo, type Counts, NOTHING } from "../../../ledger/entry.ts";
 import { dayOf, ledgerFolder, monthOf } from "../../../ledger/ledger-files.ts";
 import { readLedger } from "../../../ledger/read-ledger.ts";
 import { formatUsd } from "../../../models/usage.ts";
@@ -44,18 +44,19 @@ export async function run({ apiKeyFile }: ListOptions, runtime: Runtime): Promis
   const file = namedFile(apiKeyFile);
   const keys = await readKeys(file, runtime);
   const now = new Date(runtime.now()).toISOString();
-  const month = (await readLedger(ledgerFolder(runtime), Date.parse(monthOf(now)))).filter(
-    ({ key }) => key !== undefined,
-  );
-  const byKey = sumBy(month, ({ key = "" }) => key);
-  const byKeyToday = sumBy(
-    month.filter(({ at }) => dayOf(at) === dayOf(now)),
-    ({ key = "" }) => key,
-  );
+  const begin = (): Record<"today" | "month", Map<string, Counts>> => ({
+    today: new Map(),
+    month: new Map(),
+  });
+  const spent = await readLedger(ledgerFolder(runtime), Date.parse(monthOf(now)), begin, (sums, entry) => {
+    if (entry.key === undefined) return;
+    addTo(sums.month, entry.key, entry);
+    if (dayOf(entry.at) === dayOf(now)) addTo(sums.today, entry.key, entry);
+  });
   const listed = keys.map((key) => ({
     key,
-    today: byKeyToday.get(key.name) ?? NOTHING,
-    month: byKey.get(key.name) ?? NOTHING,
+    today: spent.today.get(key.name) ?? NOTHING,
+    month: spent.month.get(key.name) ?? NOTHING,
     isExpired: key.expires !== undefined && Date.parse(key.expires) <= runtime.now(),
   }));
   if (terminal.format === "json")
@@ -86,8 +87,8 @@ function cellsOf(listed: readonly Listed[]) {
   const perMinute = formatLimitColumn(listed.flatMap(({ key }) => key.tpm ?? []));
   return ({ key, today, month, isExpired }: Listed, style: Style): Cell[] => [
     { text: key.name, look: isExpired ? style.dim : style.cyan },
-    spent(today, key.dailyBudgetUsd),
-    spent(month, key.monthlyBudgetUsd),
+    spentOf(today, key.dailyBudgetUsd),
+    spentOf(month, key.monthlyBudgetUsd),
     key.rpm === undefined ? "" : String(key.rpm),
     key.tpm === undefined ? "" : perMinute(key.tpm),
     isExpired ? "over" : (key.expires?.slice(0, "2026-11-26".length) ?? ""),
@@ -96,7 +97,7 @@ function cellsOf(listed: readonly Listed[]) {
 }
 
 /** What was spent, of what may be. */
-function spent({ usd }: Counts, limit: number | undefined): string {
+function spentOf({ usd }: Counts, limit: number | undefined): string {
   return `$${formatUsd(usd)}${limit === undefined ? "" : ` of $${formatUsd(limit)}`}`;
 }
 
