@@ -40,9 +40,9 @@ export async function fromChatRequest(
   const unknown = judgeFields(request, FIELD_RULES);
   const model = readModelName(request.at("model"));
   const context = { remoteImages, documents: 0, argumentsScan: new JsonScan(MOST_ARGUMENTS) };
-  const { system, messages } = await readMessages(request.at("messages"), context);
+  const { system, messages, notices } = await readMessages(request.at("messages"), context);
   const tools = readTools(request.at("tools"), request.at("tool_choice"));
-  const { metadata, notices } = readMetadata(request.at("metadata").given);
+  const metadata = readMetadata(request.at("metadata").given);
   const reasoning = readParameter(request, PARAMETERS.reasoning) as ChatParameters["reasoning"];
   const streaming = request.at("stream_options").given;
   streaming?.object();
@@ -55,7 +55,7 @@ export async function fromChatRequest(
       parameters: readParameters(request),
       nameOf: fieldNames(request.object()),
       tools,
-      metadata,
+      metadata: metadata.metadata,
       schema: format && (await readAnswerFormat(format, (at) => at.at("json_schema"), signal)),
       showsReasoning: reasoning !== undefined && reasoning !== "off",
     },
@@ -63,7 +63,7 @@ export async function fromChatRequest(
     custom: customNames(request.at("tools")),
     includesUsage: streaming?.at("include_usage").given?.flag() ?? false,
     mayCallInParallel: request.at("parallel_tool_calls").given?.flag() ?? true,
-    notices,
+    notices: [...notices, ...metadata.notices],
     unknown,
   };
 }

@@ -1,5 +1,6 @@
 import type { ContentBlock } from "@aws-sdk/client-bedrock-runtime";
 import { type JsonObject, textAt } from "../../../json.ts";
+import { cachedBehind } from "../../content/cache-mark.ts";
 import { type ContentContext, isRemote, readAudio, readFile, readImage } from "../../content/read-files.ts";
 import { mapInTurns } from "../../../next-turn.ts";
 import type { RequestField } from "../../request-field.ts";
@@ -7,37 +8,42 @@ import type { RequestField } from "../../request-field.ts";
 /** The content of a user's message, or of a tool's, as content blocks. Throws `invalid-request`. */
 export async function readUserContent(field: RequestField, context: ContentContext): Promise<ContentBlock[]> {
   if (typeof field.value === "string") return [{ text: field.value }];
-  return mapInTurns(field.parts(), (part): ContentBlock | Promise<ContentBlock> => {
-    const type = part.at("type");
-    switch (type.value) {
-      case "text":
-        return { text: part.at("text").text() };
-      case "image_url":
-        return readImage(part.at("image_url").at("url"), context);
-      case "file":
-        return readFile(part.at("file"), context);
-      case "input_audio":
-        return readAudio(part.at("input_audio"));
-      default:
-        throw part.refused(type.mustBe("text, image_url, input_audio or file").message);
-    }
-  });
+  const blocks = await mapInTurns(field.parts(), async (part) => [
+    await readPart(part, context),
+    ...cachedBehind(part),
+  ]);
+  return blocks.flat();
 }
 
-/** Content that may be text only, as one text. Throws `invalid-request`. */
-export function readTextContent(field: RequestField, types?: readonly string[]): string {
-  return readTexts(field, types).join("");
+function readPart(part: RequestField, context: ContentContext): ContentBlock | Promise<ContentBlock> {
+  const type = part.at("type");
+  switch (type.value) {
+    case "text":
+      return { text: part.at("text").text() };
+    case "image_url":
+      return readImage(part.at("image_url").at("url"), context);
+    case "file":
+      return readFile(part.at("file"), context);
+    case "input_audio":
+      return readAudio(part.at("input_audio"));
+    default:
+      throw part.refused(type.mustBe("text, image_url, input_audio or file").message);
+  }
 }
 
-/** The same, its parts apart. */
-export function readTexts(field: RequestField, types: readonly string[] = ["text"]): string[] {
-  if (typeof field.value === "string") return [field.value];
-  return field.parts().map((part) => {
+type TextOrCachePoint = ContentBlock.TextMember | ContentBlock.CachePointMember;
+
+/** Content that may be text only. Throws `invalid-request`. */
+export function readTexts(field: RequestField, types: readonly string[] = ["text"]): TextOrCachePoint[] {
+  if (typeof field.value === "string") return [{ text: field.value }];
+  const blocks: TextOrCachePoint[] = [];
+  for (const part of field.parts()) {
     const given = part.at("type");
     const type = types.find((known) => known === given.value);
-    if (type !== undefined) return part.at(type).text();
-    throw given.mustBe(types.join(" or "));
-  });
+    if (type === undefined) throw given.mustBe(types.join(" or "));
+    blocks.push({ text: part.at(type).text() }, ...cachedBehind(part));
+  }
+  return blocks;
 }
 
 /** The URL of a part that is a remote image. */

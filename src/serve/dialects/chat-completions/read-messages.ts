@@ -1,46 +1,51 @@
 import type {
   ContentBlock,
   Message,
-  ToolResultBlock,
-  ToolResultContentBlock,
+  SystemContentBlock,
   ToolUseBlock,
 } from "@aws-sdk/client-bedrock-runtime";
+import type { SystemPrompt } from "../../../converse/request.ts";
 import { mapInTurns, turnOver } from "../../../next-turn.ts";
+import { cachedBehind, toToolResult } from "../../content/cache-mark.ts";
 import { joinSystem } from "../../content/join-system.ts";
 import { toFreeformInput } from "../../content/freeform-tool.ts";
 import { readArguments } from "../../content/read-arguments.ts";
 import type { ContentContext } from "../../content/read-files.ts";
 import type { RequestField } from "../../request-field.ts";
-import { readTextContent, readTexts, readUserContent } from "./read-content.ts";
+import { readTexts, readUserContent } from "./read-content.ts";
 
 /** A conversation as Converse takes it. */
 export interface Conversation {
   /** Everything that `system` and `developer` messages say, wherever they stand; undefined when that is nothing. */
-  system: string | undefined;
+  system: SystemPrompt | undefined;
   /** As they came: the request that is made of them is mended before it goes out. */
   messages: Message[];
+  notices: string[];
 }
 
 /** Reads the messages of a request. Throws `invalid-request`. */
 export async function readMessages(field: RequestField, context: ContentContext): Promise<Conversation> {
-  const system: string[] = [];
+  const system: SystemContentBlock[] = [];
   const messages: Message[] = [];
+  let isNamed = false;
   for (const message of field.items()) {
     await turnOver();
     const role = message.at("role");
+    // Of a tool's result it is the tool's, which the call has already.
+    isNamed ||= role.value !== "tool" && message.at("name").given !== undefined;
     switch (role.value) {
       case "system":
       case "developer":
-        system.push(...readTexts(message.at("content")));
+        system.push(...readTexts(message.at("content")), ...cachedBehind(message));
         break;
       case "user":
-        messages.push({ role: "user", content: await readUserContent(message.at("content"), context) });
+        messages.push(say("user", await readUserContent(message.at("content"), context), message));
         break;
       case "assistant":
-        messages.push({ role: "assistant", content: await readAnswer(message, context) });
+        messages.push(say("assistant", await readAnswer(message, context), message));
         break;
       case "tool":
-        messages.push({ role: "user", content: [await readToolResult(message, context)] });
+        messages.push(say("user", await readToolResult(message, context), message));
         break;
       case "function":
         throw role.refused("Messages of role 'function' are the older form of role 'tool'.");
@@ -48,7 +53,14 @@ export async function readMessages(field: RequestField, context: ContentContext)
         throw role.mustBe("system, developer, user, assistant or tool");
     }
   }
-  return { system: joinSystem(system, messages, field), messages };
+  const notices = isNamed
+    ? ["The 'name' of messages is left out: Converse has no place for who says them"]
+    : [];
+  return { system: joinSystem(system, messages, field), messages, notices };
+}
+
+function say(role: "user" | "assistant", content: readonly ContentBlock[], message: RequestField): Message {
+  return { role, content: [...content, ...cachedBehind(message)] };
 }
 
 async function readAnswer(message: RequestField, context: ContentContext): Promise<ContentBlock[]> {
@@ -57,13 +69,15 @@ async function readAnswer(message: RequestField, context: ContentContext): Promi
   const audio = message.at("audio").given;
   if (audio) throw audio.refused("Audio is not supported.");
   const content = message.at("content").given;
-  const text = content ? readTextContent(content, ["text", "refusal"]) : "";
+  const said = content ? readTexts(content, ["text", "refusal"]) : [];
   const refusal = message.at("refusal").given?.text() ?? "";
   const calls = message.at("tool_calls").given?.items() ?? [];
   const read = async (call: RequestField): Promise<ContentBlock> => ({
     toolUse: await readToolCall(call, context),
   });
-  return [{ text }, { text: refusal }, ...(await mapInTurns(calls, read))];
+  const text = said.map((block) => block.text ?? "").join("");
+  const cached = said.filter(({ cachePoint }) => cachePoint).slice(-1);
+  return [{ text }, ...cached, { text: refusal }, ...(await mapInTurns(calls, read))];
 }
 
 async function readToolCall(call: RequestField, context: ContentContext): Promise<ToolUseBlock> {
@@ -83,10 +97,7 @@ async function readToolCall(call: RequestField, context: ContentContext): Promis
   };
 }
 
-async function readToolResult(
-  message: RequestField,
-  context: ContentContext,
-): Promise<{ toolResult: ToolResultBlock }> {
-  const content = (await readUserContent(message.at("content"), context)) as ToolResultContentBlock[];
-  return { toolResult: { toolUseId: message.at("tool_call_id").text(), content } };
+async function readToolResult(message: RequestField, context: ContentContext): Promise<ContentBlock[]> {
+  const content = await readUserContent(message.at("content"), context);
+  return toToolResult(message.at("tool_call_id").text(), content);
 }

@@ -1,5 +1,4 @@
 import type {
-  CachePointBlock,
   CitationsConfig,
   ContentBlock,
   DocumentBlock,
@@ -16,6 +15,7 @@ import type { JsonObject } from "../../../json.ts";
 import { toJsonText } from "../../../network/json-body.ts";
 import { bytesInTurns, mapInTurns } from "../../../next-turn.ts";
 import { readBase64 } from "../../../wires/data-url.ts";
+import { readCachePoint } from "../../content/cache-mark.ts";
 import { countDocument } from "../../content/read-files.ts";
 import { type RequestField, show } from "../../request-field.ts";
 import { readRedacted } from "./redacted-thinking.ts";
@@ -118,15 +118,6 @@ export async function readContent(field: RequestField, context: BlockContext): P
     return point ? [...made, { cachePoint: point }] : made;
   });
   return blocks.flat();
-}
-
-/** A cache point for a mark; undefined without one. Its scope is for Anthropic's own caches. Throws `invalid-request`. */
-export function readCachePoint(field: RequestField): CachePointBlock | undefined {
-  if (!field.given) return undefined;
-  const type = field.at("type");
-  if (type.value !== "ephemeral") throw type.mustBe("ephemeral");
-  const ttl = field.at("ttl").given?.choice(["5m", "1h"]);
-  return { type: "default", ...(ttl === "1h" ? { ttl } : {}) };
 }
 
 function readerOf<Type extends string, Read>(

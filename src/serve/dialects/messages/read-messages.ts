@@ -1,8 +1,9 @@
 import type { ContentBlock, Message, SystemContentBlock } from "@aws-sdk/client-bedrock-runtime";
 import { turnOver } from "../../../next-turn.ts";
+import { readCachePoint } from "../../content/cache-mark.ts";
 import { refuseSilence } from "../../content/join-system.ts";
 import type { RequestField } from "../../request-field.ts";
-import { type BlockContext, readCachePoint, readContent } from "./read-blocks.ts";
+import { type BlockContext, readContent } from "./read-blocks.ts";
 
 /** A conversation as Converse takes it. */
 export interface Conversation {

@@ -12,8 +12,9 @@ import { turnOver } from "../../../next-turn.ts";
 import { judgeFields } from "../../field-rules.ts";
 import type { RequestField } from "../../request-field.ts";
 import { OWN_TOOL_RULES, TOOL_RULES, WEB_SEARCH_RULES } from "./request-fields.ts";
+import { readCachePoint } from "../../content/cache-mark.ts";
 import { readToolSchema } from "../../content/tool-schema.ts";
-import { type BlockContext, readCachePoint } from "./read-blocks.ts";
+import type { BlockContext } from "./read-blocks.ts";
 
 export interface ReadTools {
   /** Undefined when the model is to call none. */

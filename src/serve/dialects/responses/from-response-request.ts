@@ -53,7 +53,7 @@ export async function fromResponseRequest(
       messages: input.messages,
       // They come before all that the input says.
       system: joinSystem(
-        [request.at("instructions").given?.text() ?? "", ...input.system],
+        [{ text: request.at("instructions").given?.text() ?? "" }, ...input.system],
         input.messages,
         request.at("input"),
       ),

@@ -1,11 +1,7 @@
-import type {
-  ContentBlock,
-  Message,
-  ToolResultBlock,
-  ToolResultContentBlock,
-} from "@aws-sdk/client-bedrock-runtime";
+import type { ContentBlock, Message, SystemContentBlock } from "@aws-sdk/client-bedrock-runtime";
 import { shorten } from "../../../errors.ts";
 import { mapInTurns, turnOver } from "../../../next-turn.ts";
+import { cachedBehind, toToolResult } from "../../content/cache-mark.ts";
 import { readArguments } from "../../content/read-arguments.ts";
 import type { JsonObject } from "../../../json.ts";
 import { type ContentContext, isRemote, readAudio, readFile, readImage } from "../../content/read-files.ts";
@@ -17,7 +13,7 @@ import { namesIn } from "./read-tools.ts";
 
 export interface Input {
   /** What `system` and `developer` messages say, wherever they stand. */
-  system: string[];
+  system: SystemContentBlock[];
   /** As they came: the request that is made of them is mended before it goes out. What one answer says is one message. */
   messages: Message[];
   /** The lists of tools that stand among the items. */
@@ -121,20 +117,23 @@ class ItemReader {
       case "system":
       case "developer": {
         const parts = await this.#readParts(content, readTextPart);
-        const texts = parts.map(({ text = "" }) => text);
-        return void this.input.system.push(...texts);
+        return void this.input.system.push(...parts);
       }
       default:
         throw role.mustBe("user, assistant, system or developer");
     }
   }
 
-  async #readParts(
+  async #readParts<Block extends ContentBlock>(
     field: RequestField,
-    read: (part: RequestField, context: ContentContext) => ContentBlock | Promise<ContentBlock>,
-  ): Promise<ContentBlock[]> {
+    read: (part: RequestField, context: ContentContext) => Block | Promise<Block>,
+  ): Promise<(Block | ContentBlock.TextMember | ContentBlock.CachePointMember)[]> {
     if (typeof field.value === "string") return [{ text: field.value }];
-    return mapInTurns(field.parts(), (part) => read(part, this.#context));
+    const blocks = await mapInTurns(field.parts(), async (part) => [
+      await read(part, this.#context),
+      ...cachedBehind(part),
+    ]);
+    return blocks.flat();
   }
 
   #nameOf(item: RequestField): string {
@@ -147,11 +146,7 @@ class ItemReader {
   }
 
   #result(item: RequestField, content: ContentBlock[]): void {
-    const toolResult: ToolResultBlock = {
-      toolUseId: item.at("call_id").text(),
-      content: content as ToolResultContentBlock[],
-    };
-    this.input.messages.push(say("user", [{ toolResult }]));
+    this.input.messages.push(say("user", toToolResult(item.at("call_id").text(), content)));
   }
 
   async #readReasoning(item: RequestField): Promise<void> {
@@ -235,7 +230,7 @@ function readAnswerPart(part: RequestField): ContentBlock {
   }
 }
 
-function readTextPart(part: RequestField): ContentBlock {
+function readTextPart(part: RequestField): ContentBlock.TextMember {
   const type = part.at("type");
   if (type.value === "input_text" || type.value === "text" || type.value === "output_text")
     return { text: part.at("text").text() };

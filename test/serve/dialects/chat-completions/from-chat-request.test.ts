@@ -78,6 +78,46 @@ describe("a chat completions request", () => {
     expect(JSON.stringify(ask.system)).toContain(String.raw`One.\n\nTwo.\n\nThree.`);
   });
 
+  it.each([
+    ["OpenAI's", { prompt_cache_breakpoint: { mode: "explicit" } }, { type: "default" }],
+    ["Anthropic's", { cache_control: { type: "ephemeral", ttl: "1h" } }, { type: "default", ttl: "1h" }],
+  ])("is cached as far as marks of %s say", async (_, mark, point) => {
+    const text = { type: "text", text: "One." };
+    const call = { id: "1", type: "function", function: { name: "add", arguments: "{}" } };
+    const { ask } = await read({
+      messages: [
+        say("system", [{ ...text, ...mark }, text]),
+        say("developer", "Two.", mark),
+        say("user", [text, { ...text, ...mark }, text]),
+        say("assistant", [{ ...text, ...mark }], { tool_calls: [call] }),
+        say("tool", [{ ...text, ...mark }, text], { tool_call_id: "1" }),
+        say("user", "hi", mark),
+      ],
+    });
+    const cachePoint = point;
+    const one = { text: "One." };
+    expect(ask.system).toEqual([one, { cachePoint }, { text: "One.\n\nTwo." }, { cachePoint }]);
+    expect(ask.messages.map(({ content }) => content)).toEqual([
+      [one, one, { cachePoint }, one],
+      [one, { cachePoint }, { text: "" }, { toolUse: { toolUseId: "1", name: "add", input: {} } }],
+      [{ toolResult: { toolUseId: "1", content: [one, one] } }, { cachePoint }],
+      [{ text: "hi" }, { cachePoint }],
+    ]);
+    const silent = [say("system", [{ ...text, text: " ", ...mark }]), say("user", " ", mark)];
+    await expect(read({ messages: silent })).rejects.toThrow(/holds nothing/);
+  });
+
+  it("says that names of those who speak are left out", async () => {
+    const notices = async (...messages: object[]): Promise<readonly string[]> =>
+      (await read({ messages: [say("user", "hi"), ...messages] })).notices;
+    expect(
+      await notices(say("user", "hi", { name: "Ann" }), say("assistant", "ho", { name: "Bob" })),
+    ).toEqual([expect.stringContaining("'name'")]);
+    expect(
+      await notices(say("user", "hi", { name: null }), say("tool", "2", { tool_call_id: "1", name: "add" })),
+    ).toEqual([]);
+  });
+
   it("may say all in its system prompt, but not nothing at all", async () => {
     expect((await read({ messages: [say("system", "Say hi.")] })).ask).toMatchObject({ system: "Say hi." });
     await expect(read({ messages: [say("system", " "), say("user", "")] })).rejects.toThrow(/holds nothing/);

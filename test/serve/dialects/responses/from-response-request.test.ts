@@ -104,6 +104,31 @@ describe("a request of Responses", () => {
     ]);
   });
 
+  it("is cached as far as its parts are marked", async () => {
+    const mark = { prompt_cache_breakpoint: { mode: "explicit" } };
+    const marked = { type: "input_text", text: "One.", ...mark };
+    const { ask } = await read({
+      instructions: "Be brief.",
+      input: [
+        { role: "developer", content: [marked] },
+        { role: "system", content: "Two." },
+        { role: "user", content: [marked] },
+        { type: "function_call", call_id: "c1", name: "ls", arguments: "{}" },
+        { type: "function_call_output", call_id: "c1", output: [marked] },
+      ],
+    });
+    const [one, cachePoint] = [{ text: "One." }, { type: "default" }];
+    expect(ask.system).toEqual([{ text: "Be brief.\n\nOne." }, { cachePoint }, { text: "Two." }]);
+    expect(ask.messages.filter(({ role }) => role === "user").map(({ content }) => content)).toEqual([
+      [one, { cachePoint }],
+      [{ toolResult: { toolUseId: "c1", content: [one] } }, { cachePoint }],
+    ]);
+    const other = { ...marked, prompt_cache_breakpoint: { mode: "implicit" } };
+    await expect(read({ input: [{ role: "user", content: [other] }] })).rejects.toMatchObject(
+      refusal("input[0].content[0].prompt_cache_breakpoint.mode"),
+    );
+  });
+
   it("says what it says in its instructions, but not nothing at all", async () => {
     expect((await read({ input: "", instructions: "Say hi." })).ask.system).toBe("Say hi.");
     await expect(read({ input: " " })).rejects.toMatchObject(refusal("input", /holds nothing/));

@@ -1,0 +1,32 @@
+import type { CachePointBlock, ContentBlock, ToolResultContentBlock } from "@aws-sdk/client-bedrock-runtime";
+import type { RequestField } from "../request-field.ts";
+
+/** A cache point for a mark of Anthropic's; undefined without one. Its scope is for Anthropic's own caches. Throws `invalid-request`. */
+export function readCachePoint(field: RequestField): CachePointBlock | undefined {
+  if (!field.given) return undefined;
+  const type = field.at("type");
+  if (type.value !== "ephemeral") throw type.mustBe("ephemeral");
+  const ttl = field.at("ttl").given?.choice(["5m", "1h"]);
+  return { type: "default", ...(ttl === "1h" ? { ttl } : {}) };
+}
+
+/**
+ * What is cached behind a message of OpenAI's APIs, or a part of one: nothing, or one block. The mark is OpenAI's own
+ * (https://platform.openai.com/docs/guides/prompt-caching), or Anthropic's, which clients of gateways send for Claude
+ * (https://docs.litellm.ai/docs/completion/prompt_caching). Throws `invalid-request`.
+ */
+export function cachedBehind(field: RequestField): { cachePoint: CachePointBlock }[] {
+  const mark = field.at("prompt_cache_breakpoint").given;
+  mark?.at("mode").choice(["explicit"]);
+  const cachePoint: CachePointBlock | undefined = mark
+    ? { type: "default" }
+    : readCachePoint(field.at("cache_control"));
+  return cachePoint ? [{ cachePoint }] : [];
+}
+
+/** What a tool came to, in which there is no place for a cache point: what is marked there is cached behind it. */
+export function toToolResult(toolUseId: string, blocks: readonly ContentBlock[]): ContentBlock[] {
+  const content = blocks.filter(({ cachePoint }) => !cachePoint) as ToolResultContentBlock[];
+  const point = blocks.findLast(({ cachePoint }) => cachePoint);
+  return [{ toolResult: { toolUseId, content } }, ...(point ? [point] : [])];
+}
