@@ -1,7 +1,9 @@
 import { OpenclawError } from "../errors.ts";
+import { JsonBoundsError } from "../json-bounds.ts";
 import { servedApi } from "../models/provider-api.ts";
 import { parseInTurns } from "../parse-in-turns.ts";
 import { readBytes } from "../read-bytes.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import type { ServerLine } from "./call-server.ts";
 
 /** The largest list that is read, in bytes. */
@@ -9,17 +11,23 @@ const LARGEST_LIST = 8 * 1024 * 1024;
 
 /**
  * Asks a server for the ids of its models (GET /models), in its own order. Throws the errors of the line, and
- * `bad-response` for what is no list.
+ * `bad-response` for what is no list, or one that is too long.
  */
 export async function askForModels(line: ServerLine, signal: AbortSignal): Promise<string[]> {
   const { server } = line;
   const { body } = await line.send({ path: servedApi(server.api).list }, signal);
-  const tooLong = (): Error => new Error(`The list is larger than ${LARGEST_LIST} bytes.`);
+  const tooLong = (): Error => new JsonBoundsError(`it has more than ${LARGEST_LIST} bytes`);
   try {
     const bytes = await readBytes(body, { most: LARGEST_LIST, tooLong });
     return idsIn(await parseInTurns(bytes));
   } catch (cause) {
     if (signal.aborted && signal.reason instanceof OpenclawError) throw signal.reason;
+    if (cause instanceof JsonBoundsError)
+      throw new OpenclawError("bad-response", {
+        message: `${server.shownUrl}/models is too long a list to be read: ${cause.message}.`,
+        hint: `Name those to be called: openclaw config set ${quoteForShell(`models.providers.${server.name}.models`)} '[{id: "MODEL"}]'`,
+        cause,
+      });
     throw new OpenclawError("bad-response", {
       message: `${server.shownUrl}/models is not a list of models.`,
       hint: `Check baseUrl; it is like ${servedApi(server.api).exampleUrl}`,

@@ -112,6 +112,21 @@ describe("models list", () => {
     const { stdout, stderr } = await run(["models", "list", "--json"]);
     expect(`${stdout}${stderr}`).toContain("is not a list of models");
   });
+
+  it.each([
+    [
+      "more models than are read",
+      { data: Array.from({ length: 45_000 }, (_, nth) => ({ id: `m${nth}` })) },
+      "more than 45000 values",
+    ],
+    ["more bytes than are read", { data: ["x".repeat(9_000_000)] }, "more than 8388608 bytes"],
+  ])("says of a list with %s that it is too long, and what to do", async (_, body, message) => {
+    const { answer, run } = await lab();
+    answer({ body });
+    const { stderr } = await run(["models", "list"]);
+    expect(stderr).toContain(`/models is too long a list to be read: it has ${message}.`);
+    expect(stderr).toContain(`openclaw config set models.providers.lab.models '[{id: "MODEL"}]'`);
+  });
 });
 
 describe("models show and set", () => {

@@ -66,19 +66,25 @@ export async function showModelList(
     ...(await idleFilters(survey)),
   ];
   const document = documentOf(survey, models, warnings);
+  const { terminal } = runtime;
+  const warn = async (): Promise<void> => {
+    for (const { message, hint } of warnings) await terminal.warn(message, hint);
+  };
   const error = load.error ?? (await nothingToList(survey));
   if (error) {
-    if (runtime.terminal.format === "text") await printModels(models, options, runtime);
+    if (terminal.format === "text") {
+      await printModels(models, options, runtime);
+      await warn();
+    }
     throw withFields(error, { document });
   }
-  const { terminal } = runtime;
   if (terminal.format === "json") await terminal.printJson(document);
   else await printModels(models, options, runtime);
   if (ready !== undefined && warnings.length === 0) {
     const text = terminal.format === "json" ? jsonLine(document) : pipedLines(models, options);
     await keepReady(ready, survey, text, startedAt);
   }
-  for (const { message, hint } of warnings) await terminal.warn(message, hint);
+  await warn();
   if (terminal.format === "text" && terminal.isStdoutTTY && !options.plain)
     await printFooter(survey, runtime);
 }
