@@ -461,6 +461,7 @@ describe("chat completions", () => {
       ],
     });
     expect(answer.choices[0]?.message.content).toContain("You attached 1 image, 1 document.");
+    expect(answer.service_tier).toBe("priority");
     expect(sent(emulator.calls)[0]).toEqual({
       system: [{ text: "Be brief.\n\nBe kind." }],
       inferenceConfig: { maxTokens: 50, temperature: 0.5, topP: 0.9, stopSequences: ["END"] },

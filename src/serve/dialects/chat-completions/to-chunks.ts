@@ -6,6 +6,7 @@ import type {
 } from "openai/resources/chat/completions/completions";
 import type { ChatEvent, ChatEvents } from "../../../converse/chat-event.ts";
 import { KeptLength } from "../../../converse/kept-length.ts";
+import { openaiTier } from "../../content/openai-tier.ts";
 import { freeformText } from "../../content/freeform-tool.ts";
 import { toCompletionUsage } from "../../../wires/chat-completions/completion-usage.ts";
 import { type FinishReason, finishReason } from "../../../wires/chat-completions/stop-reason.ts";
@@ -18,7 +19,7 @@ interface Reasoned {
 }
 
 /** What a chunk says, without the head that it shares with all others of its answer. */
-type Saying = Pick<ChatCompletionChunk, "choices" | "usage">;
+type Saying = Pick<ChatCompletionChunk, "choices" | "service_tier" | "usage">;
 
 /** The head of every chunk of an answer, but for its model. */
 export interface ChunkOptions {
@@ -63,8 +64,11 @@ export async function* toChunks(events: ChatEvents, { id, created, custom }: Chu
         yield* (await calls.endText()).map(chunk);
         yield chunk(say({}, finishReason(event.stopReason, calls.count > 0)));
         break;
-      case "usage":
-        yield chunk({ choices: [], usage: toCompletionUsage(event) });
+      case "usage": {
+        const tier = openaiTier(event);
+        const tiered = tier === undefined ? {} : { service_tier: tier };
+        yield chunk({ choices: [], ...tiered, usage: toCompletionUsage(event) });
+      }
     }
   }
 }
@@ -127,7 +131,11 @@ export async function toCompletion(chunks: Chunks): Promise<ChatCompletion> {
   const text: string[] = [];
   const reasoning: string[] = [];
   const calls: ChatCompletionMessageToolCall[] = [];
-  let head = { id: "", created: 0, model: "" };
+  let head: Pick<ChatCompletionChunk, "id" | "created" | "model" | "service_tier"> = {
+    id: "",
+    created: 0,
+    model: "",
+  };
   let reason: FinishReason = "stop";
   let usage: ChatCompletion["usage"];
   const length = new KeptLength();
@@ -164,6 +172,7 @@ export async function toCompletion(chunks: Chunks): Promise<ChatCompletion> {
     created: head.created,
     model: head.model,
     choices: [{ index: 0, message, logprobs: null, finish_reason: reason }],
+    ...(head.service_tier ? { service_tier: head.service_tier } : {}),
     ...(usage ? { usage } : {}),
   };
 }

@@ -20,6 +20,7 @@ import type { TokenUsage } from "../../../models/usage.ts";
 import { toCompletionUsage } from "../../../wires/chat-completions/completion-usage.ts";
 import { freeformText } from "../../content/freeform-tool.ts";
 import { toErrorBody } from "../../content/openai-error.ts";
+import { openaiTier } from "../../content/openai-tier.ts";
 import type { ErrorAnswer } from "../../error-answer.ts";
 import { calledTool, type ClientTools } from "./client-tools.ts";
 import { sealRedacted, sealSigned } from "./encrypted-reasoning.ts";
@@ -73,9 +74,6 @@ const INCOMPLETE: Readonly<Record<string, "max_output_tokens" | "content_filter"
   refusal: "content_filter",
 };
 
-/** The tiers that Bedrock and OpenAI call the same. */
-const TIERS = ["default", "flex", "priority"] as const;
-
 /**
  * Tells one answer as the events of a response, in OpenAI's order
  * (https://platform.openai.com/docs/api-reference/responses-streaming): each item is begun, said, and ended before the next,
@@ -91,7 +89,7 @@ export class ResponseTeller {
   #sequence = 0;
   #open: OpenMessage | OpenReasoning | OpenCall | undefined;
   #usage: ResponseUsage | undefined;
-  #tier: (typeof TIERS)[number] | undefined;
+  #tier: ReturnType<typeof openaiTier>;
 
   /** `model` is what the client calls it: what is said before the answer has begun has no better name. */
   constructor(head: ResponseHead, model: string, tools: ClientTools) {
@@ -200,7 +198,7 @@ export class ResponseTeller {
         return this.#end(INCOMPLETE[event.stopReason] === undefined);
       case "usage":
         this.#usage = toResponseUsage(event);
-        this.#tier = TIERS.find((tier) => tier === event.serviceTier);
+        this.#tier = openaiTier(event);
     }
   }
 
