@@ -1,5 +1,6 @@
 import { partitionOfRegion } from "../aws/partition.ts";
-import { AwsError, constraintError, describeBreach, validationError } from "./aws-error.ts";
+import { AwsError, validationError } from "./aws-error.ts";
+import { checkShape, object, oneOf, PAGE_LENGTH, PAGE_TOKEN, wholeNumber } from "./constraints.ts";
 import type { AccountGates } from "./gates.ts";
 import type { EmulatedGuardrail } from "./guardrails.ts";
 import { type MantleModel, mantleModelOn } from "./mantle.ts";
@@ -29,13 +30,18 @@ export interface ResolvedModel {
  */
 const DEFAULT_PAGE = 20;
 
-/** Enumerations of the list filters, from the service model of Bedrock. */
-const FILTER_VALUES = {
-  byCustomizationType: ["FINE_TUNING", "CONTINUED_PRE_TRAINING", "DISTILLATION"],
-  byOutputModality: ["TEXT", "IMAGE", "EMBEDDING"],
-  byInferenceType: ["ON_DEMAND", "PROVISIONED"],
-  type: ["SYSTEM_DEFINED", "APPLICATION"],
-} as const;
+/** What the lists may be asked by, from the service model of Bedrock. */
+const MODEL_FILTERS = object({
+  byProvider: { kind: "text", pattern: /^[A-Za-z0-9- ]{1,63}$/ },
+  byCustomizationType: oneOf("FINE_TUNING", "CONTINUED_PRE_TRAINING", "DISTILLATION"),
+  byOutputModality: oneOf("TEXT", "IMAGE", "EMBEDDING"),
+  byInferenceType: oneOf("ON_DEMAND", "PROVISIONED"),
+});
+const PROFILE_FILTERS = object({
+  maxResults: PAGE_LENGTH,
+  nextToken: PAGE_TOKEN,
+  typeEquals: oneOf("SYSTEM_DEFINED", "APPLICATION"),
+});
 
 /** The models and profiles of one account, as one region shows them. */
 export class Catalogue {
@@ -66,18 +72,16 @@ export class Catalogue {
 
   /** Answers ListFoundationModels. Throws `AwsError` for a filter value outside its enumeration. */
   listFoundationModels(query: Query): object {
+    checkShape(query, MODEL_FILTERS);
     const provider = query["byProvider"]?.toLowerCase();
-    const customization = filterValue(query, "byCustomizationType");
-    const output = filterValue(query, "byOutputModality");
-    const inference = filterValue(query, "byInferenceType");
     const has = (values: readonly string[], wanted: string | undefined): boolean =>
       wanted === undefined || values.includes(wanted);
     const found = this.models.filter(
       (model) =>
         has([model.providerName.toLowerCase()], provider) &&
-        has(model.customizationsSupported, customization) &&
-        has(model.outputModalities, output) &&
-        has(model.inferenceTypesSupported, inference),
+        has(model.customizationsSupported, query["byCustomizationType"]) &&
+        has(model.outputModalities, query["byOutputModality"]) &&
+        has(model.inferenceTypesSupported, query["byInferenceType"]),
     );
     return { modelSummaries: found.map((model) => this.#describeModel(model)) };
   }
@@ -90,9 +94,11 @@ export class Catalogue {
   /** Answers one page of ListInferenceProfiles. Throws `AwsError` for a wrong page length, type or token. */
   listInferenceProfiles(query: Query): object {
     // Without a type the service lists only its own profiles: https://github.com/aws/aws-cli/issues/9728
-    const type = filterValue(query, "type") ?? "SYSTEM_DEFINED";
-    const length = pageLength(query["maxResults"]);
-    const start = readPageToken(query["nextToken"]);
+    const { type = "SYSTEM_DEFINED", nextToken } = query;
+    const maxResults = wholeNumber(query, "maxResults");
+    checkShape({ maxResults, nextToken, typeEquals: type }, PROFILE_FILTERS);
+    const length = maxResults ?? DEFAULT_PAGE;
+    const start = readPageToken(nextToken);
     const found = this.offeredProfiles().filter((profile) => profile.type === type);
     const end = start + length;
     return {
@@ -222,21 +228,6 @@ export class Catalogue {
       type,
     };
   }
-}
-
-function filterValue(query: Query, name: keyof typeof FILTER_VALUES): string | undefined {
-  const value = query[name];
-  const allowed: readonly string[] = FILTER_VALUES[name];
-  if (value === undefined || allowed.includes(value)) return value;
-  const member = name === "type" ? "typeEquals" : name;
-  throw constraintError(describeBreach(value, member, `satisfy enum value set: [${allowed.join(", ")}]`));
-}
-
-function pageLength(text = String(DEFAULT_PAGE)): number {
-  const length = Number(text);
-  if (Number.isInteger(length) && length >= 1 && length <= 1000) return length;
-  const bound = length < 1 ? "greater than or equal to 1" : "less than or equal to 1000";
-  throw constraintError(describeBreach(text, "maxResults", `have value ${bound}`));
 }
 
 function writePageToken(start: number): string {

@@ -1,5 +1,5 @@
-import { isRecord } from "../json.ts";
 import { AwsError } from "./aws-error.ts";
+import { type MetricQuery, readMetricRequest } from "./metric-request.ts";
 
 export interface CountedCall {
   /** Milliseconds since 1970. */
@@ -52,17 +52,15 @@ export class CallCounter {
  * asked for otherwise. Throws `AwsError` for what CloudWatch refuses, and for metric math, which is not computed here.
  */
 export function getMetricData(body: unknown, calls: readonly CountedCall[]): object {
-  const request = isRecord(body) ? body : {};
-  const queries = request["MetricDataQueries"];
-  if (!Array.isArray(queries) || queries.length === 0)
-    throw invalid("The parameter MetricDataQueries is required.", "MissingParameter");
-  if (queries.length > 500)
-    throw invalid("The collection MetricDataQueries must not have a size greater than 500.");
-  const [start, end] = [timeOf(request["StartTime"], "StartTime"), timeOf(request["EndTime"], "EndTime")];
-  if (start >= end) throw invalid("The parameter StartTime must be less than the parameter EndTime.");
-  const isAscending = request["ScanBy"] === "TimestampAscending";
+  const request = readMetricRequest(body);
+  const [start, end] = [timeOf(request.StartTime, "StartTime"), timeOf(request.EndTime, "EndTime")];
+  if (start === end) throw invalid("The parameter StartTime must not equal parameter EndTime.");
+  if (start > end) throw invalid("The parameter StartTime must be less than the parameter EndTime.");
+  // None is ever handed out.
+  if (request.NextToken) throw invalid("The next token specified is invalid.", "InvalidNextToken");
+  const isAscending = request.ScanBy === "TimestampAscending";
   return {
-    MetricDataResults: queries.map((query: unknown) =>
+    MetricDataResults: request.MetricDataQueries.map((query) =>
       answerQuery(query, { start, end, isAscending }, calls),
     ),
     Messages: [
@@ -78,21 +76,22 @@ interface Window {
   isAscending: boolean;
 }
 
-function answerQuery(query: unknown, window: Window, calls: readonly CountedCall[]): object {
-  const { Id, MetricStat, Expression, Label } = isRecord(query) ? query : {};
-  if (typeof Id !== "string" || !/^[a-z]\w*$/.test(Id))
-    throw invalid(
-      `The value ${String(Id)} for parameter Id is not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$.`,
-    );
-  if (Expression !== undefined) throw invalid("The emulator computes no metric math: ask for a MetricStat.");
-  const { Metric, Period, Stat } = isRecord(MetricStat) ? MetricStat : {};
-  const { Namespace, MetricName, Dimensions } = isRecord(Metric) ? Metric : {};
-  if (typeof Period !== "number" || Period < 1 || (Period >= 60 && Period % 60 !== 0))
+function answerQuery(
+  { Id, Label, Expression, MetricStat }: MetricQuery,
+  window: Window,
+  calls: readonly CountedCall[],
+): object {
+  if (Expression) throw invalid("The emulator computes no metric math: ask for a MetricStat.");
+  if (!MetricStat) throw invalid(`The query ${Id} has neither a MetricStat nor an Expression.`);
+  const { Metric, Period, Stat } = MetricStat;
+  const { Namespace, MetricName, Dimensions } = Metric;
+  if (Period >= 60 && Period % 60 !== 0)
     throw invalid("Period must be 1, 5, 10, 20, 30 or a multiple of 60.");
-  const statistic = STATISTICS[String(Stat)];
-  if (!statistic) throw invalid(`The value ${String(Stat)} for parameter Stat is not supported.`);
-  const valueOf = Namespace === "AWS/Bedrock" ? METRICS[String(MetricName)] : undefined;
-  const modelId = modelIn(Dimensions);
+  const statistic = STATISTICS[Stat];
+  if (!statistic)
+    throw invalid(`The emulator computes ${Object.keys(STATISTICS).join(", ")}, and no ${Stat}.`);
+  const valueOf = Namespace === "AWS/Bedrock" ? METRICS[MetricName ?? ""] : undefined;
+  const modelId = modelIn(Dimensions ?? []);
   const groups = new Map<number, number[]>();
   for (const call of calls) {
     const value = valueOf?.(call);
@@ -104,7 +103,7 @@ function answerQuery(query: unknown, window: Window, calls: readonly CountedCall
   const points = [...groups].sort(([one], [other]) => (window.isAscending ? one - other : other - one));
   return {
     Id,
-    Label: typeof Label === "string" ? Label : MetricName,
+    Label: Label ?? MetricName,
     Timestamps: points.map(([time]) => time),
     Values: points.map(([, values]) => statistic(values)),
     StatusCode: "Complete",
@@ -112,12 +111,10 @@ function answerQuery(query: unknown, window: Window, calls: readonly CountedCall
 }
 
 /** The model that the dimensions name; undefined where they name none, and none at all where they name something else. */
-function modelIn(dimensions: unknown): string | undefined {
-  const list: unknown[] = Array.isArray(dimensions) ? dimensions : [];
-  const [only] = list;
+function modelIn(dimensions: readonly { Name: string; Value: string }[]): string | undefined {
+  const [only] = dimensions;
   if (only === undefined) return undefined;
-  const isModel = list.length === 1 && isRecord(only) && only["Name"] === "ModelId";
-  return isModel ? String(only["Value"]) : "";
+  return dimensions.length === 1 && only.Name === "ModelId" ? only.Value : "";
 }
 
 /** A number of seconds, or ISO 8601. */

@@ -22,6 +22,9 @@ export const NOT_EMPTY: Shape = { kind: "text", min: 1 };
 export const FLAG: Shape = { kind: "flag" };
 /** Some bytes. */
 export const BYTES: Shape = { kind: "bytes", min: 1 };
+/** How a list is asked for in pages. */
+export const PAGE_LENGTH: Shape = { kind: "number", min: 1, max: 1000 };
+export const PAGE_TOKEN: Shape = { kind: "text", min: 1, max: 2048, pattern: /^\S*$/ };
 export const oneOf = (...values: readonly string[]): Shape => ({ kind: "text", values });
 export const list = (of: Shape, more: { min?: number; max?: number } = {}): Shape => ({
   kind: "list",
@@ -104,6 +107,14 @@ function check(value: unknown, shape: Shape, path: string, breaches: string[]): 
       for (const name of given) check(value[name], shape.fields[name] ?? ANY, at(name), breaches);
     }
   }
+}
+
+/** A whole number in the query of a path; undefined where there is none. Throws `AwsError` for anything else. */
+export function wholeNumber(query: Readonly<Record<string, string>>, name: string): number | undefined {
+  const text = query[name];
+  if (text === undefined) return undefined;
+  if (/^-?\d+$/.test(text)) return Number(text);
+  throw malformed(name);
 }
 
 /** Looks for what is out of place, since files are too long to be matched as a whole. */

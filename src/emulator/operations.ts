@@ -4,6 +4,7 @@ import { AwsError, escapeXml, requiredText } from "./aws-error.ts";
 import { Catalogue } from "./catalogue.ts";
 import { getMetricData } from "./cloudwatch.ts";
 import { COMPLETIONS_FRAMING } from "./completions.ts";
+import { checkShape, object, oneOf } from "./constraints.ts";
 import { type ErrorDialect, toErrorReply } from "./error-reply.ts";
 import { EVENT_STREAM, type Framing } from "./framing.ts";
 import type { AccountGates } from "./gates.ts";
@@ -69,6 +70,9 @@ interface Operation {
   readonly answer: Answer;
 }
 
+/** What offers are asked for by: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListFoundationModelAgreementOffers.html */
+const OFFER_FILTERS = object({ offerType: oneOf("ALL", "PUBLIC") });
+
 /** Of Bedrock and Bedrock Runtime, by AWS's names; methods and paths are from their service models. */
 const BEDROCK: Readonly<Record<string, Operation>> = {
   ListFoundationModels: {
@@ -89,7 +93,10 @@ const BEDROCK: Readonly<Record<string, Operation>> = {
   ListFoundationModelAgreementOffers: {
     http: "GET /list-foundation-model-agreement-offers/{modelId}",
     needs: onAnything,
-    answer: aboutModel((gates, model) => gates.offers(model)),
+    answer: aboutModel((gates, model, { query }) => {
+      checkShape(query, OFFER_FILTERS);
+      return gates.offers(model);
+    }),
   },
   CreateFoundationModelAgreement: {
     http: "POST /create-foundation-model-agreement",
@@ -373,9 +380,9 @@ function inRegion(
 }
 
 /** Answers with what the account's gates say of the model that the path names. */
-function aboutModel(show: (gates: AccountGates, model: EmulatedModel) => object): Answer {
+function aboutModel(show: (gates: AccountGates, model: EmulatedModel, call: RecordedCall) => object): Answer {
   return inRegion((catalogue, call, { account }) =>
-    show(account.gates, catalogue.findModel(modelIdOf(call))),
+    show(account.gates, catalogue.findModel(modelIdOf(call)), call),
   );
 }
 

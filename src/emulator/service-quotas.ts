@@ -192,16 +192,23 @@ function codeOf(name: string): string {
   return `L-${createHash("sha256").update(name).digest("hex").slice(0, 8).toUpperCase()}`;
 }
 
-/** Answers one page of ListServiceQuotas. Throws `AwsError` for an unknown service, a wrong page length and a wrong token. */
+/** Where a quota may apply: https://docs.aws.amazon.com/servicequotas/2019-06-24/apireference/API_ListServiceQuotas.html */
+const LEVELS: ReadonlySet<unknown> = new Set(["ACCOUNT", "RESOURCE", "ALL"]);
+
+/** Answers one page of ListServiceQuotas. Throws `AwsError` for an unknown service and what else is wrong in it. */
 export function listServiceQuotas(body: unknown, catalogue: Catalogue, place: WholeQuotaPlace): object {
   const request = requestOf(body);
   const length = request["MaxResults"] ?? 100;
   if (typeof length !== "number" || !Number.isInteger(length) || length < 1 || length > 100)
     throw illegal("MaxResults must be between 1 and 100.");
   const start = readToken(request["NextToken"]);
-  const code = request["QuotaCode"];
+  const { QuotaCode: code, QuotaAppliedAtLevel: level } = request;
+  if (code !== undefined && !/^[a-zA-Z][a-zA-Z0-9-]{1,127}$/.test(String(code)))
+    throw illegal("QuotaCode must be the code of a quota.");
+  if (level !== undefined && !LEVELS.has(level))
+    throw illegal(`QuotaAppliedAtLevel must be one of ${[...LEVELS].join(", ")}.`);
   const found = describeQuotas(catalogue, place).filter(
-    ({ QuotaCode }) => code === undefined || QuotaCode === code,
+    ({ QuotaCode }) => level !== "RESOURCE" && (code === undefined || QuotaCode === code),
   );
   const end = start + length;
   return {
@@ -230,7 +237,11 @@ function readToken(token: unknown): number {
   if (token === undefined || token === null) return 0;
   const start = /^quotas-from-(\d+)$/.exec(Buffer.from(String(token), "base64").toString())?.[1];
   if (start !== undefined) return Number(start);
-  throw new AwsError("InvalidPaginationTokenException", "Invalid NextToken.");
+  // https://github.com/cloudquery/cloudquery/issues/11706
+  throw new AwsError(
+    "InvalidPaginationTokenException",
+    "You specified an invalid value for nextToken. You must get the value from the response to the previous API call.",
+  );
 }
 
 function illegal(message: string): AwsError {

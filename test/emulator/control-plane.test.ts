@@ -90,6 +90,13 @@ describe("ListFoundationModels", () => {
     });
   });
 
+  it("refuses a provider's name that can be none", async () => {
+    await expect(listIds(await emulate(), { byProvider: "Amazon!" })).rejects.toMatchObject({
+      name: "ValidationException",
+      message: expect.stringContaining("Value 'Amazon!' at 'byProvider'"),
+    });
+  });
+
   it("lists the models it is started with", async () => {
     const emulator = await emulate({ models: [], profiles: [] });
     expect(await listIds(emulator, {})).toEqual([]);
@@ -145,7 +152,9 @@ describe("ListInferenceProfiles", () => {
   it.each([
     [{ maxResults: 0 }, "Value '0' at 'maxResults'"],
     [{ maxResults: 1001 }, "Value '1001' at 'maxResults'"],
+    [{ maxResults: "x" as unknown as number }, "Malformed input request at 'maxResults'"],
     [{ nextToken: "made-up" }, "pagination token is invalid"],
+    [{ nextToken: "a b" }, "Value 'a b' at 'nextToken'"],
     [{ typeEquals: "OTHER" as "APPLICATION" }, "Value 'OTHER' at 'typeEquals'"],
   ])("refuses %j", async (input, message) => {
     const list = controlClient(await emulate()).send(new ListInferenceProfilesCommand(input));

@@ -105,6 +105,8 @@ describe("an account with a closed gate", () => {
     const client = controlClient(emulator);
     const other = new CreateFoundationModelAgreementCommand({ modelId: CLAUDE, offerToken: "other" });
     await expect(client.send(other)).rejects.toMatchObject({ name: "ValidationException" });
+    const odd = new ListFoundationModelAgreementOffersCommand({ modelId: CLAUDE, offerType: "X" as "ALL" });
+    await expect(client.send(odd)).rejects.toThrow("Value 'X' at 'offerType'");
     const unsold = new ListFoundationModelAgreementOffersCommand({ modelId: "amazon.nova-lite-v1:0" });
     await expect(client.send(unsold)).rejects.toMatchObject({ name: "ResourceNotFoundException" });
   });

@@ -555,6 +555,9 @@ describe("ListModelInvocationJobs", () => {
     await expect(list({ maxResults: 0 })).rejects.toMatchObject({
       message: expect.stringContaining("maxResults"),
     });
+    await expect(list({ maxResults: "x" as unknown as number })).rejects.toMatchObject({
+      message: expect.stringContaining("Malformed input request at 'maxResults'"),
+    });
     await expect(list({ statusEquals: "Done" as "Failed" })).rejects.toMatchObject({
       name: "ValidationException",
     });

@@ -1,4 +1,4 @@
-import { CloudWatchClient, GetMetricDataCommand } from "@aws-sdk/client-cloudwatch";
+import { CloudWatchClient, GetMetricDataCommand, type GetMetricDataInput } from "@aws-sdk/client-cloudwatch";
 import { ConverseCommand } from "@aws-sdk/client-bedrock-runtime";
 import {
   ListServiceQuotasCommand,
@@ -84,6 +84,8 @@ describe("Service Quotas", () => {
   it.each([
     [{ ServiceCode: "nowhere" }, "NoSuchResourceException", 400],
     [{ ServiceCode: "bedrock", MaxResults: 101 }, "IllegalArgumentException", 400],
+    [{ ServiceCode: "bedrock", QuotaCode: "?" }, "IllegalArgumentException", 400],
+    [{ ServiceCode: "bedrock", QuotaAppliedAtLevel: "USER" as "ALL" }, "IllegalArgumentException", 400],
     [{ ServiceCode: "bedrock", NextToken: "bm9uZQ==" }, "InvalidPaginationTokenException", 400],
   ])("refuses %j as %s", async (input, name, status) => {
     const client = quotaClient(await emulate());
@@ -170,11 +172,52 @@ describe("CloudWatch", () => {
       /StartTime must be less/,
     ],
     [{ MetricDataQueries: [{ Id: "e1", Expression: "1+1" }], ...lately() }, /no metric math/],
-    [{ MetricDataQueries: [query("Invocations", "x", "Q0")], ...lately() }, /value Q0 for parameter Id/],
+    [
+      { MetricDataQueries: [query("Invocations", "x", "Q0"), query("Invocations", "x", "Q1")], ...lately() },
+      /^The value Q0 for parameter MetricDataQueries\.member\.1\.Id is not matching the expected pattern \^\[a-z\]\[a-zA-Z0-9_\]\*\$\.\nThe value Q1 .*member\.2\.Id/,
+    ],
+    [
+      { MetricDataQueries: [query("Invocations", "x"), query("Invocations", "y")], ...lately() },
+      /^The values for parameter id in MetricDataQueries are not unique\.$/,
+    ],
+    [
+      { MetricDataQueries: [query("Invocations", "x")], StartTime: new Date(0), EndTime: new Date(0) },
+      /^The parameter StartTime must not equal parameter EndTime\.$/,
+    ],
+    [{ MetricDataQueries: [query("Invocations", "x")], ...lately(), NextToken: "x" }, /next token/],
+    [{ MetricDataQueries: [{ Id: "a" }], ...lately() }, /neither a MetricStat nor an Expression/],
   ])("refuses %j", async (input, message) => {
     const client = metricClient(await emulate());
     await expect(client.send(new GetMetricDataCommand(input))).rejects.toMatchObject({
       message: expect.stringMatching(message) as string,
+      $metadata: { httpStatusCode: 400 },
+    });
+  });
+
+  it.each([
+    [{ Stat: "None" }, "The value None for parameter $.Stat is not a valid statistic."],
+    [{ Stat: "p99" }, "The emulator computes Sum, Average, Maximum, Minimum, SampleCount, and no p99."],
+    [{ Period: 90 }, "Period must be 1, 5, 10, 20, 30 or a multiple of 60."],
+    [{ Period: 0 }, "The parameter $.Period must be greater than or equal to 1."],
+    [{ Period: 60.5 }, "$.Period is of another type than it has to be."],
+    [{ Unit: "Potatoes" }, "The parameter $.Unit must be a value in the set [ Seconds, Microseconds, "],
+    [{ Metric: undefined }, "The parameter $.Metric is required."],
+    [{ Metric: { Namespace: "" } }, "The parameter $.Metric.Namespace is required."],
+    [
+      { Metric: { Dimensions: [{ Name: "ModelId", Value: "x".repeat(1025) }] } },
+      "The parameter $.Metric.Dimensions.member.1.Value must be shorter than 1025 characters.",
+    ],
+    [
+      { Metric: { Dimensions: Array.from({ length: 31 }, () => ({ Name: "ModelId", Value: "x" })) } },
+      "The collection $.Metric.Dimensions must not have a size greater than 30.",
+    ],
+  ])("refuses a statistic with %j", async (change, said) => {
+    const { MetricStat, Id } = query("Invocations", "x");
+    const input = { MetricDataQueries: [{ Id, MetricStat: { ...MetricStat, ...change } }], ...lately() };
+    const message = said.replace("$", "MetricDataQueries.member.1.MetricStat");
+    const client = metricClient(await emulate());
+    await expect(client.send(new GetMetricDataCommand(input as GetMetricDataInput))).rejects.toMatchObject({
+      message: expect.stringContaining(message) as string,
       $metadata: { httpStatusCode: 400 },
     });
   });

@@ -8,7 +8,7 @@ import type { RecordedCall } from "../recorded-call.ts";
 import { batchQuotas } from "../service-quotas.ts";
 import { hasBatch } from "./batch-models.ts";
 import { isEnd, type Job } from "./job.ts";
-import { checkJobIdentifier, checkJobList, readJobRequest } from "./job-request.ts";
+import { checkJobIdentifier, readJobList, readJobRequest } from "./job-request.ts";
 import { runJob } from "./run-job.ts";
 
 /** Page length of a list when the client asks for none: short, so that who reads only the first page is found out. */
@@ -104,7 +104,7 @@ export function stopJob(call: RecordedCall, context: OperationContext): Reply {
 /** https://docs.aws.amazon.com/bedrock/latest/APIReference/API_ListModelInvocationJobs.html */
 export function listJobs(call: RecordedCall, context: OperationContext): Reply {
   const { query } = call;
-  checkJobList(query);
+  const length = readJobList(query) ?? DEFAULT_PAGE;
   const after = timeOf(query, "submitTimeAfter");
   const before = timeOf(query, "submitTimeBefore");
   const { statusEquals, nameContains = "", sortOrder = "Descending", nextToken } = query;
@@ -118,7 +118,6 @@ export function listJobs(call: RecordedCall, context: OperationContext): Reply {
       !(job.submitted >= before),
   );
   if (sortOrder === "Descending") found.reverse();
-  const length = Number(query["maxResults"] ?? DEFAULT_PAGE);
   const start = nextToken === undefined ? 0 : placeOf(nextToken, found);
   const page = found.slice(start, start + length);
   const last = start + length < found.length ? page.at(-1) : undefined;

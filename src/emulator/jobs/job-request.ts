@@ -1,4 +1,15 @@
-import { ANY, checkShape, list, object, oneOf, type Shape, union } from "../constraints.ts";
+import {
+  ANY,
+  checkShape,
+  list,
+  object,
+  oneOf,
+  PAGE_LENGTH,
+  PAGE_TOKEN,
+  type Shape,
+  union,
+  wholeNumber,
+} from "../constraints.ts";
 import { requireObject } from "../converse-request.ts";
 import { JOB_STATUSES, type JobRequest } from "./job.ts";
 
@@ -95,18 +106,19 @@ const IDENTIFIED = object({
 const LISTED = object({
   statusEquals: oneOf(...JOB_STATUSES),
   nameContains: JOB_NAME,
-  maxResults: { kind: "number", min: 1, max: 1000 },
-  nextToken: { kind: "text", min: 1, max: 2048, pattern: /^\S*$/ },
+  maxResults: PAGE_LENGTH,
+  nextToken: PAGE_TOKEN,
   sortBy: oneOf("CreationTime"),
   sortOrder: oneOf("Ascending", "Descending"),
   submitTimeAfter: ANY,
   submitTimeBefore: ANY,
 });
 
-/** Throws `AwsError` for what a list of jobs cannot be asked by. */
-export function checkJobList(query: Readonly<Record<string, string>>): void {
-  const { maxResults } = query;
-  checkShape({ ...query, ...(maxResults === undefined ? {} : { maxResults: Number(maxResults) }) }, LISTED);
+/** Reads what a list of jobs is asked by: how many at once, at most. Throws `AwsError` for what it cannot be asked by. */
+export function readJobList(query: Readonly<Record<string, string>>): number | undefined {
+  const maxResults = wholeNumber(query, "maxResults");
+  checkShape({ ...query, maxResults }, LISTED);
+  return maxResults;
 }
 
 /** Reads the body of CreateModelInvocationJob. Throws `AwsError` in the words of the service for what its model constrains. */
