@@ -16,6 +16,12 @@ export function namesStdout(name: string): boolean {
   return name === "-" || /^\/(dev\/(stdout|fd\/1)|proc\/self\/fd\/1)$/.test(name);
 }
 
+/** Throws `usage` where stdout would have results and, by `--json`, what they come to. */
+export function requireResultsFile(name: string | undefined, terminal: Terminal): void {
+  if (terminal.format === "json" && (name === undefined || namesStdout(name)))
+    throw usageError("--json is the summary, and the results need a file beside it.", "Name one: -o FILE");
+}
+
 /**
  * Runs `work` with a terminal whose answer goes to the file that `flag` names, which is replaced in one step when the work
  * is done, keeping its mode; `-` is stdout. Whatever ends the work before, the file is as it was, and where there was none

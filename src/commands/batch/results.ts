@@ -10,7 +10,7 @@ import { checkBatchInput } from "../../batch/lines/check-input.ts";
 import { type BatchInput, openBatchInput } from "../../batch/lines/open-input.ts";
 import { type OutputFormat, USUAL_FORMAT } from "../../batch/lines/output-forms.ts";
 import { followLinks } from "../../disk/atomic-write.ts";
-import { namesStdout, openOutput } from "../../disk/output-file.ts";
+import { namesStdout, openOutput, requireResultsFile } from "../../disk/output-file.ts";
 import { EXIT_CODES, OpenclawError, shorten, usageError, withFields } from "../../errors.ts";
 import { formatUsd, tokensInAndOut } from "../../models/usage.ts";
 import type { GlobalOptions } from "../../options.ts";
@@ -39,11 +39,8 @@ export interface ResultsOptions extends GlobalOptions {
  * without an answer.
  */
 export async function run(options: ResultsOptions, runtime: Runtime): Promise<void> {
-  const { terminal } = runtime;
   const { output: name } = options;
-  const isToFile = name !== undefined && !namesStdout(name);
-  if (terminal.format === "json" && !isToFile)
-    throw usageError("--json is the summary, and the results need a file beside it.", "Name one: -o FILE");
+  requireResultsFile(name, runtime.terminal);
   await judgeFiles(options, runtime);
   const found = await findJob(options.job, options, runtime);
   try {

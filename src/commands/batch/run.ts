@@ -6,6 +6,7 @@ import { failedLines, type Tally } from "../../batch/run/line-result.ts";
 import { openPlace } from "../../batch/run/open-output.ts";
 import type { BatchRunOptions, RunReport } from "../../batch/run/run-batch.ts";
 import { collectEarly } from "../../collect-early.ts";
+import { requireResultsFile } from "../../disk/output-file.ts";
 import { EXIT_CODES, type ErrorCode, OpenclawError } from "../../errors.ts";
 import { formatSeconds, formatUsd, tokensInAndOut } from "../../models/usage.ts";
 import type { Runtime } from "../../runtime.ts";
@@ -31,6 +32,7 @@ export async function run(options: RunOptions, runtime: Runtime): Promise<void> 
   collectEarly();
   const { terminal } = runtime;
   const { file, output: name, resume = false, retryFailed = false, overwrite = false, deadline } = options;
+  requireResultsFile(name, terminal);
   const deadlineAt =
     deadline === undefined
       ? undefined
@@ -42,8 +44,6 @@ export async function run(options: RunOptions, runtime: Runtime): Promise<void> 
     const wishes = { name, resumes: resume, retriesFailed: retryFailed, overwrites: overwrite };
     const place = await openPlace(wishes, input.file, runtime);
     try {
-      // stdout has the results, and nothing else.
-      if (place.file === undefined) terminal.setMode({ format: "text" });
       const isKept = place.file !== undefined;
       const terms = { ...options, deadlineAt };
       const again = isKept ? resumeCommand({ ...terms, retryFailed: true }) : undefined;

@@ -84,7 +84,7 @@ describe("batch run", () => {
   it("writes to stdout where no file is named, with nothing else in it", async () => {
     const machine = await emulate(answering());
     writeLines(machine, 5);
-    for (const args of [[], ["-o", "-"], ["--json"]]) {
+    for (const args of [[], ["-o", "-"]]) {
       const { code, stdout } = await machine.run([...RUN, ...args]);
       expect(code).toBe(0);
       expect(linesOf(stdout).map(({ recordId }) => recordId)).toEqual(["r1", "r2", "r3", "r4", "r5"]);
@@ -92,6 +92,11 @@ describe("batch run", () => {
     const refused = await machine.run([...RUN, "--resume"]);
     expect(refused).toMatchObject({ code: 2, stdout: "" });
     expect(refused.stderr).toContain("-o FILE");
+    const summed = await machine.run([...RUN, "--json"]);
+    expect([summed.code, JSON.parse(summed.stdout)]).toMatchObject([
+      2,
+      { error: { code: "usage", hint: "Name one: -o FILE" } },
+    ]);
   });
 
   it("notes the same of many lines once", async () => {
