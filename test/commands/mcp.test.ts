@@ -276,6 +276,26 @@ describe("mcp call", () => {
   });
 
   it.each([
+    ["process.exit(3)", "The MCP server 'own' ended with exit code 3.", "Run it by hand"],
+    [
+      'throw { code: -32000, message: "broken" }',
+      "answers tools/call with an error: broken.",
+      "See what it says",
+    ],
+  ])("fails by what the server fails by, where that does: %s", async (code, message, hint) => {
+    const home = machine();
+    writeStdioServer(path.join(home, "own.cjs"), `answers["tools/call"] = () => { ${code} };`);
+    const failed = await openclaw(["mcp", "call", "own", "echo"], home, { env });
+    expect(failed).toMatchObject({ code: 5, stdout: "" });
+    expect(failed.stderr).toContain(message);
+    expect(failed.stderr).toContain(`hint: ${hint}`);
+    const { stdout } = await openclaw(["mcp", "call", "own", "echo", "--json"], home, { env });
+    const document: unknown = JSON.parse(stdout);
+    expectSchema("tools-run", document);
+    expect(document).toMatchObject({ status: "error", error: { hint: expect.stringContaining(hint) } });
+  });
+
+  it.each([
     [["own", "no-tool"], "The MCP server 'own' has no tool 'own__no-tool'."],
     [["no-server", "echo"], "The settings have no MCP server 'no-server'."],
   ])("of %j is a wrong call", async (args, message) => {

@@ -5,6 +5,7 @@ import { recogniseBytes } from "../../disk/recognise-bytes.ts";
 import { ANY_ATTACHMENTS } from "../../models/families.ts";
 import { formatBytes } from "../../terminal/numbers.ts";
 import { ownSecretsHider } from "../../credentials/hide-secrets.ts";
+import { withFields } from "../../errors.ts";
 import { isRecord } from "../../json.ts";
 import type { Runtime } from "../../runtime.ts";
 import type { Output } from "./run-command.ts";
@@ -104,7 +105,7 @@ export function imageResult(bytes: Uint8Array, length = bytes.length): ToolResul
  * system keeps them, or print the one that the settings name for it.
  */
 export function withoutOwnSecrets(
-  { content, isError }: ToolResult,
+  { content, isError, failure }: ToolResult,
   runtime: Pick<Runtime, "env" | "terminal">,
 ): ToolResult {
   const hideIn = ownSecretsHider(runtime);
@@ -114,5 +115,9 @@ export function withoutOwnSecrets(
     if (!isRecord(value) || value instanceof Uint8Array) return value;
     return Object.fromEntries(Object.entries(value).map(([name, item]) => [hideIn(name), hide(item)]));
   };
-  return { content: content.map((block) => hide(block) as ToolResultContentBlock), isError };
+  return {
+    content: content.map((block) => hide(block) as ToolResultContentBlock),
+    isError,
+    failure: failure && withFields(failure, { message: hideIn(failure.message) }),
+  };
 }

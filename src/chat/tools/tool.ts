@@ -4,6 +4,7 @@ import type {
   ToolUseBlock,
 } from "@aws-sdk/client-bedrock-runtime";
 import type { ChatEvent } from "../../converse/chat-event.ts";
+import type { OpenclawError } from "../../errors.ts";
 import { isRecord, type JsonObject } from "../../json.ts";
 
 /** Where a tool comes from, as the person is told who is asked for leave. */
@@ -20,6 +21,8 @@ export interface ToolResult {
   content: readonly ToolResultContentBlock[];
   /** That the tool failed, or was not run. */
   isError: boolean;
+  /** What the content says, where it is not the tool that says it: its server could not be asked, or gave no answer. */
+  failure?: OpenclawError | undefined;
 }
 
 /** The leave that a call needs. */

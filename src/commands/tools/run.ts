@@ -5,7 +5,7 @@ import { openToolbox } from "../../chat/tools/toolbox.ts";
 import { loadConfig } from "../../config/resolve.ts";
 import { fileOf } from "../../converse/conversation.ts";
 import { readTextInput } from "../../disk/read-input.ts";
-import { OpenclawError, shorten, usageError } from "../../errors.ts";
+import { OpenclawError, shorten, usageError, withFields } from "../../errors.ts";
 import { isRecord, type JsonObject } from "../../json.ts";
 import { parseBoundedExactly } from "../../json-bounds.ts";
 import { problemOf } from "../../chat/tools/run-calls.ts";
@@ -25,7 +25,7 @@ export interface RunOptions extends GlobalOptions {
 
 /**
  * Runs a tool once, as a call of a model would: that it is typed is leave, unless the settings say never. Throws `usage` for
- * a tool that is not there and for input that does not fit it, and `tool-failed` where the tool says that it failed.
+ * a tool that is not there and for input that does not fit it, `tool-failed` where the tool says that it failed, and what its server failed by.
  */
 export async function run(options: RunOptions, runtime: Runtime): Promise<void> {
   const { value } = await loadConfig(options, runtime);
@@ -118,6 +118,7 @@ async function print(tool: Tool, result: ToolResult, durationMs: number, runtime
     content: contentAsJson(result.content),
     durationMs,
   };
+  if (result.failure) throw withFields(result.failure, { document });
   if (terminal.format !== "json") await printContent(result, runtime);
   if (result.isError)
     throw new OpenclawError("tool-failed", {

@@ -12,6 +12,7 @@ import { refuseFolder } from "../../disk/read-input.ts";
 import { errorCode } from "../../errors.ts";
 import { isRecord } from "../../json.ts";
 import { parseBoundedExactly } from "../../json-bounds.ts";
+import { nextTurn } from "../../next-turn.ts";
 import type { Runtime } from "../../runtime.ts";
 import { jsonLine } from "../../terminal/terminal.ts";
 
@@ -87,7 +88,11 @@ export class StdioTransport implements Transport {
   async start(): Promise<void> {
     const { stdin } = this.#runtime;
     refuseFolder(stdin);
-    stdin.on("data", this.#take).on("end", this.#stop).on("close", this.#stop).on("error", this.#takeError);
+    stdin
+      .on("data", this.#take)
+      .on("end", this.#takeEnd)
+      .on("close", this.#takeEnd)
+      .on("error", this.#takeError);
   }
 
   async send(message: JSONRPCMessage): Promise<void> {
@@ -124,8 +129,8 @@ export class StdioTransport implements Transport {
     const { stdin } = this.#runtime;
     stdin
       .off("data", this.#take)
-      .off("end", this.#stop)
-      .off("close", this.#stop)
+      .off("end", this.#takeEnd)
+      .off("close", this.#takeEnd)
       .off("error", this.#takeError);
     stdin.pause();
     this.#isClosed = true;
@@ -145,7 +150,13 @@ export class StdioTransport implements Transport {
   }
 
   readonly #takeError = (error: Error): void =>
-    GONE.has(errorCode(error) ?? "") ? this.#stop() : this.#fail(toReadFailure(error));
+    GONE.has(errorCode(error) ?? "") ? this.#takeEnd() : this.#fail(toReadFailure(error));
+
+  /** The last line need not have an end; what it asks for is answered where that takes no time. */
+  readonly #takeEnd = (): void => {
+    this.#take(Buffer.of(LINE_END));
+    void nextTurn().then(this.#stop);
+  };
 
   readonly #take = (chunk: Buffer | string): void => {
     let rest = typeof chunk === "string" ? Buffer.from(chunk) : chunk;

@@ -93,6 +93,13 @@ describe("a client that sends what is no request", () => {
     expect(textOf(await reply(1))).toContain("Still there?");
   });
 
+  it("is served where its last line has no end", async () => {
+    const { child, closed, reply } = await attack();
+    child.stdin.end('{"jsonrpc":"2.0","id":2,"method":"tools/list"}');
+    expect((await reply(2)).result?.tools).not.toEqual([]);
+    expect(await closed).toEqual([0, null]);
+  });
+
   it("is told which request was none, where it says which", async () => {
     const { write, reply } = await attack();
     write(

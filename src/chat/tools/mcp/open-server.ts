@@ -221,7 +221,7 @@ class ConnectedServer implements McpServer {
       return toToolResult(await this.#request("tools/call", { name: tool, arguments: input }, signal));
     } catch (error) {
       if (signal.aborted) throw signal.reason;
-      if (error instanceof OpenclawError) return textResult(error.message, true);
+      if (error instanceof OpenclawError) return { ...textResult(error.message, true), failure: error };
       throw error;
     }
   }

@@ -258,7 +258,10 @@ describe("a server", () => {
     ["answers nonsense", 'answers["tools/call"] = (_, id) => send({ id, result: "x" });', /none of JSON-RPC/],
   ])("in a call %s: that is its result", async (_, changes, message) => {
     const { result } = await callEcho(changes);
-    expect(result).toEqual({ content: [{ text: expect.stringMatching(message) as string }], isError: true });
+    expect(result).toMatchObject({
+      content: [{ text: expect.stringMatching(message) as string }],
+      isError: true,
+    });
   });
 
   test("that never answers a call is told that nobody waits any more", async () => {
@@ -295,7 +298,7 @@ describe("a server", () => {
     const { result } = await callEcho(
       `answers["tools/call"] = () => { throw Object.assign(new Error("no such row"), { code: -32001 }); };`,
     );
-    expect(result).toEqual({
+    expect(result).toMatchObject({
       content: [{ text: "The MCP server 'own' answers tools/call with an error: no such row." }],
       isError: true,
     });
