@@ -16,8 +16,8 @@ import { readTopK } from "../../content/read-top-k.ts";
 import { judgeFields } from "../../field-rules.ts";
 import { refused, type RequestField, readModelName, requestOf, sentFieldOf } from "../../request-field.ts";
 import { readMessages } from "./read-messages.ts";
-import { customNames, readTools } from "./read-tools.ts";
-import { FIELD_RULES } from "./request-fields.ts";
+import { customNames, readTools, unknownInTools } from "./read-tools.ts";
+import { FIELD_RULES, STREAM_RULES } from "./request-fields.ts";
 
 /** A chat completions request in this program's terms. */
 export interface CompletionAsk extends Asked {
@@ -37,7 +37,7 @@ export async function fromChatRequest(
   signal?: AbortSignal,
 ): Promise<CompletionAsk> {
   const request = requestOf(body);
-  const unknown = judgeFields(request, FIELD_RULES);
+  const unknown = judgeAll(request);
   const model = readModelName(request.at("model"));
   const context = { remoteImages, documents: 0, argumentsScan: new JsonScan(MOST_ARGUMENTS) };
   const { system, messages, notices } = await readMessages(request.at("messages"), context);
@@ -45,7 +45,6 @@ export async function fromChatRequest(
   const metadata = readMetadata(request.at("metadata").given);
   const reasoning = readParameter(request, PARAMETERS.reasoning) as ChatParameters["reasoning"];
   const streaming = request.at("stream_options").given;
-  streaming?.object();
   const format = request.at("response_format").given;
   return {
     model,
@@ -66,6 +65,16 @@ export async function fromChatRequest(
     notices: [...notices, ...metadata.notices],
     unknown,
   };
+}
+
+/** The places of the fields that nobody knows. */
+function judgeAll(request: RequestField): string[] {
+  const streaming = request.at("stream_options").given;
+  return [
+    ...judgeFields(request, FIELD_RULES),
+    ...(streaming ? judgeFields(streaming, STREAM_RULES) : []),
+    ...unknownInTools(request.at("tools")),
+  ];
 }
 
 /** Reads the parameters, each from the newest of its fields that is given. */

@@ -1,4 +1,10 @@
-import type { ChatCompletionCreateParamsBase } from "openai/resources/chat/completions/completions";
+import type {
+  ChatCompletionCreateParamsBase,
+  ChatCompletionCustomTool,
+  ChatCompletionStreamOptions,
+  ChatCompletionTool,
+} from "openai/resources/chat/completions/completions";
+import type { FunctionDefinition } from "openai/resources/shared";
 import type { CompletionField } from "../../../config/parameters.ts";
 import { isRecord } from "../../../json.ts";
 import { type FieldRule, unless } from "../../field-rules.ts";
@@ -61,4 +67,29 @@ export const FIELD_RULES: Readonly<
   user: "ignored",
   verbosity: unless((value) => value === "medium", "Converse has no verbosity: ask for it in the prompt"),
   web_search_options: () => "this server searches no web",
+};
+
+type KeyOfAny<T> = T extends T ? keyof T : never;
+
+/** The same of a tool. */
+export const TOOL_RULES: Readonly<Record<KeyOfAny<ChatCompletionTool>, FieldRule>> = {
+  custom: "read",
+  function: "read",
+  type: "read",
+};
+
+/** The same of what a tool declares, by its kind. */
+export const DECLARED_RULES: Readonly<{
+  function: Record<keyof FunctionDefinition, FieldRule>;
+  custom: Record<keyof ChatCompletionCustomTool.Custom, FieldRule>;
+}> = {
+  function: { description: "read", name: "read", parameters: "read", strict: "read" },
+  custom: { description: "read", format: "read", name: "read" },
+};
+
+/** The same of `stream_options`. */
+export const STREAM_RULES: Readonly<Record<keyof ChatCompletionStreamOptions, FieldRule>> = {
+  // What pads the pieces of a stream says nothing.
+  include_obfuscation: "ignored",
+  include_usage: "read",
 };

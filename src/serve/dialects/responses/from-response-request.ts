@@ -40,10 +40,7 @@ export async function fromResponseRequest(
   const model = readModelName(request.at("model"));
   const context = { remoteImages, documents: 0, argumentsScan: new JsonScan(MOST_ARGUMENTS) };
   const input = await readInput(request.at("input"), context);
-  const { tools, clientTools, searchesWeb, notices } = readTools(
-    [request.at("tools"), ...input.tools],
-    request.at("tool_choice"),
-  );
+  const called = readTools([request.at("tools"), ...input.tools], request.at("tool_choice"));
   const metadata = readMetadata(request.at("metadata").given);
   const { reasoning, showsReasoning } = readReasoning(request.at("reasoning").given);
   const text = readText(request.at("text").given);
@@ -59,17 +56,17 @@ export async function fromResponseRequest(
       ),
       parameters: readParameters(request, reasoning),
       nameOf: nameOfParameter,
-      tools,
-      ...(searchesWeb ? { searchesWeb: "where-possible" } : {}),
+      tools: called.tools,
+      ...(called.searchesWeb ? { searchesWeb: "where-possible" } : {}),
       metadata: metadata.metadata,
       schema: text.format && (await readAnswerFormat(text.format, (at) => at, signal)),
       showsReasoning,
     },
     isStreamed: request.at("stream").given?.flag() ?? false,
     mayCallInParallel: request.at("parallel_tool_calls").given?.flag() ?? true,
-    clientTools,
-    notices: [...input.notices, ...notices, ...metadata.notices, ...text.notices],
-    unknown,
+    clientTools: called.clientTools,
+    notices: [...input.notices, ...called.notices, ...metadata.notices, ...text.notices],
+    unknown: [...unknown, ...called.unknown],
   };
 }
 

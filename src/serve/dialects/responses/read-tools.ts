@@ -3,8 +3,10 @@ import type { JsonObject } from "../../../json.ts";
 import { describeFreeform, FREEFORM_SCHEMA, readGrammar } from "../../content/freeform-tool.ts";
 import { declaredTool, noSuchTool, readToolChoice } from "../../content/tool-choice.ts";
 import { readToolSchema } from "../../content/tool-schema.ts";
+import { judgeFields } from "../../field-rules.ts";
 import type { RequestField } from "../../request-field.ts";
 import { type ClientTool, type ClientTools, qualifiedName, TOOL_SEARCH } from "./client-tools.ts";
+import { TOOL_RULES } from "./request-fields.ts";
 
 export interface Callable {
   /** Undefined when the model is to call none. */
@@ -13,6 +15,8 @@ export interface Callable {
   /** Whether the model may search the web, where it can. */
   searchesWeb: boolean;
   notices: string[];
+  /** The places of fields that nobody knows. */
+  unknown: string[];
 }
 
 /** Reads lists of tools and `tool_choice`. Throws `invalid-request`. */
@@ -27,6 +31,7 @@ export function readTools(lists: readonly RequestField[], choice: RequestField):
     clientTools: reader.clientTools,
     searchesWeb: searchesWeb && choice.value !== "none",
     notices: reader.notices,
+    unknown: reader.unknown,
   };
 }
 
@@ -51,16 +56,21 @@ const NOT_HERE: ReadonlySet<unknown> = new Set([
   "shell",
 ]);
 
+const KNOWN_TYPES = ["function", "custom", "namespace", "tool_search"] as const;
+
 class ToolReader {
   readonly declared: Tool.ToolSpecMember[] = [];
   readonly clientTools = new Map<string, ClientTool>();
   /** The names that the model knows tools by, by the client's own without their namespaces. */
   readonly byOwnName = new Map<string, string>();
   readonly notices: string[] = [];
+  readonly unknown: string[] = [];
   searchesWeb = false;
 
   read(tool: RequestField, namespace?: string): void {
     const type = tool.at("type");
+    const known = KNOWN_TYPES.find((name) => name === type.value);
+    if (known) this.unknown.push(...judgeFields(tool, TOOL_RULES[known]));
     if (type.value === "function") return this.#function(tool, namespace);
     if (type.value === "custom") return this.#custom(tool, namespace);
     if (namespace !== undefined) throw type.mustBe("function or custom");

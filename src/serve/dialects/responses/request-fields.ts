@@ -1,4 +1,11 @@
-import type { ResponseCreateParamsBase, ResponseTextConfig } from "openai/resources/responses/responses";
+import type {
+  CustomTool,
+  FunctionTool,
+  NamespaceTool,
+  ResponseCreateParamsBase,
+  ResponseTextConfig,
+  ToolSearchTool,
+} from "openai/resources/responses/responses";
 import type { Reasoning } from "openai/resources/shared";
 import { type FieldRule, unless } from "../../field-rules.ts";
 
@@ -66,4 +73,30 @@ export const REASONING_RULES: Readonly<Record<keyof Reasoning, FieldRule>> = {
 export const TEXT_RULES: Readonly<Record<keyof ResponseTextConfig, FieldRule>> = {
   format: "read",
   verbosity: "read",
+};
+
+/** What a tool may say of who calls it and when it is declared: all are, and the model calls them itself. */
+const OF_ALL = { allowed_callers: "ignored", defer_loading: "ignored" } as const;
+
+/** The fields of a tool, by its type. */
+export const TOOL_RULES: Readonly<{
+  function: Record<keyof FunctionTool, FieldRule>;
+  custom: Record<keyof CustomTool, FieldRule>;
+  namespace: Record<keyof NamespaceTool, FieldRule>;
+  tool_search: Record<keyof ToolSearchTool, FieldRule>;
+}> = {
+  function: {
+    ...OF_ALL,
+    description: "read",
+    name: "read",
+    // A result comes as it is.
+    output_schema: "ignored",
+    parameters: "read",
+    strict: "read",
+    type: "read",
+  },
+  custom: { ...OF_ALL, description: "read", format: "read", name: "read", type: "read" },
+  // Each tool has a description of its own.
+  namespace: { description: "ignored", name: "read", tools: "read", type: "read" },
+  tool_search: { description: "read", execution: "read", parameters: "read", type: "read" },
 };

@@ -107,6 +107,23 @@ describe("a chat completions request", () => {
     await expect(read({ messages: silent })).rejects.toThrow(/holds nothing/);
   });
 
+  it("names the fields of its tools and of its stream that nobody knows", async () => {
+    const { unknown } = await read({
+      messages: [say("user", "hi")],
+      stream_options: { include_usage: true, include_obfuscation: false, every: 2 },
+      tools: [
+        { type: "function", function: { name: "a", strict: true, colour: "red" } },
+        { type: "custom", custom: { name: "b", format: { type: "text" }, size: 1 }, cache: true },
+      ],
+    });
+    expect(unknown).toEqual([
+      "stream_options.every",
+      "tools[0].function.colour",
+      "tools[1].cache",
+      "tools[1].custom.size",
+    ]);
+  });
+
   it("says that names of those who speak are left out", async () => {
     const notices = async (...messages: object[]): Promise<readonly string[]> =>
       (await read({ messages: [say("user", "hi"), ...messages] })).notices;

@@ -481,6 +481,17 @@ describe("the tools of a request of Responses", () => {
     ]);
   });
 
+  it("name those of their fields that nobody knows", async () => {
+    const { unknown } = await read({
+      tools: [
+        { ...fn("a"), strict: false, defer_loading: false, colour: "red" },
+        { type: "namespace", name: "n", description: "", tools: [{ type: "custom", name: "b", size: 1 }] },
+        { type: "tool_search", execution: "client", depth: 1 },
+      ],
+    });
+    expect(unknown).toEqual(["tools[0].colour", "tools[1].tools[0].size", "tools[2].depth"]);
+  });
+
   it("let the model search the web where it can", async () => {
     for (const type of ["web_search", "web_search_preview", "web_search_2025_08_26"])
       expect((await read({ tools: [{ type }] })).ask.searchesWeb).toBe("where-possible");
