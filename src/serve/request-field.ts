@@ -166,6 +166,21 @@ export function readModelName(field: RequestField): string {
   );
 }
 
+/** A whole number of a query, or what is usual where it has none. Throws `invalid-request`. */
+export function readQueryNumber(
+  query: URLSearchParams,
+  name: string,
+  most: number,
+  least: number,
+  usual = most,
+): number {
+  const text = query.get(name);
+  if (text === null) return usual;
+  const number = Number(text);
+  if (/^\d+$/.test(text) && number >= least && number <= most) return number;
+  throw refused(`'${name}' ${show(text)} must be a whole number from ${least} to ${most}.`, name);
+}
+
 /** A value in a message: short, and never the whole of what somebody sent. */
 export function show(value: unknown): string {
   const text =

@@ -525,6 +525,22 @@ describe("beside messages", () => {
     });
   });
 
+  it.each([
+    { limit: -1 },
+    { limit: 0 },
+    { limit: 1.5 },
+    { limit: 1001 },
+    { after_id: "gone" },
+    { before_id: "gone" },
+  ])("no page begins anew for %j", async (query) => {
+    const { anthropic } = await served();
+    await expect(anthropic.models.list(query)).rejects.toMatchObject({
+      status: 400,
+      type: "invalid_request_error",
+      message: expect.stringContaining(`'${Object.keys(query)[0]}'`),
+    });
+  });
+
   it("a client that looks whether anybody is there is answered", async () => {
     const { origin } = await served({ env: { OPENCLAW_SERVE_API_KEY: "sk-12345678" } });
     for (const path of ["/", "/api/hello"])

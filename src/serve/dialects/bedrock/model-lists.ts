@@ -3,7 +3,7 @@ import { partitionOfRegion } from "../../../aws/partition.ts";
 import { OpenclawError } from "../../../errors.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "../../../models/discovered.ts";
 import type { ServedModel } from "../../model-names.ts";
-import { refused } from "../../request-field.ts";
+import { readQueryNumber } from "../../request-field.ts";
 
 /** As JSON has it: dates are texts. */
 type Json<T> = { [Name in keyof T]: T[Name] extends Date | undefined ? string | undefined : T[Name] };
@@ -120,8 +120,8 @@ export function listInferenceProfiles(
   offer: Offer,
   query: URLSearchParams,
 ): { inferenceProfileSummaries: Json<InferenceProfileSummary>[]; nextToken?: string } {
-  const length = readNumber(query, "maxResults", LONGEST_PAGE, 1);
-  const start = readNumber(query, "nextToken", Number.MAX_SAFE_INTEGER, 0, 0);
+  const length = readQueryNumber(query, "maxResults", LONGEST_PAGE, 1);
+  const start = readQueryNumber(query, "nextToken", Number.MAX_SAFE_INTEGER, 0, 0);
   // Without a type the service lists only its own profiles: https://github.com/aws/aws-cli/issues/9728
   const wanted = query.get("type") ?? "SYSTEM_DEFINED";
   const all = profilesOf(offer)
@@ -160,12 +160,4 @@ function describeProfile(profile: InferenceProfile): Json<InferenceProfileSummar
     status: (isActive ? "ACTIVE" : "INACTIVE") as InferenceProfileSummary["status"],
     type: isApplication ? "APPLICATION" : "SYSTEM_DEFINED",
   };
-}
-
-function readNumber(query: URLSearchParams, name: string, most: number, least: number, usual = most): number {
-  const text = query.get(name);
-  if (text === null) return usual;
-  const number = Number(text);
-  if (/^\d+$/.test(text) && number >= least && number <= most) return number;
-  throw refused(`'${name}' ${JSON.stringify(text)} must be a whole number from ${least} to ${most}.`, name);
 }

@@ -3,6 +3,7 @@ import { answerCall, countCall } from "../../answer-call.ts";
 import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
 import type { ServedModel } from "../../model-names.ts";
 import { typedFrame, typedFrames } from "../../event-stream.ts";
+import { readQueryNumber, refused, show } from "../../request-field.ts";
 import { fetchAllowed } from "../../content/fetch-allowed.ts";
 import { sourceUrlOf } from "./read-blocks.ts";
 import { fromMessagesRequest, type MessagesAsk, refusedField } from "./from-messages-request.ts";
@@ -61,18 +62,29 @@ async function countTokens(service: AnswerService, request: RouteRequest): Promi
 
 async function listModels({ upstream }: AnswerService, { query, call }: RouteRequest): Promise<Response> {
   const all = await upstream.servedModels(call.key);
-  const most = Math.min(Number(query.get("limit") ?? MOST_LISTED) || MOST_LISTED, MOST_LISTED);
-  const [after, before] = [query.get("after_id"), query.get("before_id")];
-  const start = after === null ? 0 : all.findIndex(({ id }) => id === after) + 1;
-  const end = before === null ? all.length : all.findIndex(({ id }) => id === before);
-  const between = all.slice(start, Math.max(end, start));
-  const data = (before === null ? between.slice(0, most) : between.slice(-most)).map(toModelInfo);
+  const most = readQueryNumber(query, "limit", MOST_LISTED, 1);
+  const [after, before] = ["after_id", "before_id"].map((name) => placeOf(name, query, all));
+  const start = (after ?? -1) + 1;
+  const between = all.slice(start, Math.max(before ?? all.length, start));
+  const data = (before === undefined ? between.slice(0, most) : between.slice(-most)).map(toModelInfo);
   return Response.json({
     data,
     first_id: data.at(0)?.id ?? null,
     last_id: data.at(-1)?.id ?? null,
     has_more: data.length < between.length,
   });
+}
+
+/**
+ * The place of the model that a page begins or ends at; undefined where the query names none. Throws `invalid-request` for
+ * one that is not in the list, or is not any more: whoever goes on behind it would begin anew without end.
+ */
+function placeOf(name: string, query: URLSearchParams, models: readonly ServedModel[]): number | undefined {
+  const id = query.get(name);
+  if (id === null) return undefined;
+  const place = models.findIndex((model) => model.id === id);
+  if (place >= 0) return place;
+  throw refused(`'${name}' is ${show(id)}, which is no model of this list.`, name);
 }
 
 /** Anthropic's own bound of a page. */
