@@ -6,6 +6,7 @@ import {
   type ParameterNames,
   PARAMETERS,
 } from "../../../config/parameters.ts";
+import { shorten } from "../../../errors.ts";
 import type { JsonObject } from "../../../json.ts";
 import { JsonScan, MOST_ARGUMENTS } from "../../../json-bounds.ts";
 import type { Asked } from "../../answer-call.ts";
@@ -42,7 +43,7 @@ export async function fromResponseRequest(
   const input = await readInput(request.at("input"), context);
   const called = readTools([request.at("tools"), ...input.tools], request.at("tool_choice"));
   const metadata = readMetadata(request.at("metadata").given);
-  const { reasoning, showsReasoning } = readReasoning(request.at("reasoning").given);
+  const { reasoning, showsReasoning, ...thinking } = readReasoning(request.at("reasoning").given);
   const text = readText(request.at("text").given);
   return {
     model,
@@ -65,7 +66,7 @@ export async function fromResponseRequest(
     isStreamed: request.at("stream").given?.flag() ?? false,
     mayCallInParallel: request.at("parallel_tool_calls").given?.flag() ?? true,
     clientTools: called.clientTools,
-    notices: [...input.notices, ...called.notices, ...metadata.notices, ...text.notices],
+    notices: [...input.notices, ...called.notices, ...metadata.notices, ...thinking.notices, ...text.notices],
     unknown: [...unknown, ...called.unknown],
   };
 }
@@ -121,14 +122,20 @@ function readParameters(request: RequestField, reasoning: ChatParameters["reason
 /** How much a model reasons, and whether anybody wants to read it. */
 function readReasoning(
   field: RequestField | undefined,
-): Pick<ChatParameters, "reasoning"> & { showsReasoning: boolean } {
+): Pick<ChatParameters, "reasoning"> & { showsReasoning: boolean; notices: string[] } {
   const { words = {} } = PARAMETERS.reasoning.completion ?? {};
   const effort = field?.at("effort").given?.choice(Object.keys(words));
   const reasoning = effort === undefined ? undefined : words[effort];
   const summary = field?.at("summary").given ?? field?.at("generate_summary").given;
   const isSummarised = summary !== undefined && summary.text() !== "none";
   const reasons = reasoning !== undefined && reasoning !== "off";
-  return { reasoning, showsReasoning: reasons || (isSummarised && reasoning !== "off") };
+  const mode = field?.at("mode").given?.text() ?? "standard";
+  const notice = `reasoning.mode '${shorten(mode)}' is left out: Converse has no such thing`;
+  return {
+    reasoning,
+    showsReasoning: reasons || (isSummarised && reasoning !== "off"),
+    notices: mode === "standard" ? [] : [notice],
+  };
 }
 
 function readText(field: RequestField | undefined): { format: RequestField | undefined; notices: string[] } {

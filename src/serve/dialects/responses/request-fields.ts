@@ -65,7 +65,7 @@ export const REASONING_RULES: Readonly<Record<keyof Reasoning, FieldRule>> = {
   context: "ignored",
   effort: "read",
   generate_summary: "read",
-  mode: "ignored",
+  mode: "read",
   summary: "read",
 };
 

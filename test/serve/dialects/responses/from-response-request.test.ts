@@ -310,6 +310,13 @@ describe("a request of Responses", () => {
     );
   });
 
+  it("says that a mode of reasoning is left out, but for the usual one", async () => {
+    expect((await read({ reasoning: { effort: "low", mode: "standard" } })).notices).toEqual([]);
+    expect((await read({ reasoning: { effort: "low", mode: "pro" } })).notices).toEqual([
+      expect.stringContaining("reasoning.mode 'pro' is left out"),
+    ]);
+  });
+
   it("says that verbosity is left out, and takes it", async () => {
     expect((await read({ text: { verbosity: "medium" } })).notices).toEqual([]);
     expect((await read({ text: { verbosity: "low" } })).notices).toEqual([
