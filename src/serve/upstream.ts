@@ -427,13 +427,16 @@ export class Upstream {
       router: this.#router,
       beginning,
       resolve: async (text, { setup, modelList }, list) => {
-        const current = await modelList[list]();
-        const model = await resolveName(text, { name, map: this.#names }, setup, current);
-        const { models, load } = current;
+        const named = namedModel(text, setup.config.value);
+        // The servers of others know their models themselves: nobody waits for AWS to ask one of them.
+        const needsList = !isServed(named) || named.provider === undefined;
+        const current = needsList || modelList.isLoaded ? await modelList[list]() : undefined;
+        const model = current ? await resolveName(text, { name, map: this.#names }, setup, current) : named;
+        const { models = [], load } = current ?? {};
         const isListed =
           model.configured !== undefined ||
           models.some(({ id }) => id === model.id) ||
-          (load.discovered !== undefined && listedId(model.id, load.discovered) !== undefined);
+          (load?.discovered !== undefined && listedId(model.id, load.discovered) !== undefined);
         if (isFirst && isListed) onResolved?.(model.id);
         isFirst = false;
         allow?.(model);

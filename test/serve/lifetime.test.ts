@@ -8,6 +8,7 @@ import type { RecordedCall, StreamStep } from "../../src/emulator/emulator.ts";
 import { textAnswerSteps, textStep } from "../helpers/answer-steps.ts";
 import { emulate } from "../helpers/emulated.ts";
 import { heldAnswer } from "../helpers/held-answer.ts";
+import { openaiServer, says } from "../helpers/openai-server.ts";
 import { gate, MODEL, serve, serveEmulated } from "../helpers/served.ts";
 
 const ask = { model: MODEL, messages: [{ role: "user" as const, content: "x" }] };
@@ -234,6 +235,24 @@ describe("the end", () => {
       expect(text).toContain("shutting down");
     }
     expect(await ended).toBe(143);
+  });
+
+  it("asks the servers of others before AWS has sent its list", async () => {
+    const lab = await openaiServer({ chat: () => says("from the lab") });
+    const script = ({ route }: RecordedCall) =>
+      route === "ListFoundationModels" ? { drop: "stall" as const } : undefined;
+    const { client, end } = await serve({
+      emulator: { script },
+      args: ["--map", "gpt-4o=lab/llama3"],
+      config: JSON.stringify({
+        models: { providers: { lab: { baseUrl: lab.baseUrl, api: "openai-completions", auth: "none" } } },
+      }),
+    });
+    for (const model of ["lab/llama3", "gpt-4o"]) {
+      const { choices } = await client.chat.completions.create({ ...ask, model }, { timeout: 5000 });
+      expect(choices[0]?.message.content).toBe("from the lab");
+    }
+    await end("SIGTERM");
   });
 
   it("ends at once on a second signal", async () => {
