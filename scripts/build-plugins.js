@@ -1,27 +1,46 @@
 // What the bundler does beyond bundling: for a shorter start, and for a bug's stack that names the sources.
-import { readFile } from "node:fs/promises";
+import * as childProcess from "node:child_process";
+import * as files from "node:fs/promises";
 import path from "node:path";
-import { gzipSync } from "node:zlib";
+import * as readline from "node:readline";
+import * as zlib from "node:zlib";
 import { decode, encode } from "@jridgewell/sourcemap-codec";
 import { build, RolldownMagicString } from "rolldown";
 import { parseSync, Visitor } from "rolldown/utils";
 import { root } from "./set-up.js";
 
 /**
- * commander loads node:child_process for subcommands that are programs of their own, which openclaw has none of. It
- * costs 5 ms, so commander gets it when it asks for it.
- * @type {import("rolldown").Plugin}
+ * Parts of Node that many files import and most starts never use, as modules of functions that load them when one is
+ * called: node:fs/promises takes 4 ms on Node 24, node:zlib 5, node:child_process 5, which commander loads for subcommands
+ * that are programs of their own.
+ * @type {Readonly<Record<string, object>>}
  */
-export const lazyChildProcess = {
-  name: "lazy-child-process",
-  resolveId: {
-    filter: { id: /^node:child_process$/ },
-    handler: (_, importer = "") =>
-      /node_modules[\\/]commander[\\/]/.test(importer) ? "\0child_process" : undefined,
+const LAZY_PARTS = {
+  "node:child_process": childProcess,
+  "node:fs/promises": files,
+  "node:readline": readline,
+  "node:zlib": zlib,
+};
+
+const PART = "\0part:";
+const USERS = /^(?!.*[\\/]node_modules[\\/]).*[\\/]src[\\/]|[\\/]node_modules[\\/]commander[\\/]/;
+
+/** @type {import("rolldown").Plugin} */
+export const lazyParts = {
+  name: "lazy-parts",
+  resolveId: (id, importer = "") => {
+    const name = id.startsWith("node:") ? id : `node:${id}`;
+    return Object.hasOwn(LAZY_PARTS, name) && USERS.test(importer) ? PART + name : undefined;
   },
-  load: {
-    filter: { id: /^\0child_process$/ },
-    handler: () => 'exports.spawn = (...args) => require("node:child_process").spawn(...args);',
+  load: (id) => {
+    if (!id.startsWith(PART)) return undefined;
+    const name = id.slice(PART.length);
+    const functions = Object.entries(LAZY_PARTS[name] ?? {}).filter(
+      ([key, value]) => typeof value === "function" && /^[a-z]/.test(key),
+    );
+    return functions
+      .map(([key]) => `export const ${key} = (...args) => require(${JSON.stringify(name)}).${key}(...args);`)
+      .join("\n");
   },
 };
 
@@ -85,7 +104,7 @@ export const jsonAsText = {
   load: {
     filter: { id: /[\\/]src[\\/].*\.json$/ },
     handler: async (file) => {
-      const text = JSON.stringify(JSON.parse(await readFile(file, "utf8")));
+      const text = JSON.stringify(JSON.parse(await files.readFile(file, "utf8")));
       return { code: `export default JSON.parse(${JSON.stringify(text)});`, moduleType: "js" };
     },
   },
@@ -318,7 +337,11 @@ export function sourcesInOneFile({ keepsMaps }) {
         };
         if (!keepsMaps) delete bundle[name];
       }
-      this.emitFile({ type: "asset", fileName: "sources.json.gz", source: gzipSync(JSON.stringify(all)) });
+      this.emitFile({
+        type: "asset",
+        fileName: "sources.json.gz",
+        source: zlib.gzipSync(JSON.stringify(all)),
+      });
     },
   };
 }

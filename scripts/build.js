@@ -7,9 +7,9 @@ import { build } from "rolldown";
 import {
   compiledAhead,
   jsonAsText,
-  lazyChildProcess,
   lazyInput,
   lazyPackages,
+  lazyParts,
   noOutputSchemas,
   ownSdkParts,
   placeOf,
@@ -173,7 +173,7 @@ async function bundleInto(folder, isTraceable) {
     ...options,
     input: { main: path.join(root, "src", "main.ts"), ...lazyInput },
     plugins: [
-      lazyChildProcess,
+      lazyParts,
       lazyPackages,
       jsonAsText,
       noOutputSchemas,

@@ -1,5 +1,5 @@
-import { readFileSync } from "node:fs";
-import { isOneTerminal, outputSink } from "./terminal/output-sink.ts";
+import { fstatSync, readFileSync } from "node:fs";
+import { isNullDevice, isOneTerminal, outputSink } from "./terminal/output-sink.ts";
 import { errorCode } from "./errors.ts";
 import { Terminal } from "./terminal/terminal.ts";
 
@@ -99,12 +99,13 @@ export function createRuntime(
   }
   // What the SDK prints by itself where Node is old, wherever it is loaded: `doctor` says it, and nobody twice.
   process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
+  let stdin: Runtime["stdin"] | undefined;
   return {
     env,
     homeFolder: findHomeFolder(env, process.platform),
     currentFolder: findCurrentFolder(env),
     get stdin() {
-      return process.stdin;
+      return (stdin ??= openStdin());
     },
     terminal: new Terminal(
       outputSink(1, () => process.stdout, onStdoutError, process.platform),
@@ -147,6 +148,13 @@ export function createRuntime(
     untilForeground: () => untilForeground(signal()),
     isEmulated: false,
   };
+}
+
+/** The process's own stdin; where that is /dev/null, a stream that ends at once: Node loads 13 of its parts to read nothing. */
+function openStdin(): Runtime["stdin"] {
+  if (!isNullDevice(fstatSync(0))) return process.stdin;
+  const { Readable } = process.getBuiltinModule("node:stream");
+  return Object.assign(Readable.from([]), { fd: 0 });
 }
 
 /**

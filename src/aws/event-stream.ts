@@ -1,4 +1,4 @@
-import { crc32 } from "node:zlib";
+import { crc32 } from "./crc32.ts";
 import { toJson } from "../json-numbers.ts";
 
 /** The media type of a stream of such frames. */

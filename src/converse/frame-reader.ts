@@ -1,4 +1,4 @@
-import { crc32 } from "node:zlib";
+import { crc32 } from "../aws/crc32.ts";
 import { ByteBlocks } from "../byte-blocks.ts";
 import { OpenclawError } from "../errors.ts";
 import { TURN_BYTES, turnOver } from "../next-turn.ts";

@@ -1,4 +1,5 @@
-import { access, constants, lstat, stat } from "node:fs/promises";
+import { constants } from "node:fs";
+import { access, lstat, stat } from "node:fs/promises";
 import path from "node:path";
 import { ReadFailure, toReadFailure } from "../disk/read-file.ts";
 import { stateFolder } from "../disk/state-folder.ts";

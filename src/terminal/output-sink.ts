@@ -206,8 +206,8 @@ export function isHungUp(descriptor: number, isTerminal: (descriptor: number) =>
   }
 }
 
-/** Whether a file is the one that takes everything and keeps nothing. */
-function isNullDevice(status: Stats): boolean {
+/** Whether a file is the one that takes everything, keeps nothing and has nothing to read. */
+export function isNullDevice(status: Stats): boolean {
   return status.isCharacterDevice() && status.rdev === NULL_DEVICE;
 }
 
