@@ -8,6 +8,7 @@ import { blocksOf, isNothing, ReadFailure, refuseIrregular, withFile } from "../
 import { errorCode, OpenclawError } from "../errors.ts";
 import { isRecord } from "../json.ts";
 import { turnOver } from "../next-turn.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { type LedgerEntry, parseEntry, parseLine } from "./entry.ts";
 import { HOUR_MS, monthFile, monthOf } from "./ledger-files.ts";
 
@@ -138,39 +139,43 @@ interface LineReader {
 
 /**
  * Has the lines of a file read by whom `begin` names for it, what is too long for an entry as an empty one. Returns that
- * reader; undefined where there is no file. Others have their turn in between. Throws a `ReadFailure`.
+ * reader; undefined where there is no file. Others have their turn in between. Throws `internal` for a file that cannot be
+ * read.
  */
 export async function readLines<Reader extends LineReader>(
   file: string,
   begin: (stats: Stats) => Reader,
 ): Promise<Reader | undefined> {
-  return ignoring(
-    "ENOENT",
-    withFile(file, async (descriptor, stats) => {
-      if (!(await isNothing(descriptor, stats))) refuseIrregular(stats);
-      const reader = begin(stats);
-      const start = reader.end;
-      const cutter = new LineCutter(LONGEST_LINE);
-      const take = ({ bytes, isTooLong }: RawLine, end?: number): void =>
-        reader.take(isTooLong ? "" : bytes.toString("utf8"), end);
-      for await (const block of blocksOf(descriptor, start, stats.size))
-        for (const line of cutter.cut(block)) {
-          take(line, start + line.offset + line.length + 1);
-          const over = turnOver();
-          if (over) await over;
-        }
-      const last = cutter.rest();
-      if (last) take(last);
-      return reader;
-    }),
-  );
+  const reading = withFile(file, async (descriptor, stats) => {
+    if (!(await isNothing(descriptor, stats))) refuseIrregular(stats);
+    const reader = begin(stats);
+    const start = reader.end;
+    const cutter = new LineCutter(LONGEST_LINE);
+    const take = ({ bytes, isTooLong }: RawLine, end?: number): void =>
+      reader.take(isTooLong ? "" : bytes.toString("utf8"), end);
+    for await (const block of blocksOf(descriptor, start, stats.size))
+      for (const line of cutter.cut(block)) {
+        take(line, start + line.offset + line.length + 1);
+        const over = turnOver();
+        if (over) await over;
+      }
+    const last = cutter.rest();
+    if (last) take(last);
+    return reader;
+  });
+  try {
+    return await ignoring("ENOENT", reading);
+  } catch (error) {
+    throw unreadable(file, error);
+  }
 }
 
-/** The error for a ledger that cannot be read. */
-export function unreadable(folder: string, cause: unknown): unknown {
+/** The error for a file or the folder of the ledger that cannot be read. */
+export function unreadable(place: string, cause: unknown): unknown {
+  if (cause instanceof OpenclawError) return cause;
   if (!(cause instanceof ReadFailure) && errorCode(cause) === undefined) return cause;
   return new OpenclawError("internal", {
-    message: `The ledger in ${folder} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}.`,
-    hint: `ls -ld ${folder}`,
+    message: `The ledger in ${place} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}.`,
+    hint: `ls -ld ${quoteForShell(place)}`,
   });
 }

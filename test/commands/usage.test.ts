@@ -297,7 +297,7 @@ describe("usage", () => {
     mkdirSync(fileOf(emulated), { recursive: true });
     const { code, stderr } = await emulated.run(["usage"]);
     expect(code).toBe(1);
-    expect(stderr).toContain(`The ledger in ${folderOf(emulated)} cannot be read`);
+    expect(stderr).toContain(`The ledger in ${fileOf(emulated)} cannot be read`);
   });
 });
 

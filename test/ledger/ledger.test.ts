@@ -171,6 +171,20 @@ it("leaves a line out that no call has written, however long it is", async () =>
   await new Budget(testRuntime({ home: path.dirname(folder) }), { daily: 1 }, true).check();
 });
 
+it("names the file that cannot be read, and one thing to do", async () => {
+  const { folder, home } = ledger();
+  const file = path.join(folder, "2026-11.jsonl");
+  mkdirSync(file);
+  const error = {
+    code: "internal",
+    message: `The ledger in ${file} cannot be read: it is a folder.`,
+    hint: `ls -ld ${file}`,
+  };
+  await expect(callsIn(folder)).rejects.toMatchObject(error);
+  const runtime = testRuntime({ home, now: () => Date.parse("2026-11-26T11:00:00.000Z") });
+  await expect(new Budget(runtime, { daily: 1 }, true).check()).rejects.toMatchObject(error);
+});
+
 it("begins anew where a month is summed up while it is read", async () => {
   const { folder } = ledger();
   const file = path.join(folder, "2026-11.jsonl");
