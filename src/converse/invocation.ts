@@ -3,7 +3,7 @@ import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
 /** A body in the words of a model's vendor, which InvokeModel takes as it is. */
 export interface Invocation {
   body: object;
-  /** What InvokeModel has beside the body, by lower-case name: guardrail, tier, latency. */
+  /** What InvokeModel has beside the body, by lower-case name: guardrail, tier, latency, marks for the invocation logs. */
   headers: Readonly<Record<string, string>>;
   isStreamed: boolean;
 }

@@ -270,6 +270,34 @@ describe("InvokeModel of serve", () => {
     }
   });
 
+  it("hands on the marks for the invocation logs, but no other key's name", async () => {
+    const { served, around } = await serveBedrock();
+    const more = { requestMetadata: String.raw`{"team":"a b","openclaw-key":"other","thin":"1\u20092"}` };
+    await invoked(around, CLAUDE, claude({ metadata: { user_id: "u1" } }), more);
+    await invoked(around, NOVA, nova(), more);
+    await invoked(around, TITAN, { inputText: "hi" }, more);
+    const calls = served.emulator.calls.filter(({ route }) => /Converse|Invoke/.test(route));
+    const marks = calls.map(({ body, headers }): unknown => {
+      const header = headers["x-amzn-bedrock-request-metadata"];
+      return header === undefined ? (body as Json)["requestMetadata"] : JSON.parse(header);
+    });
+    const own = { team: "a b", "openclaw-key": expect.not.stringMatching("other"), thin: "1\u20092" };
+    expect(marks).toEqual([own, own, own]);
+    await invoked(around, TITAN, { inputText: "hi" });
+    expect(served.emulator.calls.at(-1)?.headers).not.toHaveProperty("x-amzn-bedrock-request-metadata");
+  });
+
+  it.each(["team=a", "[]", '{"team":1}', '{"team":"é"}'])(
+    "refuses marks that are %s",
+    async (requestMetadata) => {
+      const { around } = await serveBedrock();
+      await expect(invoked(around, TITAN, { inputText: "hi" }, { requestMetadata })).rejects.toMatchObject({
+        name: "ValidationException",
+        message: expect.stringContaining("requestMetadata"),
+      });
+    },
+  );
+
   it("asks under the server's own guardrail, whose marks no request sets", async () => {
     const guardrail = { guardrailIdentifier: "abcd1234efgh", guardrailVersion: "1" };
     const config = JSON.stringify({

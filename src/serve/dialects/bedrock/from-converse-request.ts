@@ -78,7 +78,7 @@ const MEMBERS: Members<Request> = {
   additionalModelRequestFields: (field) => readOwnFields(field),
   promptVariables: refusedBecause("prompts of Prompt management are not called by this server"),
   additionalModelResponseFieldPaths: list(text),
-  requestMetadata: (field) => readMetadata(field),
+  requestMetadata: (field) => readMarks(field),
   performanceConfig: object<PerformanceConfiguration>({ latency: choice(...choicesOf(PARAMETERS.latency)) }),
   serviceTier: object<ServiceTier>({ type: choice(...choicesOf(PARAMETERS.serviceTier)) }, "type"),
   outputConfig: object<OutputConfig>({
@@ -227,8 +227,8 @@ async function readMessages(
   return { messages, system };
 }
 
-/** Marks for the invocation logs, by the bounds of the service model. */
-function readMetadata(field: RequestField): Record<string, string> {
+/** Marks for the invocation logs, by the bounds of the service model. Throws `invalid-request`. */
+export function readMarks(field: RequestField): Record<string, string> {
   const entries = Object.keys(field.object());
   if (entries.length > MOST_ENTRIES)
     throw field.refused(`'${field.param}' has ${entries.length} entries, and may have ${MOST_ENTRIES}.`);
@@ -236,7 +236,7 @@ function readMetadata(field: RequestField): Record<string, string> {
     entries.map((key) => {
       const value = field.at(key).text();
       if (isRequestMetadata(key, value)) return [key, value];
-      throw field.refused(`'${field.at(key).param}' cannot be marked so: Converse does not take it.`);
+      throw field.refused(`'${field.at(key).param}' cannot be marked so: Bedrock does not take it.`);
     }),
   );
 }

@@ -4,6 +4,8 @@ import type { Configuration } from "../../../config/settings.ts";
 import type { ChatEvents } from "../../../converse/chat-event.ts";
 import { configuredGuardrail, type Guardrail } from "../../../converse/guardrail.ts";
 import type { InvokedChunk } from "../../../converse/invocation.ts";
+import { withKeyMark } from "../../../converse/request-metadata.ts";
+import { parseBoundedExactly } from "../../../json-bounds.ts";
 import { type JsonObject, withoutUndefined } from "../../../json.ts";
 import { toBase64 } from "../../../wires/data-url.ts";
 import { answerCall, type AnswerForm, type Asked } from "../../answer-call.ts";
@@ -14,6 +16,8 @@ import { gatherMessage, toMessageEvents } from "../messages/to-message.ts";
 import { exceptionFrame } from "./aws-errors.ts";
 import { fromClaudeBody, isClaudeBody } from "./claude-body.ts";
 import { fromNovaBody, isNovaBody, toNovaAnswer, toNovaEvent } from "./nova-body.ts";
+import { readMarks } from "./from-converse-request.ts";
+import { readJson } from "./read-shape.ts";
 import { InvokedBeside } from "./invoked-beside.ts";
 import { underGuardrail } from "./own-guardrail.ts";
 import { toConverseAnswer, toConverseParts } from "./to-converse.ts";
@@ -29,6 +33,8 @@ interface Beside {
   /** As it came. */
   latency: string | undefined;
   serviceTier: string | undefined;
+  /** Marks for the invocation logs. */
+  metadata: Readonly<Record<string, string>> | undefined;
 }
 
 /**
@@ -42,7 +48,7 @@ export async function invoke(
 ): Promise<Response> {
   const { call, id: model } = request;
   const { [GUARDRAIL_CONFIG]: guarding, ...body } = requestOf(request.body).object();
-  const beside = readHeaders(request.headers, guarding);
+  const beside = await readHeaders(request.headers, guarding);
   const config = (await service.upstream.current()).setup.config.value;
   const seen = new InvokedBeside(call, isStreamed);
   if (isClaudeBody(body)) {
@@ -91,17 +97,20 @@ function passOn(
 ): Promise<Response> {
   const { [GUARDRAIL_CONFIG]: guarding, ...body } = request.body as JsonObject;
   const isServers = configuredGuardrail(config) !== undefined;
+  const marks = beside.metadata && withKeyMark(beside.metadata, request.call.entry.key);
   const invocation = {
     // What it says of a guardrail is not said of the server's.
     body: guarding === undefined || isServers ? body : { ...body, [GUARDRAIL_CONFIG]: guarding },
     headers: withoutUndefined({
       "x-amzn-bedrock-performanceconfig-latency": beside.latency,
       "x-amzn-bedrock-service-tier": beside.serviceTier,
+      "x-amzn-bedrock-request-metadata": metadataHeader(marks?.metadata),
     }),
     isStreamed,
   };
   const ask = { messages: [], parameters: {}, invocation };
-  const whole: Asked = { model: request.id, ask, isStreamed, notices: [], unknown: [] };
+  const notices = marks?.notices ?? [];
+  const whole: Asked = { model: request.id, ask, isStreamed, notices, unknown: [] };
   const { asked } = underGuardrail(whole, beside.guardrail, config);
   return answerCall<InvokedChunk>(service, request, asked, {
     toPieces: (events) => chunksOf(events, headers),
@@ -163,7 +172,7 @@ function chunkFrame(event: object): Uint8Array {
 }
 
 /** Reads what stands in headers, and what of the guardrail stands in the body. */
-function readHeaders(headers: Headers, guarding: unknown): Beside {
+async function readHeaders(headers: Headers, guarding: unknown): Promise<Beside> {
   const at = (name: string): string | undefined => headers.get(`x-amzn-bedrock-${name}`) ?? undefined;
   const [guardrailIdentifier, guardrailVersion] = [at("guardrailidentifier"), at("guardrailversion")];
   const trace = at("trace")?.toLowerCase();
@@ -183,16 +192,39 @@ function readHeaders(headers: Headers, guarding: unknown): Beside {
       : undefined,
     latency: at("performanceconfig-latency"),
     serviceTier: at("service-tier"),
+    metadata: await readMetadata(at("request-metadata")),
   };
 }
 
+/**
+ * Marks for the invocation logs, which are JSON in a header
+ * (https://docs.aws.amazon.com/bedrock/latest/userguide/cost-mgmt-request-metadata.html). Throws `invalid-request`.
+ */
+async function readMetadata(text: string | undefined): Promise<Record<string, string> | undefined> {
+  if (text === undefined) return undefined;
+  const field = new RequestField(text, METADATA);
+  return readMarks(new RequestField(await readJson(field, () => parseBoundedExactly(text)), METADATA));
+}
+
+const METADATA = "requestMetadata";
+
+/** The same as a header, which has a place for ASCII alone. */
+function metadataHeader(metadata: object | undefined): string | undefined {
+  if (!metadata) return undefined;
+  return JSON.stringify(metadata).replace(
+    /[^ -~]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}
+
 /** The parameters that InvokeModel has in headers, beside those of the body. */
-function withBeside<Read extends Asked>(asked: Read, { latency, serviceTier }: Beside): Read {
+function withBeside<Read extends Asked>(asked: Read, { latency, serviceTier, metadata }: Beside): Read {
   const read = (name: "latency" | "serviceTier", text: string | undefined): string | undefined =>
     text === undefined ? undefined : new RequestField(text, name).choice(choicesOf(PARAMETERS[name]));
   const own = withoutUndefined({
     latency: read("latency", latency),
     serviceTier: read("serviceTier", serviceTier),
   });
-  return { ...asked, ask: { ...asked.ask, parameters: { ...asked.ask.parameters, ...own } } };
+  const parameters = { ...asked.ask.parameters, ...own };
+  return { ...asked, ask: { ...asked.ask, parameters, metadata: metadata ?? asked.ask.metadata } };
 }
