@@ -220,6 +220,22 @@ export const CREDENTIAL_FINDINGS: readonly FindingRow[] = [
           },
   },
   {
+    id: "environment-passed-over",
+    explains: ["nothing signs"],
+    isSuspicion: true,
+    find: ({ env, profileFlag }) => {
+      const hasKeys = env["AWS_ACCESS_KEY_ID"] && env["AWS_SECRET_ACCESS_KEY"];
+      const passed = env["AWS_BEARER_TOKEN_BEDROCK"]
+        ? "AWS_BEARER_TOKEN_BEDROCK"
+        : hasKeys && "AWS_ACCESS_KEY_ID";
+      if (profileFlag === undefined || !passed) return undefined;
+      return {
+        message: `${passed} is set, but --profile ${quoteForShell(profileFlag)} goes before it and gives no credentials.`,
+        hint: "Leave --profile out.",
+      };
+    },
+  },
+  {
     id: "web-identity-half",
     explains: ["nothing signs"],
     find: ({ env, profileFlag }) => {

@@ -208,6 +208,20 @@ const MACHINES: Readonly<Record<string, readonly Machine[]>> = {
       hint: /aws configure --profile dev/,
     },
   ],
+  "environment-passed-over": [
+    {
+      env: pair(ID, SECRET),
+      args: ["--profile", "default"],
+      says: /^AWS_ACCESS_KEY_ID is set, but --profile default goes before it and gives no credentials/,
+      hint: /^Leave --profile out\.$/,
+    },
+    {
+      env: { AWS_BEARER_TOKEN_BEDROCK: "x" },
+      args: ["--profile", "default"],
+      says: /^AWS_BEARER_TOKEN_BEDROCK is set, but --profile default goes before it/,
+      hint: /^Leave --profile out\.$/,
+    },
+  ],
   "web-identity-half": [
     {
       env: { AWS_ROLE_ARN: "arn:aws:iam::123456789012:role/R" },
