@@ -4,6 +4,7 @@ import { PACE_WINDOW_MS, type PaceLimits } from "../../chat/pacer.ts";
 import type { LoadedConfig } from "../../config/resolve.ts";
 import { OpenclawError } from "../../errors.ts";
 import { defaultModels, splitModelNames } from "../../models/default-models.ts";
+import { describeTaken } from "../../models/resolve-model.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { Upstream } from "../../serve/upstream.ts";
@@ -354,7 +355,10 @@ async function modelsOf(
       if (!lines) throw error;
       unknown.add(name, error, lines);
     });
-    if (first) models.set(name, runModel(name, first, value, { maxTokens, concurrency, maxCost }));
+    if (!first) continue;
+    const taken = describeTaken(name, first.model, value);
+    if (taken !== undefined) terminal.note(`openclaw: ${taken}`);
+    models.set(name, runModel(name, first, value, { maxTokens, concurrency, maxCost }));
   }
   unknown.refuse(terminal);
   return models;

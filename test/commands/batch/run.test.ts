@@ -99,6 +99,13 @@ describe("batch run", () => {
     ]);
   });
 
+  it("says once what a name was taken for", async () => {
+    const machine = await emulate(answering());
+    writeLines(machine, 3);
+    const { stderr } = await machine.run(["batch", "run", "in.jsonl", "-m", "nova-lite", "-o", "out.jsonl"]);
+    expect(stderr.match(/^openclaw: nova-lite is amazon\.nova-lite-v1:0$/gm)).toHaveLength(1);
+  });
+
   it("notes the same of many lines once", async () => {
     const machine = await emulate({
       script: (call) => (isAsked(call) ? { stream: textAnswerSteps([]) } : undefined),
