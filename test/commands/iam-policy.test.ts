@@ -368,6 +368,14 @@ describe("openclaw iam policy", () => {
     expect(needed.filter((permission) => !allows(policy, permission))).toEqual([]);
   });
 
+  it("says nothing of the account where no resource has one", async () => {
+    const machine = await emulate();
+    const result = await machine.run(["iam", "policy"], {
+      env: { AWS_ACCESS_KEY_ID: undefined, AWS_SECRET_ACCESS_KEY: undefined },
+    });
+    expect(result.stderr).toMatch(/^warning: No model is configured.*\nhint: .*\n$/);
+  });
+
   it("says why AWS's lists are missing", async () => {
     const machine = await emulate({
       script: ({ route }) =>

@@ -58,7 +58,8 @@ export async function run(options: PolicyOptions, runtime: Runtime): Promise<voi
   }
   if (terminal.format === "json") await terminal.printJson(policy);
   else await terminal.printDocument(policy);
-  for (const { message, hint } of warnings) await terminal.warn(message, hint);
+  const told = namesAnyAccount(policy) ? warnings : warnings.filter(({ code }) => code !== "account-unknown");
+  for (const { message, hint } of told) await terminal.warn(message, hint);
   const isNoneCalled = needs.models.length === 0 && needs.mantleRegion === undefined;
   if (isNoneCalled && purposes.some((purpose) => ["chat", "serve", "batch", "web"].includes(purpose))) {
     await terminal.warn(
@@ -84,6 +85,11 @@ export async function run(options: PolicyOptions, runtime: Runtime): Promise<voi
       "Attach it as an inline policy of the role: aws iam put-role-policy",
     );
   }
+}
+
+/** Whether it has resources of whichever account. */
+function namesAnyAccount(policy: PolicyDocument): boolean {
+  return /"arn:[^:"]*:[^:"]*:[^:"]*:\*:/.test(JSON.stringify(policy));
 }
 
 /** Where jobs read and write. Throws `usage` for what no policy can name. */
