@@ -206,8 +206,18 @@ export function isHungUp(descriptor: number, isTerminal: (descriptor: number) =>
   }
 }
 
+/** Whether what a descriptor leads to has nothing to read. */
+export function isNothing(descriptor: number): boolean {
+  try {
+    return isNullDevice(fstatSync(descriptor));
+  } catch {
+    // It is closed, or cannot be looked at: whoever reads it hears more.
+    return false;
+  }
+}
+
 /** Whether a file is the one that takes everything, keeps nothing and has nothing to read. */
-export function isNullDevice(status: Stats): boolean {
+function isNullDevice(status: Stats): boolean {
   return status.isCharacterDevice() && status.rdev === NULL_DEVICE;
 }
 
