@@ -58,10 +58,17 @@ if (Number(version[0]) < 20 || (Number(version[0]) === 20 && Number(version[1]) 
   try {
     require("../dist/main.js");
   } catch (error) {
-    // Only in a clone: the package has it.
-    var isUnbuilt = error.message.startsWith("Cannot find module '../dist/main.js'");
-    if (error.code !== "MODULE_NOT_FOUND" || !isUnbuilt) throw error;
-    process.stderr.write("openclaw: this clone is not built yet.\nhint: npm start\n");
+    var isMissing = error.message.indexOf("Cannot find module '../dist/main.js'") === 0;
+    if (!isMissing && !(error instanceof SyntaxError)) throw error;
+    // The package has no sources.
+    var isClone = require("node:fs").existsSync(require("node:path").join(__dirname, "..", "src"));
+    process.stderr.write(
+      isClone
+        ? "openclaw: this clone is not built yet.\nhint: npm start\n"
+        : "error: This installation is broken: main.js is " +
+            (isMissing ? "missing" : "not whole") +
+            ".\nhint: Install it again: npm install -g openclaw\n"
+    );
     process.exitCode = 1;
   }
 }

@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { brokenInstall } from "./broken-install.ts";
 import { OpenclawError, toErrorDocument } from "./errors.ts";
 import { workAtOnce } from "./at-once.ts";
 import { once } from "./once.ts";
@@ -137,7 +138,9 @@ function onStdoutError(error: NodeJS.ErrnoException): void {
 /** Says what went wrong: two lines for a known error, the stack and where to report it for a bug of ours. */
 async function report(error: unknown, runtime: Runtime): Promise<number> {
   const { terminal } = runtime;
-  const known = error instanceof OpenclawError ? error : await fromUnknown(error, runtime);
+  // What else there is to tell a failure by may lie in files that are broken themselves.
+  const broken = brokenInstall(error instanceof OpenclawError ? error.cause : error);
+  const known = broken ?? (error instanceof OpenclawError ? error : await fromUnknown(error, runtime));
   const document = toErrorDocument(known);
   if (terminal.format === "json" && !terminal.hasPrintedJson) {
     await terminal.printJson({ ...known.document, error: document });

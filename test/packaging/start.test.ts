@@ -118,6 +118,7 @@ test("a clone that has nothing installed installs it before it is packed", async
 test("a clone that was not built says how it is", async () => {
   const home = createHome();
   cpSync(path.join(root, "bin"), path.join(home, "bin"), { recursive: true });
+  mkdirSync(path.join(home, "src"));
   const child = spawn(nodeBinary, [path.join(home, "bin", "openclaw.js"), "--version"], {
     env: emptyEnvironment(home),
   });
