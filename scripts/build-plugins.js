@@ -9,33 +9,35 @@ import { build, RolldownMagicString } from "rolldown";
 import { parseSync, Visitor } from "rolldown/utils";
 import { root } from "./set-up.js";
 
+const SOURCES = /^(?!.*[\\/]node_modules[\\/]).*[\\/]src[\\/]/;
+const COMMANDER = /[\\/]node_modules[\\/]commander[\\/]/;
+
 /**
  * Parts of Node that many files import and most starts never use, as modules of functions that load them when one is
  * called: node:fs/promises takes 4 ms on Node 24, node:zlib 5, node:child_process 5, which commander loads for subcommands
  * that are programs of their own.
- * @type {Readonly<Record<string, object>>}
+ * @type {Readonly<Record<string, { part: object, users: RegExp }>>}
  */
 const LAZY_PARTS = {
-  "node:child_process": childProcess,
-  "node:fs/promises": files,
-  "node:readline": readline,
-  "node:zlib": zlib,
+  "node:child_process": { part: childProcess, users: COMMANDER },
+  "node:fs/promises": { part: files, users: SOURCES },
+  "node:readline": { part: readline, users: SOURCES },
+  "node:zlib": { part: zlib, users: SOURCES },
 };
 
 const PART = "\0part:";
-const USERS = /^(?!.*[\\/]node_modules[\\/]).*[\\/]src[\\/]|[\\/]node_modules[\\/]commander[\\/]/;
 
 /** @type {import("rolldown").Plugin} */
 export const lazyParts = {
   name: "lazy-parts",
   resolveId: (id, importer = "") => {
     const name = id.startsWith("node:") ? id : `node:${id}`;
-    return Object.hasOwn(LAZY_PARTS, name) && USERS.test(importer) ? PART + name : undefined;
+    return LAZY_PARTS[name]?.users.test(importer) ? PART + name : undefined;
   },
   load: (id) => {
     if (!id.startsWith(PART)) return undefined;
     const name = id.slice(PART.length);
-    const functions = Object.entries(LAZY_PARTS[name] ?? {}).filter(
+    const functions = Object.entries(LAZY_PARTS[name]?.part ?? {}).filter(
       ([key, value]) => typeof value === "function" && /^[a-z]/.test(key),
     );
     return functions
