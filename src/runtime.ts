@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { isNothing, isOneTerminal, outputSink } from "./terminal/output-sink.ts";
+import { readsNothing, isOneTerminal, outputSink } from "./terminal/output-sink.ts";
 import { errorCode } from "./errors.ts";
 import { Terminal } from "./terminal/terminal.ts";
 
@@ -152,7 +152,7 @@ export function createRuntime(
 
 /** The process's own stdin; where that is /dev/null, a stream that ends at once: Node loads 13 of its parts to read nothing. */
 function openStdin(): Runtime["stdin"] {
-  if (!isNothing(0)) return process.stdin;
+  if (!readsNothing(0)) return process.stdin;
   const { Readable } = process.getBuiltinModule("node:stream");
   return Object.assign(Readable.from([]), { fd: 0 });
 }

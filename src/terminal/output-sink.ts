@@ -207,7 +207,7 @@ export function isHungUp(descriptor: number, isTerminal: (descriptor: number) =>
 }
 
 /** Whether what a descriptor leads to has nothing to read. */
-export function isNothing(descriptor: number): boolean {
+export function readsNothing(descriptor: number): boolean {
   try {
     return isNullDevice(fstatSync(descriptor));
   } catch {
