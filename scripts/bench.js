@@ -9,9 +9,13 @@
 // --only measures the rows whose names contain a text. --check names what is slower than the figures in the repository by
 // more than the spread of both and ends with 1, --baseline than those that --save kept. --write puts the figures into
 // the repository.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { cpus, loadavg, tmpdir } from "node:os";
 import path from "node:path";
+import { text as readText } from "node:stream/consumers";
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { batchRun } from "./bench/batch-run.js";
 import { batchSubmit } from "./bench/batch-submit.js";
@@ -140,12 +144,42 @@ async function end(code) {
   process.exit(code);
 }
 
-/** What `openclaw serve` adds to an answer, and what one process of it carries. */
+/** What `openclaw serve` adds to an answer, and what one process of it carries, on each Node: clients and servers are all of it. */
 async function ofServe() {
+  const texts = [];
+  for (const version of versions)
+    texts.push(isThisNode(version) ? await ofServeHere() : await onNode(version));
+  return texts.join("\n\n");
+}
+
+/** @param {string} version */
+function isThisNode(version) {
+  return `${process.versions.node}.`.startsWith(`${version}.`);
+}
+
+/**
+ * What this program prints with `--serve` on another Node.
+ * @param {string} version
+ */
+async function onNode(version) {
+  const args = [
+    fileURLToPath(import.meta.url),
+    "--serve",
+    "--node",
+    version,
+    ...(options.quick ? ["--quick"] : []),
+  ];
+  const child = spawn(await nodeBinary(version), args, { stdio: ["ignore", "pipe", "inherit"] });
+  const [text] = await Promise.all([readText(child.stdout), once(child, "close")]);
+  if (child.exitCode !== 0) throw new Error(`On Node ${version} it ended with exit code ${child.exitCode}.`);
+  return text.trimEnd();
+}
+
+async function ofServeHere() {
   const load = options.quick
     ? { streams: 20, deltas: 2, rounds: 1, ms: 50 }
     : { streams: 1000, deltas: 20, rounds: 3, ms: 5000 };
-  const [answers, warmUps] = options.quick ? [1, 0] : [50, 15];
+  const [answers, warmUps] = options.quick ? [1, 0] : [50, 60];
   return [await serveLatency(work, answers, warmUps), await serveLoad(work, load)].join("\n\n");
 }
 
@@ -188,7 +222,7 @@ function environment(name, home, as = "keys") {
  * @returns {Promise<Results>}
  */
 async function measureOn(wanted) {
-  const node = wanted === process.versions.node ? process.execPath : await nodeBinary(wanted);
+  const node = isThisNode(wanted) ? process.execPath : await nodeBinary(wanted);
   const plainHome = await mkdtemp(path.join(work, "home-"));
   const { stdout } = await runOnce(node, ["-p", "process.versions.node"], environment("plain", plainHome));
   const version = stdout.trim();
