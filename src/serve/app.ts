@@ -75,10 +75,12 @@ export function toldError(error: ErrorAnswer, requestId: string): ToldError {
   return DIALECTS[0].toError(error, requestId);
 }
 
-type Variables = { call: Call; dialect: Dialect; body: unknown };
+type Variables = { call: Call; dialect: Dialect };
 type Environment = { Bindings: HttpBindings | Http2Bindings; Variables: Variables };
 type ServeContext = Context<Environment>;
 type Handler = MiddlewareHandler<Environment>;
+/** Refuses a request for how it came, whatever it asks for. */
+type Guard = (context: ServeContext) => Response | undefined;
 
 /** The routes, and the calls that are running on them. */
 export class App {
@@ -138,9 +140,19 @@ export class App {
     const { hono } = this;
     const { keys, origins, isLocal, isSecure, telemetry, tellsMetrics } = this.#options;
     hono.use(this.#logged);
-    if (isSecure) hono.use(refuseClearText);
-    hono.use(refuseSeveralHosts);
-    if (!keys.areRequired && isLocal) hono.use(refuseForeignHosts);
+    const isOpen = !keys.areRequired && isLocal;
+    const guards = [
+      ...(isSecure ? [refuseClearText] : []),
+      refuseSeveralHosts,
+      ...(isOpen ? [refuseForeignHosts] : []),
+    ];
+    hono.use((context, next) => {
+      for (const guard of guards) {
+        const refused = guard(context);
+        if (refused) return Promise.resolve(refused);
+      }
+      return next();
+    });
     if (origins.length > 0) {
       const origin = origins.includes("*") ? "*" : [...origins];
       hono.use(
@@ -165,23 +177,21 @@ export class App {
       hono.get(path, (context, next) =>
         context.req.raw.method === "HEAD" ? Promise.resolve(context.body(null, 200)) : next(),
       );
-    for (const dialect of DIALECTS) {
-      for (const { path, isFor } of dialect.routes) {
-        hono.use(path, (context, next) => {
-          if (isFor?.(context.req.raw.headers) === false) return next();
-          context.set("dialect", dialect);
-          context.var.call.entry.dialect = dialect.name;
-          return next();
-        });
-        // What a dialect answers is for who has a key, wherever its paths begin.
-        if (!path.startsWith("/v1/")) hono.use(path, this.#open);
-      }
-    }
-    hono.use("/v1/*", this.#open);
-    const routes = DIALECTS.flatMap((dialect) => dialect.routes);
+    const routes = DIALECTS.flatMap((dialect) => dialect.routes.map((route) => ({ ...route, dialect })));
     // Those that are for some requests only come first: the others answer whatever is left.
-    for (const route of routes) if (route.isFor) this.#define(route);
-    for (const route of routes) if (!route.isFor) this.#define(route);
+    const inOrder = [...routes.filter(({ isFor }) => isFor), ...routes.filter(({ isFor }) => !isFor)];
+    for (const path of new Set(routes.map((route) => route.path))) {
+      const spoken = inOrder.filter((route) => route.path === path);
+      hono.use(path, (context, next) => {
+        const dialect = spoken.find(({ isFor }) => isFor?.(context.req.raw.headers) !== false)?.dialect;
+        if (dialect) {
+          context.set("dialect", dialect);
+          context.get("call").entry.dialect = dialect.name;
+        }
+        return this.#open(context, next);
+      });
+    }
+    for (const route of inOrder) this.#define(route);
     const own = ["/health", "/ready", ...(tellsMetrics ? ["/metrics"] : [])];
     const paths = [...own, ...routes.map(({ path }) => path)];
     for (const path of paths) {
@@ -194,6 +204,8 @@ export class App {
         return fail(context, 405, "method_not_allowed", message, { allow });
       });
     }
+    // What there is not is told to those who have a key.
+    hono.use("/v1/*", this.#open);
     hono.notFound((context) => {
       const { method, path } = context.req;
       const meant = paths.find((known) => known !== path && path.endsWith(known.replace(/^\/v1/, "")));
@@ -204,21 +216,23 @@ export class App {
   }
 
   #define({ method, path, isBodiless = false, isFor, answer }: Route): void {
-    const named: Handler = async (context, next) => {
-      context.var.call.route = path.replaceAll(/\{[^}]*\}/g, "");
-      return next();
-    };
-    const before = method === "POST" && !isBodiless ? [this.#limited, this.#readBody, this.#counted] : [];
-    this.hono.on(method, [path], named, ...before, (context, next) => {
-      if (isFor?.(context.req.raw.headers) === false) return next();
+    const route = path.replaceAll(/\{[^}]*\}/g, "");
+    const hasBody = method === "POST" && !isBodiless;
+    this.hono.on(method, path, async (context, next) => {
+      const { headers } = context.req.raw;
+      if (isFor?.(headers) === false) return next();
+      const call = context.get("call");
+      call.route = route;
+      const body = hasBody ? await this.#takeBody(context, call) : undefined;
+      if (body instanceof Response) return body;
       return answer(this.#options, {
-        call: context.var.call,
+        call,
         id: context.req.param("id") ?? "",
         get query() {
           return new URL(context.req.url).searchParams;
         },
-        headers: context.req.raw.headers,
-        body: context.var.body,
+        headers,
+        body,
         now: this.#options.runtime.now(),
         hangUp: () => hangUp(context.env.incoming),
       });
@@ -249,10 +263,10 @@ export class App {
     const answered = answer.headers;
     const { requestId, region, queuedMs } = call.entry;
     answered.set("x-request-id", requestId);
-    const { requestIdHeader } = context.var.dialect;
+    const { requestIdHeader } = context.get("dialect");
     if (requestIdHeader !== undefined) answered.set(requestIdHeader, requestId);
     if (call.rate) {
-      const toRateHeaders = context.var.dialect.toRateHeaders ?? openaiRateHeaders;
+      const toRateHeaders = context.get("dialect").toRateHeaders ?? openaiRateHeaders;
       for (const [name, value] of Object.entries(toRateHeaders(call.rate, runtime.now())))
         answered.set(name, value);
     }
@@ -280,61 +294,59 @@ export class App {
   };
 
   /** Lets in who has a key, where there are keys. */
-  readonly #known: Handler = async (context, next) => {
-    const { keys } = this.#options;
-    if (keys.areRequired && context.req.method !== "OPTIONS") {
-      const header = (name: string): string | undefined => context.req.header(name);
-      const sent = { authorization: header("authorization"), "x-api-key": header("x-api-key") };
-      const found = keys.find(sent, this.#options.runtime.now());
-      if (typeof found === "string")
-        return fail(context, 401, "invalid_api_key", found, { "www-authenticate": "Bearer" });
-      context.var.call.entry.key = found.name;
-      context.var.call.key = found;
-    }
+  readonly #known: Handler = (context, next) => {
+    const { keys, runtime } = this.#options;
+    if (!keys.areRequired || context.req.method === "OPTIONS") return next();
+    const header = (name: string): string | undefined => context.req.header(name);
+    const sent = { authorization: header("authorization"), "x-api-key": header("x-api-key") };
+    const found = keys.find(sent, runtime.now());
+    if (typeof found === "string")
+      return Promise.resolve(fail(context, 401, "invalid_api_key", found, { "www-authenticate": "Bearer" }));
+    const call = context.get("call");
+    call.entry.key = found.name;
+    call.key = found;
     return next();
   };
 
   /** Lets in who has a key, and nobody while the server is being shut down. */
-  readonly #open: Handler = async (context, next) =>
-    this.#known(context, async () => {
+  readonly #open: Handler = (context, next) =>
+    this.#known(context, () => {
       if (this.#isDraining) throw leaving();
-      await next();
+      return next();
     });
 
-  /** Turns away at once who would be turned away when the body is whole. */
-  readonly #limited: Handler = async (context, next) =>
-    this.#answering.size >= this.#options.mostStreams ? this.#refuseMore(context) : next();
-
-  /** Reads the body. Until it is whole, a request takes nothing but the bytes that have come. */
-  readonly #readBody: Handler = async (context, next) => {
-    const { call } = context.var;
+  /**
+   * The body of a request, or its refusal. Until it is whole, a request takes nothing but the bytes that have come; from then
+   * until its last byte is sent it is counted among the answers that are running. Who would be turned away then is at once.
+   */
+  async #takeBody(context: ServeContext, call: Call): Promise<unknown> {
+    if (this.#isFull) return this.#refuseMore(context);
     const { mostBytes, readMs } = this.#options;
+    const { incoming } = context.env;
     const share = this.#bytes.share();
     call.onEnd(() => share.release());
     this.#reading.add(call);
+    let body: unknown;
     try {
-      const types = context.var.dialect.bodyTypes?.(context.req.raw.headers);
-      const bounds = { most: mostBytes, readMs, share, signal: call.signal, types };
-      context.set("body", await readJsonBody(context.env.incoming, bounds));
+      const types = context.get("dialect").bodyTypes?.(context.req.raw.headers);
+      body = await readJsonBody(incoming, { most: mostBytes, readMs, share, signal: call.signal, types });
       call.bodyBytes = share.bodyBytes;
     } catch (error) {
-      if (isCutOff(context.env.incoming)) call.leave();
+      if (isCutOff(incoming)) call.leave();
       if (!(error instanceof BodyRefusal)) throw error;
       return fail(context, error.status, error.code, error.message, error.headers);
     } finally {
       this.#reading.delete(call);
     }
-    return next();
-  };
-
-  /** Counts the answers that are running, from when their question is whole until their last byte is sent. */
-  readonly #counted: Handler = async (context, next) => {
-    if (this.#answering.size >= this.#options.mostStreams) return this.#refuseMore(context);
-    const { call } = context.var;
+    if (this.#isFull) return this.#refuseMore(context);
     this.#answering.add(call);
     call.onEnd(() => this.#answering.delete(call));
-    return next();
-  };
+    return body;
+  }
+
+  get #isFull(): boolean {
+    return this.#answering.size >= this.#options.mostStreams;
+  }
 
   #refuseMore(context: ServeContext): Response {
     const message = `This server answers ${count(this.#options.mostStreams, "request")} at once, and as many are running.`;
@@ -362,7 +374,7 @@ function leaving(): OpenclawError {
 }
 
 function answerFailure(failure: unknown, context: ServeContext): Response {
-  const { call } = context.var;
+  const call = context.get("call");
   call.fail(failure);
   call.body = undefined;
   if (failure instanceof OpenclawError && failure.requestId !== undefined)
@@ -374,30 +386,30 @@ function answerFailure(failure: unknown, context: ServeContext): Response {
  * Without keys the server trusts whoever reaches this machine's own address. A page in a browser can, under a name of its
  * own that it lets point here (DNS rebinding); its name is in the Host header then.
  */
-const refuseForeignHosts: Handler = async (context, next) => {
+const refuseForeignHosts: Guard = (context) => {
   const host = foreignHostIn(context.env.incoming);
-  if (host === undefined) return next();
+  if (host === undefined) return undefined;
   const message = `Without an API key this server answers to localhost only, and not to '${shorten(host)}'.`;
   return fail(context, 403, "forbidden_host", message);
 };
 
 /** What was sent so was read by others on the way; the answer says what to do, and nothing else. */
-const refuseClearText: Handler = async (context, next) => {
+const refuseClearText: Guard = (context) => {
   const { incoming } = context.env;
   const { encrypted } =
     incoming instanceof Http2ServerRequest
       ? (incoming.stream.session ?? {})
       : (incoming.socket as { encrypted?: boolean });
-  if (encrypted === true) return next();
+  if (encrypted === true) return undefined;
   return fail(context, 400, "tls_required", "This port speaks TLS: its address begins with https://.");
 };
 
 /** Of two names the one that is checked may not be the one that is meant (RFC 9112, section 3.2). */
-const refuseSeveralHosts: Handler = async (context, next) => {
+const refuseSeveralHosts: Guard = (context) => {
   const hosts = hostsOf(context.env.incoming);
   // HTTP/2 may say one name in two ways (RFC 9113, section 8.3.1).
   const names = context.env.incoming instanceof Http2ServerRequest ? new Set(hosts).size : hosts.length;
-  if (names <= 1) return next();
+  if (names <= 1) return undefined;
   return fail(context, 400, "invalid_request", "The request has more than one Host header.");
 };
 
@@ -408,7 +420,7 @@ function fail(
   message: string,
   headers: Record<string, string> = {},
 ): Response {
-  context.var.call.refuse(code, message);
+  context.get("call").refuse(code, message);
   return answerError(context, { status, code, message, param: null }, headers);
 }
 
@@ -420,10 +432,12 @@ const LASTING: ReadonlySet<string> = new Set([
 ]);
 
 function answerError(
-  { var: { dialect, call } }: ServeContext,
+  context: ServeContext,
   error: ErrorAnswer,
   headers: Record<string, string> = {},
 ): Response {
+  const dialect = context.get("dialect");
+  const call = context.get("call");
   const { retryAfter } = error;
   const told = dialect.toError(error, call.entry.requestId);
   const when = retryAfter === undefined ? {} : { "retry-after": String(Math.ceil(retryAfter)) };
