@@ -141,7 +141,7 @@ async function report(error: unknown, runtime: Runtime): Promise<number> {
   // What else there is to tell a failure by may lie in files that are broken themselves.
   const broken = brokenInstall(error instanceof OpenclawError ? error.cause : error);
   const known = broken ?? (error instanceof OpenclawError ? error : await fromUnknown(error, runtime));
-  const document = toErrorDocument(known);
+  const document = terminal.told(toErrorDocument(known));
   if (terminal.format === "json" && !terminal.hasPrintedJson) {
     await terminal.printJson({ ...known.document, error: document });
   }

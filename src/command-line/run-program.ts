@@ -1,6 +1,7 @@
 import { usageError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
+import { completeHint } from "./complete-hint.ts";
 import { type Action, type Program, readArgument, readFlag } from "./declaration.ts";
 import { type Call, fillValues, readHelpCall, readPlainCall } from "./plain-call.ts";
 
@@ -28,7 +29,7 @@ export async function runProgram(
     const { version } = program;
     return isDocument ? terminal.printJson({ version }) : terminal.print(version);
   }
-  const run = (call: Call): Promise<void> => runCall(call, args, runtime);
+  const run = (call: Call): Promise<void> => runCall(call, program, args, runtime);
   const plain = readPlainCall(program, args);
   if (plain) return run(plain);
   if (flags.includes("--no-color")) terminal.setMode({ color: false });
@@ -54,11 +55,17 @@ function isVersionFlag({ versionFlag }: Program, arg: string | undefined): boole
   return arg === long || arg === short;
 }
 
-async function runCall({ action, options }: Call, args: readonly string[], runtime: Runtime): Promise<void> {
+async function runCall(
+  { action, options }: Call,
+  program: Program,
+  args: readonly string[],
+  runtime: Runtime,
+): Promise<void> {
   // From here on signals are heard.
   if (!action.isBrief) runtime.signal.throwIfAborted();
   const globals = options as unknown as OutputOptions;
   setOutputMode(globals, runtime);
+  runtime.terminal.setMode({ completeHint: (hint) => completeHint(hint, program, globals) });
   if (asksForHelp({ action, options }, args, runtime))
     throw (await import("./other-words.ts")).helpInPlaceOf(args);
   refuseLoneFlags(action, args);

@@ -37,7 +37,9 @@ export async function run(options: QuotaOptions, runtime: Runtime): Promise<void
   const { terminal } = runtime;
   if (terminal.format === "json") {
     const { quotaDocument } = await import("./quota/quota-document.ts");
-    await terminal.printJson(quotaDocument(reports, [...missing.values()]));
+    const document = quotaDocument(reports, [...missing.values()]);
+    const told = document.missing.map((one) => terminal.told(one));
+    await terminal.printJson({ ...document, missing: told });
   } else {
     const { printReports } = await import("./quota/quota-table.ts");
     await printReports(reports, options, terminal);

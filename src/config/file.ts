@@ -55,7 +55,7 @@ export async function readConfigText(file: string): Promise<string | undefined> 
 export function missingFile({ file, source }: ConfigLocation): OpenclawError {
   return new OpenclawError("config-unreadable", {
     message: `The configuration file ${file} (from ${source}) does not exist.`,
-    hint: `openclaw config set --config ${quoteForShell(file)} models.bedrockDiscovery.enabled true`,
+    hint: "openclaw config set models.bedrockDiscovery.enabled true",
     details: { file },
   });
 }

@@ -1,23 +1,20 @@
 import { OpenclawError } from "../errors.ts";
 import { isRecord } from "../json.ts";
-import type { GlobalOptions } from "../options.ts";
 import { describeSyntaxError } from "./syntax-error.ts";
 import { tryJson5 } from "./parse-json5.ts";
-import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { problemAt } from "./validate.ts";
+
+/** The command that shows all that is wrong with the file. */
+export const VALIDATE = "openclaw config validate";
 
 /**
  * Parses the text of a configuration file. A text of nothing but white space and comments is an empty configuration.
  * Throws `config-invalid` with line and column when it is not JSON5, and when it is JSON5 but not an object.
  */
-export function parseDocument(
-  text: string,
-  file: string,
-  options: Pick<GlobalOptions, "config"> = {},
-): Record<string, unknown> {
+export function parseDocument(text: string, file: string): Record<string, unknown> {
   if (isBlank(text)) return {};
   const { value, error } = tryJson5(text);
-  if (error) throw syntaxError(error, text, file, options);
+  if (error) throw syntaxError(error, text, file);
   if (isRecord(value)) return value;
   const { expected, received } = problemAt([], "an object", value);
   throw new OpenclawError("config-invalid", {
@@ -27,11 +24,6 @@ export function parseDocument(
   });
 }
 
-/** The command that shows all that is wrong with the file these options name. */
-export function validateCommand({ config }: Pick<GlobalOptions, "config">): string {
-  return `openclaw config validate${config === undefined ? "" : ` --config ${quoteForShell(config)}`}`;
-}
-
 /** True when the text holds nothing but white space and comments. */
 export function isBlank(text: string): boolean {
   return /^(?:\s|\/\/[^\n\r\u2028\u2029]*(?:[\n\r\u2028\u2029]|$)|\/\*[^*]*\*+(?:[^/*][^*]*\*+)*\/)*$/.test(
@@ -39,16 +31,11 @@ export function isBlank(text: string): boolean {
   );
 }
 
-function syntaxError(
-  error: SyntaxError,
-  text: string,
-  file: string,
-  options: Pick<GlobalOptions, "config">,
-): OpenclawError {
+function syntaxError(error: SyntaxError, text: string, file: string): OpenclawError {
   const { what, line, column } = describeSyntaxError(text, error);
   return new OpenclawError("config-invalid", {
     message: `${file} is not valid JSON5 at line ${line}, column ${column}: ${what}.`,
-    hint: validateCommand(options),
+    hint: VALIDATE,
     cause: error,
     details: { file, line, column },
   });

@@ -5,7 +5,7 @@ import { expandEnv, hasReference, unsetVariables } from "./expand-env.ts";
 import { findSetting } from "./find-setting.ts";
 import { locateConfig, missingFile, readConfigText } from "./file.ts";
 import type { Path } from "./path.ts";
-import { parseDocument, validateCommand } from "./parse-document.ts";
+import { parseDocument, VALIDATE } from "./parse-document.ts";
 import { isSecretPath } from "./secrets.ts";
 import { DISCOVERY_DEFAULTS, type Configuration, type DiscoverySettings } from "./settings.ts";
 import { problemDetails, validate, type Problem } from "./validate.ts";
@@ -52,11 +52,11 @@ export async function loadConfig(
     if (location.source === "--config") throw missingFile(location);
     return { file, exists: false, value: {} };
   }
-  const parsed = parseDocument(text, file, options);
+  const parsed = parseDocument(text, file);
   const hasReferences = text.includes("${");
   const value = hasReferences ? resolveReferences(parsed, runtime.env) : parsed;
   const problems = validate(value).filter(({ path }) => !isUsedAlone(path));
-  if (problems.length > 0) throw invalidConfiguration(file, problems, options);
+  if (problems.length > 0) throw invalidConfiguration(file, problems);
   const config = value as Configuration;
   return {
     file,
@@ -105,16 +105,12 @@ export function defaultModel(config: Configuration): DefaultModel {
 }
 
 /** The error for a file whose settings are of the wrong type: the first problem, and how to see all. */
-function invalidConfiguration(
-  file: string,
-  problems: readonly Problem[],
-  options: Pick<GlobalOptions, "config">,
-): OpenclawError {
+function invalidConfiguration(file: string, problems: readonly Problem[]): OpenclawError {
   const others = problems.length - 1;
   const more = others === 1 ? " One more problem follows." : ` ${others} more problems follow.`;
   return new OpenclawError("config-invalid", {
     message: `${file}: ${problems[0]?.message}${others === 0 ? "" : more}`,
-    hint: validateCommand(options),
+    hint: VALIDATE,
     details: { file, problems: problems.map(problemDetails) },
   });
 }

@@ -56,7 +56,7 @@ export async function updateConfig(
   if (!update.dryRun) refuseReadOnly(file, runtime);
   // Everything is worked out before the disk is touched, so that a wrong edit makes no folder and no lock.
   const before = (await readConfigText(file)) ?? "";
-  const planFor = (text: string): Plan => planUpdate(text, parseDocument(text, file, options), edits, update);
+  const planFor = (text: string): Plan => planUpdate(text, parseDocument(text, file), edits, update);
   const plan = planFor(before);
   if (update.dryRun) return { file, changes: plan.changes, diff: await maskedDiff(before, plan.text) };
   if (plan.text === before) return { file, changes: plan.changes };

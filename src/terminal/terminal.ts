@@ -42,6 +42,8 @@ export interface Mode {
   quiet: boolean;
   /** Whether what was noted is not noted again in the same words: for commands that last. */
   notesOnce: boolean;
+  /** Says in a hint's commands what the command line said to every command. */
+  completeHint: (hint: string) => string;
 }
 
 /** What a terminal that does not tell its size is taken to have, as the VT100 had. */
@@ -81,7 +83,14 @@ export class Terminal {
   readonly #stdout: Sink;
   readonly #stderr: Sink;
   readonly #env: Readonly<Record<string, string | undefined>>;
-  #mode: Mode = { format: "text", color: true, verbose: false, quiet: false, notesOnce: false };
+  #mode: Mode = {
+    format: "text",
+    color: true,
+    verbose: false,
+    quiet: false,
+    notesOnce: false,
+    completeHint: (hint) => hint,
+  };
   readonly #noted = new Set<string>();
   #hasPrintedJson = false;
   #hasStatus = false;
@@ -372,10 +381,15 @@ export class Terminal {
     await this.#tell("error", message, hint);
   }
 
+  /** Something with a hint, as it is told: its commands are whole. */
+  told<T extends { hint?: string | null | undefined }>(thing: T): T {
+    return thing.hint ? { ...thing, hint: this.#mode.completeHint(thing.hint) } : thing;
+  }
+
   async #tell(kind: "error" | "warning", message: string, hint: string | undefined): Promise<void> {
     const { red, yellow, dim } = await this.stderrStyle();
     this.note(message, `${(kind === "error" ? red : yellow)(`${kind}:`)} `);
-    if (hint) this.note(hint, `${dim("hint:")} `);
+    if (hint) this.note(this.#mode.completeHint(hint), `${dim("hint:")} `);
   }
 
   /** A line on stderr that only `--verbose` shows. */

@@ -131,16 +131,6 @@ describe("the configuration", () => {
   });
 });
 
-test("the hint of an error names the file that was named", async () => {
-  const home = createHome();
-  const file = path.join(home, "my config.json5");
-  writeFileSync(file, "{ models: 5 }");
-  const hint = `openclaw config validate --config '${file}'`;
-  await expect(loadConfig({ config: file }, testRuntime({ home }))).rejects.toMatchObject({ hint });
-  writeFileSync(file, "{ models: ");
-  await expect(loadConfig({ config: file }, testRuntime({ home }))).rejects.toMatchObject({ hint });
-});
-
 describe("${NAME}", () => {
   test("is resolved in what is loaded, but not in secrets and not where the variable is missing", async () => {
     const text = `{ models: {

@@ -15,6 +15,7 @@ import type { Runtime } from "../../runtime.ts";
 import { type Fact, printFacts } from "../../terminal/fact-lines.ts";
 import { formatAge, formatBytes, formatTokens } from "../../terminal/numbers.ts";
 import { type Column, layoutTable } from "../../terminal/table.ts";
+import type { Terminal } from "../../terminal/terminal.ts";
 
 export interface Options extends EstimateOptions {
   file: string;
@@ -33,7 +34,7 @@ export async function run(options: Options, runtime: Runtime): Promise<void> {
     const estimate = await estimateBatch(input, options, { runtime, config });
     tellCheck(estimate.check, input, terminal);
     refuseProblems(estimate.check, input, terminal);
-    if (terminal.format === "json") await terminal.printJson(documentOf(estimate));
+    if (terminal.format === "json") await terminal.printJson(documentOf(estimate, terminal));
     else if (terminal.isStdoutTTY) await printEstimate(estimate, input, runtime);
     else {
       for (const road of estimate.roads) await terminal.print(pipedCells(road).join("\t"));
@@ -48,7 +49,7 @@ export async function run(options: Options, runtime: Runtime): Promise<void> {
 }
 
 /** The `--json` document: docs/schemas/batch-estimate.schema.json. */
-function documentOf({ check, models, roads, refusals }: BatchEstimate): object {
+function documentOf({ check, models, roads, refusals }: BatchEstimate, terminal: Terminal): object {
   const { kind, lines, bytes } = check;
   return {
     kind,
@@ -64,7 +65,9 @@ function documentOf({ check, models, roads, refusals }: BatchEstimate): object {
       outputTokensSource: outputSource,
       requestsPerMinute: rate.requests ?? null,
       tokensPerMinute: rate.tokens ?? null,
-      missing: missing ? { code: missing.code, message: missing.message, hint: missing.hint ?? "" } : null,
+      missing: missing
+        ? terminal.told({ code: missing.code, message: missing.message, hint: missing.hint ?? "" })
+        : null,
     })),
     roads: roads.map(({ name, usd, mostUsd, seconds }) => ({
       road: name,

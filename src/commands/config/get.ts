@@ -39,7 +39,7 @@ async function readValue(options: GetOptions, runtime: Runtime): Promise<unknown
   const location = locateConfig(options, runtime);
   const text = await readConfigText(location.file);
   if (text === undefined && location.source === "--config") throw missingFile(location);
-  return parseDocument(text ?? "", location.file, options);
+  return parseDocument(text ?? "", location.file);
 }
 
 async function printValue(value: unknown, { terminal }: Runtime): Promise<void> {

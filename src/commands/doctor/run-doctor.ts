@@ -34,12 +34,13 @@ export async function runDoctor(options: DoctorOptions, beginning: Beginning): P
   const examination = new Examination(beginning);
   const progress: Progress = { checks: [], done: new Map() };
   try {
-    const report = await examine(examination, options, progress).catch((error: unknown) => {
+    const found = await examine(examination, options, progress).catch((error: unknown) => {
       const isStopped = error instanceof OpenclawError && error.code === "interrupted";
       throw isStopped ? withFields(error, { document: documentSoFar(progress, error) }) : error;
     });
-    const document = toDocument(report);
     const { terminal } = beginning.runtime;
+    const report = { ...found, results: found.results.map((result) => terminal.told(result)) };
+    const document = toDocument(report);
     const failed = report.results.find(({ status }) => status === "fail");
     if (terminal.format === "text") {
       await terminal.print(renderReport(report, terminal.columns, await terminal.stdoutStyle()).join("\n"));

@@ -54,7 +54,7 @@ const COLUMNS: readonly Column[] = [
 export async function run(options: ListOptions, runtime: Runtime): Promise<void> {
   const { terminal } = runtime;
   const { value } = await loadConfig(options, runtime);
-  const fit = await warnOfUnfit(mcpServersOf(value), options, terminal);
+  const fit = await warnOfUnfit(mcpServersOf(value), terminal);
   const listed = fit.map(([name, server]) => toDocument(name, server));
   const { openServer } = sourcesOf(value, runtime, options);
   const check = (): Promise<Checked[]> =>

@@ -151,10 +151,10 @@ async function show(
 ): Promise<void> {
   const { terminal } = runtime;
   const { answers, failures } = asked;
-  const gates = [...judgeGates(answers, place), quota];
+  const gates = [...judgeGates(answers, place), quota].map((gate) => terminal.told(gate));
   const { callable } = judgeAccess(answers, place);
   const unsaid = [...failures.values()].filter((error) => error.code !== "model-not-found");
-  const warnings = unsaid.map((error): Warning => toWarning(error, "AWS did not say all"));
+  const warnings = unsaid.map((error): Warning => terminal.told(toWarning(error, "AWS did not say all")));
   if (terminal.format === "json") {
     await terminal.printJson({
       model: key,

@@ -54,19 +54,20 @@ export async function showModelList(
     throw withFields(error, { document: await documentWithoutAws(error, options, runtime) });
   });
   const { load } = survey;
+  const { terminal } = runtime;
   const { models, accessWarnings } = await addAccess(
     await inOrder(survey, options, runtime),
     survey,
     options,
+    runtime,
   );
   const warnings = [
     ...load.warnings,
     ...withoutAws(survey),
     ...accessWarnings,
     ...(await idleFilters(survey)),
-  ];
+  ].map((warning) => terminal.told(warning));
   const document = documentOf(survey, models, warnings);
-  const { terminal } = runtime;
   const warn = async (): Promise<void> => {
     for (const { message, hint } of warnings) await terminal.warn(message, hint);
   };
@@ -156,13 +157,14 @@ async function addAccess(
   models: readonly ListedModel[],
   survey: ModelSurvey,
   options: ListOptions,
+  { terminal }: Runtime,
 ): Promise<{ models: ShownModel[]; accessWarnings: Warning[] }> {
   if (!options.access) return { models: [...models], accessWarnings: [] };
   const { surveyAccess } = await import("../../discovery/access.ts");
   const { access, warnings } = await surveyAccess(survey, options);
   const shown = models.map((model): ShownModel => {
     const own = access.get(model.key);
-    return own ? { ...model, access: own } : model;
+    return own ? { ...model, access: terminal.told(own) } : model;
   });
   return { models: shown, accessWarnings: warnings };
 }

@@ -56,9 +56,12 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
     discovered: load.discovered,
     reasoningLevels: form && [...(form.off === undefined ? [] : ["off"]), ...form.levels],
   });
-  const { access, warnings: accessWarnings } = await askAccess(named, survey, options);
-  const warnings = [...load.warnings, ...named.warnings, ...accessWarnings];
+  const asked = await askAccess(named, survey, options);
+  const access = asked.access && runtime.terminal.told(asked.access);
   const { terminal } = runtime;
+  const warnings = [...load.warnings, ...named.warnings, ...asked.warnings].map((warning) =>
+    terminal.told(warning),
+  );
   const isUnfit = obstacleToChat(wanted, facts) !== undefined && keyAtMantle(wanted) === undefined;
   const call = isUnfit ? null : callLine(facts, wanted, survey, options);
   if (terminal.format === "json") {

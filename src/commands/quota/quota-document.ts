@@ -6,7 +6,7 @@ const FIELDS: readonly (keyof ModelQuota)[] = ["requestsPerMinute", "tokensPerMi
 const MANTLE_FIELDS: readonly (keyof ModelQuota)[] = ["inputTokensPerMinute", "outputTokensPerMinute"];
 
 /** The `--json` document: docs/schemas/quota.schema.json. */
-export function quotaDocument(reports: readonly ModelReport[], missing: readonly MissingPart[]): object {
+export function quotaDocument(reports: readonly ModelReport[], missing: readonly MissingPart[]) {
   return {
     models: reports.map(({ id, name, region, defaultMaxTokens, burndown, survey, call }) => ({
       model: id,

@@ -38,7 +38,7 @@ export async function run({ name, ...options }: EditOptions, runtime: Runtime): 
   const { file } = locateConfig(options, runtime);
   refuseReadOnly(file, runtime);
   const place = ["templates", name];
-  const old = valueAt(parseDocument((await readConfigText(file)) ?? "", file, options), place);
+  const old = valueAt(parseDocument((await readConfigText(file)) ?? "", file), place);
   const before = old === undefined ? SKELETON : writeTemplate(old);
   const draft = await openDraft(before, "template.json5", "config-invalid", runtime);
   try {

@@ -51,7 +51,7 @@ export async function run(options: ListOptions, runtime: Runtime): Promise<void>
   const { terminal } = runtime;
   const { value } = await loadConfig(options, runtime);
   const sources = sourcesOf(value, runtime, options);
-  const commands = await warnOfUnfit(commandToolsOf(value), options, terminal);
+  const commands = await warnOfUnfit(commandToolsOf(value), terminal);
   const names = sources.builtIns.map(({ name }) => name);
   const toolbox = await openToolbox({ tools: names, servers: options.mcp ?? [] }, sources);
   try {

@@ -1,18 +1,16 @@
 import type { Configured } from "../../config/configured-tools.ts";
-import { validateCommand } from "../../config/parse-document.ts";
-import type { GlobalOptions } from "../../options.ts";
+import { VALIDATE } from "../../config/parse-document.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
 
 /** Returns the entries that can be used, and warns of each other one by its place: it may be another program's. */
 export async function warnOfUnfit<TEntry extends Configured<unknown>>(
   entries: ReadonlyMap<string, TEntry>,
-  options: Pick<GlobalOptions, "config">,
   terminal: Terminal,
 ): Promise<[name: string, entry: TEntry][]> {
   const fit: [string, TEntry][] = [];
   for (const [name, entry] of entries) {
     if (entry.problem === undefined) fit.push([name, entry]);
-    else await terminal.warn(`${entry.problem} It is left out.`, validateCommand(options));
+    else await terminal.warn(`${entry.problem} It is left out.`, VALIDATE);
   }
   return fit;
 }

@@ -1,0 +1,93 @@
+import { writeFileSync } from "node:fs";
+import path from "node:path";
+import { describe, expect, it } from "vitest";
+import { completeHint } from "../../src/command-line/complete-hint.ts";
+import type { GlobalOptions } from "../../src/options.ts";
+import { PROGRAM } from "../../src/program.ts";
+import { createHome, openclaw } from "../helpers/openclaw.ts";
+
+const complete = (hint: string, options: Partial<GlobalOptions>): string =>
+  completeHint(hint, PROGRAM, { color: true, ...options });
+
+const EVERYWHERE = { config: "my conf.json5", region: "eu-west-1" };
+const FLAGS = "--config 'my conf.json5' --region eu-west-1";
+
+describe("the commands of a hint", () => {
+  it.each([
+    ["openclaw doctor", `openclaw doctor ${FLAGS}`],
+    ["Check what is asked: openclaw doctor", `Check what is asked: openclaw doctor ${FLAGS}`],
+    ["openclaw models list --embeddings", `openclaw models list ${FLAGS} --embeddings`],
+    [
+      "Choose one from `openclaw models list`, then: openclaw models set MODEL",
+      `Choose one from \`openclaw models list ${FLAGS}\`, then: openclaw models set ${FLAGS} MODEL`,
+    ],
+    [
+      "Ask less (openclaw models list --sort price-in), or allow more.",
+      `Ask less (openclaw models list ${FLAGS} --sort price-in), or allow more.`,
+    ],
+    ["openclaw chat -- help", `openclaw chat ${FLAGS} -- help`],
+    ["openclaw batch … --profile NAME", `openclaw batch ${FLAGS} … --profile NAME`],
+    ["openclaw batch status list", `openclaw batch status ${FLAGS} list`],
+  ])("say where the command line looked: %s", (hint, whole) => {
+    expect(complete(hint, EVERYWHERE)).toBe(whole);
+  });
+
+  it.each([
+    ["openclaw config get mcp", "openclaw config get --config 'my conf.json5' mcp"],
+    ["openclaw tools list", "openclaw tools list --config 'my conf.json5'"],
+  ])("have no flags that decide nothing there: %s", (hint, whole) => {
+    expect(complete(hint, { ...EVERYWHERE, profile: "work", endpointUrl: "http://localhost:1" })).toBe(whole);
+  });
+
+  it.each([
+    ["openclaw help ec2", EVERYWHERE],
+    ["openclaw sessions list", EVERYWHERE],
+    ["openclaw emulator --host 127.0.0.1", { emulator: true, config: "c" }],
+    ["aws configure --profile openclaw", EVERYWHERE],
+    ["rm -r /opt/openclaw doctor", EVERYWHERE],
+    ["What openclaw keeps is yours.", EVERYWHERE],
+    ["openclaw doctor", {}],
+    ["openclaw chat --emulator", { profile: "work", endpointUrl: "http://localhost:1" }],
+    ["openclaw quota --profile NAME", { emulator: true }],
+    ["Leave --emulator out: openclaw chat --session a", { emulator: true, emulatorScript: "s.json5" }],
+    ["openclaw models list --region us-east-1", { region: "eu-west-1" }],
+    ["openclaw models list --region=us-east-1", { region: "eu-west-1" }],
+  ] as const)("stay as they are: %s", (hint, options) => {
+    expect(complete(hint, options)).toBe(hint);
+  });
+
+  it("is not completed twice", () => {
+    const options = { emulatorScript: "s.json5", ...EVERYWHERE };
+    const once = complete("openclaw doctor; openclaw models list", options);
+    expect(once).toContain("--emulator-script s.json5");
+    expect(complete(once, options)).toBe(once);
+  });
+});
+
+describe("what a command says to do next looks where it looked itself", () => {
+  it.each([
+    ["chat", "-m", "nope", "hi"],
+    ["models", "show", "nope"],
+    ["models", "list", "--search", "zzz"],
+    ["models", "access", "nope"],
+    ["models", "set", "nope"],
+    ["quota", "nope"],
+    ["embed", "-m", "nope", "text"],
+    ["batch", "status", "nope"],
+    ["doctor"],
+  ])("%s %s", async (...command) => {
+    const home = createHome();
+    const config = path.join(home, "own.json5");
+    writeFileSync(config, '{ agents: { defaults: { model: "nope" } } }');
+    const args = [...command, "--emulator", "--config", config, "--region", "us-west-2"];
+    const repeated = `--emulator --config ${config} --region us-west-2`;
+    const document = JSON.parse((await openclaw([...args, "--json"], home)).stdout);
+    const { error, warnings = [], checks = [] } = document;
+    const hints = [error, ...warnings, ...checks].flatMap((told) => told?.hint ?? []);
+    const commands = hints.filter((hint: string) => /\bopenclaw [a-z]/.test(hint));
+    expect(commands).not.toEqual([]);
+    for (const hint of commands) expect(hint).toContain(repeated);
+    const { stdout, stderr } = await openclaw(args, home);
+    expect(stdout + stderr).toContain(repeated);
+  });
+});
