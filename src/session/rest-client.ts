@@ -282,15 +282,16 @@ export class RestClient {
     };
   }
 
-  #userAgent(): UserAgentResolvedConfig {
+  readonly #userAgent = once((): UserAgentResolvedConfig => {
     const { id, sdkVersion, appId } = this.#service;
+    const provider = createDefaultUserAgentProvider({ serviceId: id, clientVersion: sdkVersion });
     return {
-      defaultUserAgentProvider: createDefaultUserAgentProvider({ serviceId: id, clientVersion: sdkVersion }),
+      defaultUserAgentProvider: once(provider),
       customUserAgent: this.#config.customUserAgent,
       userAgentAppId: async () => appId,
       runtime: "node",
     };
-  }
+  });
 
   async #exchange({ timeoutMs }: RestCall, request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
     const options = {
