@@ -2,6 +2,7 @@ import type { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
 import { hideSecrets, shareSecrets } from "../credentials/hide-secrets.ts";
 import { type ErrorCode, LONGEST_MESSAGE, OpenclawError, shorten } from "../errors.ts";
+import { whenTime } from "../next-turn.ts";
 import type { Runtime } from "../runtime.ts";
 import { withSources } from "../source-stack.ts";
 import { type TracedWork, traced, tracedWork } from "../trace-headers.ts";
@@ -127,7 +128,8 @@ export class Call {
   leave(): void {
     if (this.#isOver) return;
     this.entry.isAborted = true;
-    this.stop(new OpenclawError("interrupted", { message: "The client went away." }));
+    // Thousands may go at once, and Node tells of all of them one right after the other.
+    whenTime(() => this.stop(new OpenclawError("interrupted", { message: "The client went away." })));
   }
 
   stop(reason: OpenclawError): void {

@@ -3,7 +3,7 @@ import type { Http2ServerRequest } from "node:http2";
 import { ByteBlocks } from "../byte-blocks.ts";
 import { EscapeCount, JsonBoundsError, JsonScan } from "../json-bounds.ts";
 import { parseExactly } from "../json-numbers.ts";
-import { nextTurn, TURN_BYTES, turnOver } from "../next-turn.ts";
+import { nextTurn, TURN_BYTES, turnOver, whenTime } from "../next-turn.ts";
 import { parseApart, partsOf, textOf } from "../parse-in-turns.ts";
 
 /** What a value costs beside its bytes when it is built, in bytes: an empty object of V8 and the place that holds it. */
@@ -216,8 +216,10 @@ async function readAll(
   let finish = (): void => undefined;
   try {
     await new Promise<void>((resolve, reject) => {
+      // What follows takes its time, and thousands may be cut off, or be late, at once.
+      const giveUp = (error: Error): void => whenTime(() => reject(error));
       const late = (what: string): void =>
-        reject(new BodyRefusal(408, "request_timeout", what, { connection: "close" }));
+        giveUp(new BodyRefusal(408, "request_timeout", what, { connection: "close" }));
       const stallMs = Math.min(STALL_MS, readMs);
       const stall = setTimeout(() => late(`Nothing of the body came for ${stallMs / 1000} s.`), stallMs);
       const end = setTimeout(() => late(`The body was not whole after ${readMs / 1000} s.`), readMs);
@@ -255,7 +257,7 @@ async function readAll(
         else look(chunk);
         return undefined;
       };
-      const fail = (error?: Error): void => reject(error ?? new Error("The body ended before it was whole."));
+      const fail = (error?: Error): void => giveUp(error ?? new Error("The body ended before it was whole."));
       const stop = (): void => reject(signal.reason as Error);
       let isWhole = false;
       const close = (): void => {

@@ -183,3 +183,32 @@ it("refuses more escapes than the parser undoes in a moment, before it is asked 
     (JSON.parse(`"${usual}"`) as string).repeat(1_000_000),
   ]);
 });
+
+it.each([
+  { cause: "cut off", readMs: 60_000, end: (stream: PassThrough): unknown => stream.destroy() },
+  { cause: "late", readMs: 20, end: (): unknown => undefined },
+])("lets others have their turn between what follows for bodies that are $cause together", async (way) => {
+  const inFlight = new BytesInFlight(1000);
+  const streams = Array.from({ length: 40 }, () => new PassThrough());
+  const turnsSeen = new Set<number>();
+  let turns = 0;
+  const count = (): void => {
+    turns += 1;
+    counting = setImmediate(count);
+  };
+  let counting = setImmediate(count);
+  const bodies = streams.map(async (stream) => {
+    const request = Object.assign(stream, { headers: { "content-type": "application/json" } });
+    const bounds = { ...BOUNDS, readMs: way.readMs, share: inFlight.share() };
+    const failure = await readJsonBody(request as unknown as IncomingMessage, bounds).catch(String);
+    expect(failure).toMatch(/before it was whole|Nothing of the body came/);
+    turnsSeen.add(turns);
+    const until = performance.now() + 5;
+    while (performance.now() < until);
+  });
+  // As Node tells of connections that are closed: of all in one turn, each by itself.
+  for (const stream of streams) setImmediate(way.end, stream);
+  await Promise.all(bodies);
+  clearImmediate(counting);
+  expect(turnsSeen.size).toBeGreaterThan(10);
+});
