@@ -63,6 +63,12 @@ export const CLAUDE_RULES: readonly ModelRule[] = [
   },
   { models: ANY, refuse: ({ additionalFields: { thinking } }) => thinkingFault(thinking) },
   {
+    // https://docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-anthropic-claude-messages-request-response.html
+    models: ANY,
+    refuse: ({ additionalFields: { top_k: topK } }) =>
+      topK === undefined || Number.isInteger(topK) ? undefined : "top_k: Input should be a valid integer",
+  },
+  {
     // https://github.com/n8n-io/n8n/issues/14288, https://github.com/MartialBE/one-hub/issues/529
     models: ANY,
     refuse: ({ additionalFields: { thinking, top_k: topK }, temperature, topP }, modelId) => {
@@ -256,6 +262,7 @@ function thinkingFault(thinking: unknown): string | undefined {
   const budget = thinking["budget_tokens"];
   if (type !== "enabled") return undefined;
   if (typeof budget !== "number") return "thinking.enabled.budget_tokens: Field required";
+  if (!Number.isInteger(budget)) return "thinking.enabled.budget_tokens: Input should be a valid integer";
   return budget < 1024
     ? "thinking.enabled.budget_tokens: Input should be greater than or equal to 1024"
     : undefined;

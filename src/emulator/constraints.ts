@@ -5,6 +5,8 @@ import { constraintError, describeBreach, validationError } from "./aws-error.ts
 export type Shape =
   | { kind: "text"; min?: number; max?: number; pattern?: RegExp; values?: readonly string[] }
   | { kind: "number"; min?: number; max?: number }
+  /** A whole number: one with a fraction is no integer of the model, https://smithy.io/2.0/spec/simple-types.html */
+  | { kind: "integer"; min?: number; max?: number }
   | { kind: "flag" }
   /** Bytes, in base64; lengths are those of the text. */
   | { kind: "bytes"; min?: number; max?: number }
@@ -23,7 +25,7 @@ export const FLAG: Shape = { kind: "flag" };
 /** Some bytes. */
 export const BYTES: Shape = { kind: "bytes", min: 1 };
 /** How a list is asked for in pages. */
-export const PAGE_LENGTH: Shape = { kind: "number", min: 1, max: 1000 };
+export const PAGE_LENGTH: Shape = { kind: "integer", min: 1, max: 1000 };
 export const PAGE_TOKEN: Shape = { kind: "text", min: 1, max: 2048, pattern: /^\S*$/ };
 export const oneOf = (...values: readonly string[]): Shape => ({ kind: "text", values });
 export const list = (of: Shape, more: { min?: number; max?: number } = {}): Shape => ({
@@ -68,7 +70,9 @@ function check(value: unknown, shape: Shape, path: string, breaches: string[]): 
       if (typeof value !== "string" || !isBase64(value)) throw malformed(path);
       return checkRange(value.length, shape, "length");
     case "number":
+    case "integer":
       if (typeof value !== "number") throw malformed(path);
+      if (shape.kind === "integer" && !Number.isInteger(value)) throw malformed(path);
       return checkRange(value, shape, "value");
     case "text":
       if (typeof value !== "string") throw malformed(path);

@@ -151,7 +151,7 @@ const SEARCH_RESULT = object(
   "title",
   "content",
 );
-const INDEX: Shape = { kind: "number", min: 0 };
+const INDEX: Shape = { kind: "integer", min: 0 };
 const between = (index: string): Shape => object({ [index]: INDEX, start: INDEX, end: INDEX });
 const CITED = object({
   content: list(union({ text: TEXT })),
@@ -231,7 +231,7 @@ export const CONVERSE_SHAPE = object({
   messages: list(object({ role: oneOf("user", "assistant"), content: list(CONTENT) }, "role", "content")),
   system: list(union({ text: NOT_EMPTY, guardContent: GUARDED, cachePoint: CACHE_POINT })),
   inferenceConfig: object({
-    maxTokens: { kind: "number", min: 1 },
+    maxTokens: { kind: "integer", min: 1 },
     temperature: { kind: "number", min: 0, max: 1 },
     topP: { kind: "number", min: 0, max: 1 },
     stopSequences: list(NOT_EMPTY, { min: 0, max: 2500 }),

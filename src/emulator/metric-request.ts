@@ -28,7 +28,7 @@ export interface MetricRequest {
 }
 
 const NAME: Shape = { kind: "text", min: 1, max: 255 };
-const WHOLE: Shape = { kind: "number", min: 1 };
+const WHOLE: Shape = { kind: "integer", min: 1 };
 const SIZES = ["Bytes", "Kilobytes", "Megabytes", "Gigabytes", "Terabytes"];
 const BITS = ["Bits", "Kilobits", "Megabits", "Gigabits", "Terabits"];
 const RATES = [...SIZES, ...BITS, "Count"].map((unit) => `${unit}/Second`);
@@ -80,7 +80,7 @@ const REQUEST = object(
       { max: 500 },
     ),
     ScanBy: oneOf("TimestampDescending", "TimestampAscending"),
-    MaxDatapoints: { kind: "number" },
+    MaxDatapoints: { kind: "integer" },
     LabelOptions: object({ Timezone: TEXT }),
     NextToken: NOT_EMPTY,
   },
@@ -131,7 +131,7 @@ function findingsIn(value: unknown, shape: Shape, path: string): string[] {
     case "flag":
       if (typeof value !== "boolean") throw wrongType(path);
       return [];
-    case "number":
+    case "integer":
       if (typeof value !== "number" || !Number.isInteger(value)) throw wrongType(path);
       return shape.min !== undefined && value < shape.min
         ? [`The parameter ${path} must be greater than or equal to ${shape.min}.`]

@@ -243,6 +243,8 @@ const MODEL_RULES: readonly ModelRule[] = [
       if (unknown !== undefined) return extraneous("#", unknown);
       const { inferenceConfig = {} } = additionalFields;
       const topK = isRecord(inferenceConfig) ? (inferenceConfig["topK"] ?? 0) : 0;
+      if (typeof topK === "number" && !Number.isInteger(topK))
+        return "Malformed input request: #/inferenceConfig/topK: expected type: Integer, found: Double, please reformat your input and try again.";
       if (typeof topK !== "number" || topK < 0 || topK > 128)
         return `Malformed input request: #/inferenceConfig/topK: ${JSON.stringify(topK)} is not less or equal to 128, please reformat your input and try again.`;
       return undefined;

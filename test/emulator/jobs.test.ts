@@ -443,6 +443,11 @@ describe("CreateModelInvocationJob", () => {
       { message: expect.stringContaining("value greater than or equal to 24") },
     ],
     [
+      "a part of an hour",
+      { timeoutDurationInHours: 24.5 },
+      { message: expect.stringContaining("Malformed input request at 'timeoutDurationInHours'") },
+    ],
+    [
       "a time that is too long",
       { timeoutDurationInHours: 169 },
       { message: expect.stringContaining("value less than or equal to 168") },

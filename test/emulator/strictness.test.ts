@@ -472,6 +472,22 @@ describe("what the service model of Bedrock Runtime constrains", () => {
     });
   });
 
+  it.each<[modelId: string, ask: Ask, message: RegExp]>([
+    [
+      C45,
+      { inferenceConfig: { maxTokens: 5.5 } },
+      /^Malformed input request at 'inferenceConfig.maxTokens',/,
+    ],
+    [C45, thinking({ ...enabled, budget_tokens: 2000.5 }), /budget_tokens: Input should be a valid integer$/],
+    [C45, own({ top_k: 5.5 }), /top_k: Input should be a valid integer$/],
+    [NOVA, own({ inferenceConfig: { topK: 5.5 } }), /topK: expected type: Integer, found: Double,/],
+  ])("is a whole number where it says so: %s %j", async (modelId, ask, message) => {
+    await expect(converse(modelId, ask)).rejects.toMatchObject({
+      name: "ValidationException",
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
   it("is taken up to its bounds", async () => {
     const requestMetadata = { ["k".repeat(256)]: "", "a b:_@$#=/+,-.": "v".repeat(256) };
     expect(await converse(C45, { requestMetadata })).toMatchObject({ stopReason: "end_turn" });
@@ -512,6 +528,8 @@ function linesOf(shape: Shape, place: string): string[] {
     case "flag":
       return [];
     case "number":
+    case "integer":
+      return [...range, `${place} ${shape.kind === "integer" ? "integer" : "float"}`];
     case "bytes":
       return range;
     case "text":
@@ -544,6 +562,8 @@ def walk(name, place):
     kind = shape["type"]
     if "min" in shape or "max" in shape:
         lines.append(f"{place} {shape.get('min', '')}..{shape.get('max', '')}")
+    if kind in ("integer", "float"):
+        lines.append(f"{place} {kind}")
     if "enum" in shape:
         lines.append(f"{place} [{', '.join(shape['enum'])}]")
     if "pattern" in shape:

@@ -68,7 +68,7 @@ const REQUEST = object(
       "subnetIds",
       "securityGroupIds",
     ),
-    timeoutDurationInHours: { kind: "number", min: 24, max: 168 },
+    timeoutDurationInHours: { kind: "integer", min: 24, max: 168 },
     modelInvocationType: oneOf("InvokeModel", "Converse"),
     tags: list(
       object(
