@@ -389,6 +389,11 @@ function answerFailure(failure: unknown, context: ServeContext): Response {
 const refuseForeignHosts: Guard = (context) => {
   const host = foreignHostIn(context.env.incoming);
   if (host === undefined) return undefined;
+  if (host === "") {
+    const message =
+      "This request has no Host header, and without an API key this server answers to localhost only: send 'Host: localhost'.";
+    return fail(context, 400, "missing_host", message);
+  }
   const message = `Without an API key this server answers to localhost only, and not to '${shorten(host)}'.`;
   return fail(context, 403, "forbidden_host", message);
 };

@@ -468,8 +468,8 @@ describe("the paths", () => {
     ["an asterisk", "GET * HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n", 400],
     ["a proxy in mind", "CONNECT example.com:443 HTTP/1.1\r\nhost: example.com:443\r\n\r\n", 405],
     ["too many headers", `GET /health HTTP/1.1\r\nhost: localhost\r\nx: ${"x".repeat(20_000)}\r\n\r\n`, 431],
-    ["no host", "GET /health HTTP/1.1\r\nconnection: close\r\n\r\n", 403],
-    ["no host in HTTP/1.0", "GET /health HTTP/1.0\r\n\r\n", 403],
+    ["no host", "GET /health HTTP/1.1\r\nconnection: close\r\n\r\n", 400],
+    ["no host in HTTP/1.0", "GET /health HTTP/1.0\r\n\r\n", 400],
     [
       "two hosts",
       "GET /health HTTP/1.1\r\nhost: localhost\r\nhost: evil.example\r\nconnection: close\r\n\r\n",
@@ -485,10 +485,12 @@ describe("the paths", () => {
       "GET http://localhost/health HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n",
       200,
     ],
+    ["a blank host", "GET /health HTTP/1.1\r\nhost: \r\nconnection: close\r\n\r\n", 400],
     ["a host that is none", "GET /health HTTP/1.1\r\nhost: a b\r\nconnection: close\r\n\r\n", 400],
   ])("answers a request with %s", async (what, request, status) => {
     const answer = await send(await serve(), request);
     expect(answer.status).toBe(status);
+    if (/^no host|blank/.test(what)) expect(answer.message).toContain("send 'Host: localhost'");
     if (what === "another host in the target") expect(answer.message).toContain("not to 'evil.example'");
     expect(answer.headers.get("content-type")).toBe("application/json");
     expect(answer.headers.get("x-request-id")).toMatch(/^req_\w{32}$/);
