@@ -113,11 +113,20 @@ class ToolReader {
     this.#declare(client, textOf(tool), readToolSchema(tool.at("parameters")));
   }
 
-  /** The search is the model's own, which looks at any page: one that is to keep to some is none. */
+  /**
+   * The search is the model's own, which looks at any page as it is now: one that is to keep to some pages, or to what was
+   * kept of them (https://developers.openai.com/api/docs/guides/tools-web-search#live-internet-access), is none.
+   */
   #webSearch(tool: RequestField): void {
     const domains = tool.at("filters").given?.at("allowed_domains").given?.items() ?? [];
-    if (domains.length === 0) this.searchesWeb = true;
-    else this.notices.push("The web search is left out: no model of Bedrock's keeps to the domains it names");
+    const isLive = tool.at("external_web_access").given?.flag() ?? true;
+    if (domains.length > 0)
+      this.notices.push("The web search is left out: no model of Bedrock's keeps to the domains it names");
+    else if (!isLive)
+      this.notices.push(
+        "The web search is left out: 'external_web_access' is false, and no model of Bedrock's searches without the web",
+      );
+    else this.searchesWeb = true;
   }
 
   #declare(client: ClientTool, description: string | undefined, json: JsonObject, isStrict = false): void {

@@ -515,6 +515,19 @@ describe("the tools of a request of Responses", () => {
       expect((await read(within(filters))).ask.searchesWeb).toBe("where-possible");
   });
 
+  it("never search the web where they are to see only what was kept of it", async () => {
+    const live = (access: unknown): object => ({
+      tools: [{ type: "web_search", external_web_access: access }],
+    });
+    const { ask, notices } = await read(live(false));
+    expect([ask.searchesWeb, notices]).toEqual([
+      undefined,
+      [expect.stringContaining("'external_web_access' is false")],
+    ]);
+    for (const access of [true, null, undefined])
+      expect((await read(live(access))).ask.searchesWeb).toBe("where-possible");
+  });
+
   it.each(["file_search", "code_interpreter", "image_generation", "mcp", "computer", "local_shell", "shell"])(
     "are refused by name where they are of OpenAI's own: %s",
     async (type) => {
