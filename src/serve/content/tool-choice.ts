@@ -2,30 +2,37 @@ import type { Tool, ToolChoice, ToolConfiguration, ToolInputSchema } from "@aws-
 import { shorten, type OpenclawError } from "../../errors.ts";
 import type { JsonObject } from "../../json.ts";
 import type { RequestField } from "../request-field.ts";
+import { cachedBehind } from "./cache-mark.ts";
 
 /*
  * How OpenAI's two dialects declare tools and choose among them.
  */
 
-/** A tool that is declared to the model. */
+/** A tool that is declared to the model, and what is cached behind it. */
+export interface DeclaredTool {
+  name: string;
+  sent: Tool[];
+}
+
+/** A tool as it is sent, with the cache point that one of `marked` has. Throws `invalid-request`. */
 export function declaredTool(
   name: string,
   description: string | undefined,
   json: JsonObject,
+  marked: readonly RequestField[],
   isStrict = false,
-): Tool.ToolSpecMember {
-  return {
-    toolSpec: {
-      name,
-      ...(description === undefined ? {} : { description }),
-      inputSchema: { json } as ToolInputSchema,
-      ...(isStrict ? { strict: true } : {}),
-    },
+): DeclaredTool {
+  const toolSpec = {
+    name,
+    ...(description === undefined ? {} : { description }),
+    inputSchema: { json } as ToolInputSchema,
+    ...(isStrict ? { strict: true } : {}),
   };
+  return { name, sent: [{ toolSpec }, ...marked.flatMap(cachedBehind).slice(0, 1)] };
 }
 
 export interface Choosable {
-  declared: readonly Tool.ToolSpecMember[];
+  declared: readonly DeclaredTool[];
   /** Whether the model may do what is no tool of these, too. */
   hasOthers?: boolean;
   /** The name that the model knows a tool by that a choice mentions; undefined for what is no tool of these. */
@@ -57,7 +64,7 @@ export function readToolChoice(
   const allowed = allowedIn === undefined ? choice : choice.at(allowedIn);
   const tools = allowed.at("tools");
   const names = new Set(tools.items().map(nameOf));
-  const kept = declared.filter(({ toolSpec }) => names.has(toolSpec.name));
+  const kept = declared.filter(({ name }) => names.has(name));
   if (kept.length === 0) throw tools.refused(`'${tools.param}' allows none of the tools.`);
   return withChoice(kept, readMode(allowed.at("mode")));
 }
@@ -74,6 +81,6 @@ function readMode(mode: RequestField): ToolChoice | undefined {
   throw mode.mustBe("none, auto, required or a tool");
 }
 
-function withChoice(tools: readonly Tool[], toolChoice: ToolChoice | undefined): ToolConfiguration {
-  return { tools: [...tools], ...(toolChoice ? { toolChoice } : {}) };
+function withChoice(tools: readonly DeclaredTool[], toolChoice: ToolChoice | undefined): ToolConfiguration {
+  return { tools: tools.flatMap(({ sent }) => sent), ...(toolChoice ? { toolChoice } : {}) };
 }

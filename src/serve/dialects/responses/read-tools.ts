@@ -1,7 +1,7 @@
-import type { Tool, ToolConfiguration } from "@aws-sdk/client-bedrock-runtime";
+import type { ToolConfiguration } from "@aws-sdk/client-bedrock-runtime";
 import type { JsonObject } from "../../../json.ts";
 import { describeFreeform, FREEFORM_SCHEMA, readGrammar } from "../../content/freeform-tool.ts";
-import { declaredTool, noSuchTool, readToolChoice } from "../../content/tool-choice.ts";
+import { type DeclaredTool, declaredTool, noSuchTool, readToolChoice } from "../../content/tool-choice.ts";
 import { readToolSchema } from "../../content/tool-schema.ts";
 import { judgeFields } from "../../field-rules.ts";
 import type { RequestField } from "../../request-field.ts";
@@ -59,7 +59,7 @@ const NOT_HERE: ReadonlySet<unknown> = new Set([
 const KNOWN_TYPES = ["function", "custom", "namespace", "tool_search"] as const;
 
 class ToolReader {
-  readonly declared: Tool.ToolSpecMember[] = [];
+  readonly declared: DeclaredTool[] = [];
   readonly clientTools = new Map<string, ClientTool>();
   /** The names that the model knows tools by, by the client's own without their namespaces. */
   readonly byOwnName = new Map<string, string>();
@@ -92,7 +92,7 @@ class ToolReader {
   #function(tool: RequestField, namespace: string | undefined): void {
     const isStrict = tool.at("strict").given?.flag();
     const client: ClientTool = { kind: "function", name: tool.at("name").name(), namespace };
-    this.#declare(client, textOf(tool), readToolSchema(tool.at("parameters")), isStrict);
+    this.#declare(tool, client, textOf(tool), readToolSchema(tool.at("parameters")), isStrict);
   }
 
   #custom(tool: RequestField, namespace: string | undefined): void {
@@ -100,7 +100,7 @@ class ToolReader {
     const isGrammar = format !== undefined && format.at("type").value !== "text";
     const grammar = isGrammar ? readGrammar(format) : undefined;
     const client: ClientTool = { kind: "custom", name: tool.at("name").name(), namespace };
-    this.#declare(client, describeFreeform(textOf(tool), grammar), FREEFORM_SCHEMA);
+    this.#declare(tool, client, describeFreeform(textOf(tool), grammar), FREEFORM_SCHEMA);
   }
 
   /** A search that the client does is a tool of its own; where OpenAI's servers would, all tools are declared at once. */
@@ -110,7 +110,7 @@ class ToolReader {
       return;
     }
     const client: ClientTool = { kind: "tool_search", name: TOOL_SEARCH };
-    this.#declare(client, textOf(tool), readToolSchema(tool.at("parameters")));
+    this.#declare(tool, client, textOf(tool), readToolSchema(tool.at("parameters")));
   }
 
   /**
@@ -129,11 +129,17 @@ class ToolReader {
     else this.searchesWeb = true;
   }
 
-  #declare(client: ClientTool, description: string | undefined, json: JsonObject, isStrict = false): void {
+  #declare(
+    tool: RequestField,
+    client: ClientTool,
+    description: string | undefined,
+    json: JsonObject,
+    isStrict = false,
+  ): void {
     const name = qualifiedName(client.name, client.namespace);
     if (!this.clientTools.has(name)) this.clientTools.set(name, client);
     if (!this.byOwnName.has(client.name)) this.byOwnName.set(client.name, name);
-    this.declared.push(declaredTool(name, description, json, isStrict));
+    this.declared.push(declaredTool(name, description, json, [tool], isStrict));
   }
 }
 

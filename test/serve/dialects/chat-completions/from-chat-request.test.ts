@@ -103,6 +103,15 @@ describe("a chat completions request", () => {
       [{ toolResult: { toolUseId: "1", content: [one, one] } }, { cachePoint }],
       [{ text: "hi" }, { cachePoint }],
     ]);
+    const tools = [
+      { type: "function", function: { name: "a" }, ...mark },
+      { type: "function", function: { name: "b", ...mark } },
+      { type: "custom", custom: { name: "c" }, ...mark },
+      { type: "function", function: { name: "d" } },
+    ];
+    const declared = await read({ messages: [say("user", "hi")], tools });
+    const sent = declared.ask.tools?.tools?.map(({ toolSpec, ...behind }) => toolSpec?.name ?? behind);
+    expect(sent).toEqual(["a", { cachePoint }, "b", { cachePoint }, "c", { cachePoint }, "d"]);
     const silent = [say("system", [{ ...text, text: " ", ...mark }]), say("user", " ", mark)];
     await expect(read({ messages: silent })).rejects.toThrow(/holds nothing/);
   });

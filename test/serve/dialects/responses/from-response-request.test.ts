@@ -528,6 +528,28 @@ describe("the tools of a request of Responses", () => {
       expect((await read(live(access))).ask.searchesWeb).toBe("where-possible");
   });
 
+  it("are cached as far as marks of Anthropic's say", async () => {
+    const cache_control = { type: "ephemeral" };
+    const { ask } = await read({
+      tools: [
+        { ...fn("a"), cache_control },
+        { type: "custom", name: "b", cache_control },
+        { type: "namespace", name: "n", description: "", tools: [{ ...fn("c"), cache_control }] },
+      ],
+      tool_choice: {
+        type: "allowed_tools",
+        mode: "auto",
+        tools: [
+          { type: "function", name: "a" },
+          { type: "function", name: "c" },
+        ],
+      },
+    });
+    const point = { cachePoint: { type: "default" } };
+    const sent = ask.tools?.tools?.map(({ toolSpec, ...behind }) => toolSpec?.name ?? behind);
+    expect(sent).toEqual(["a", point, "n__c", point]);
+  });
+
   it.each(["file_search", "code_interpreter", "image_generation", "mcp", "computer", "local_shell", "shell"])(
     "are refused by name where they are of OpenAI's own: %s",
     async (type) => {
