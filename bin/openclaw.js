@@ -31,7 +31,7 @@ if (Number(version[0]) < 20 || (Number(version[0]) === 20 && Number(version[1]) 
       "\n"
   );
   process.exitCode = 1;
-} else {
+} else if (!tellsVersion()) {
   // The AWS SDK reads process.env by itself and takes a blank variable for a value, so blanks go before it loads.
   var blanks = Object.keys(process.env).filter(function (name) {
     return /^AWS_|_proxy$/i.test(name) && process.env[name].trim() === "";
@@ -70,5 +70,17 @@ if (Number(version[0]) < 20 || (Number(version[0]) === 20 && Number(version[1]) 
             ".\nhint: Install it again: npm install -g openclaw\n"
     );
     process.exitCode = 1;
+  }
+}
+
+/** Tells the version alone, without loading the program. What stdout does not take is left to the program, which says why. */
+function tellsVersion() {
+  if (process.argv.length !== 3 || !/^(--version|-V)$/.test(process.argv[2])) return false;
+  try {
+    require("node:fs").writeSync(1, require("../package.json").version + "\n");
+    return true;
+  } catch (error) {
+    if (error.code === undefined) throw error;
+    return false;
   }
 }

@@ -88,8 +88,14 @@ describe("what is compiled as soon as its file is loaded", () => {
 });
 
 describe("what a command loads", () => {
+  it.each([[["--version"]], [["-V"]]])("is nothing of the program for %j", async (args) => {
+    const emulated = await emulate();
+    const { files, parts, threads } = await loadedBy(emulated, args);
+    expect({ files, threads }).toEqual({ files: [], threads: 0 });
+    expect(parts.filter((part) => COSTLY.has(part))).toEqual([]);
+  });
+
   it.each([
-    [["--version"]],
     [["config", "file"]],
     [["models", "list"]],
     [["models", "list", "--json"]],
