@@ -8,7 +8,7 @@ import { errorCode, EXIT_CODES, type ErrorCode, OpenclawError, toErrorDocument }
 import { isRecord } from "../json.ts";
 import type { Discovered } from "../models/discovered.ts";
 import type { Runtime } from "../runtime.ts";
-import { FORM } from "./cache.ts";
+import { FORM, isSince } from "./cache.ts";
 import { type EntryKind, readEntry } from "./cache-entry.ts";
 import { MOST_READY_MS, READY_FORM, settledStates } from "./ready-list.ts";
 
@@ -101,10 +101,14 @@ export async function shareFailure(file: string, error: OpenclawError, at: numbe
   await replaceFile(failureFile(file), JSON.stringify({ at, error: toErrorDocument(error) }));
 }
 
-/** The failure that was shared since a moment (ms since 1970); undefined when there is none. */
-export async function sharedFailure(file: string, since: number): Promise<OpenclawError | undefined> {
+/** The failure that was shared since a moment and before `now` (ms since 1970); undefined when there is none. */
+export async function sharedFailure(
+  file: string,
+  since: number,
+  now: number,
+): Promise<OpenclawError | undefined> {
   const { at, error } = (await readEntry(failureFile(file), undefined)) ?? {};
-  if (typeof at !== "number" || at < since || !isRecord(error)) return undefined;
+  if (typeof at !== "number" || !isSince(at, since, now) || !isRecord(error)) return undefined;
   const { code, message, hint, exitCode, requestId } = error;
   if (!isErrorCode(code) || typeof message !== "string" || typeof exitCode !== "number") return undefined;
   return new OpenclawError(code, {
@@ -138,7 +142,7 @@ export async function refreshTogether<T>(
   return withCacheLock(file, runtime, async () => {
     const found = await find();
     if (found) return { list: found, source: "cache" };
-    const failure = await sharedFailure(file, startedAt);
+    const failure = await sharedFailure(file, startedAt, runtime.now());
     if (failure) throw failure;
     try {
       const list = await ask();

@@ -31,6 +31,14 @@ export function isFresh({ fetchedAt }: { fetchedAt: number }, { runtime, config 
   return age >= 0 && age < discoverySettings(config.value).refreshInterval * 1000;
 }
 
+/**
+ * Whether something came about since a moment (all in ms since 1970). What seems to be from a time to come is from before the
+ * clock was set back, and would pass for the newest until that time.
+ */
+export function isSince(at: number, moment: number, now: number): boolean {
+  return at >= moment && at <= now;
+}
+
 /** Reads a cached list; undefined when there is none, or when what is there is not one. */
 export async function readCache(file: string): Promise<Discovered | undefined> {
   const { region, fetchedAt, models, profiles, warnings, endpoint } = (await readEntry(file, FORM)) ?? {};

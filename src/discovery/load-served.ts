@@ -7,7 +7,7 @@ import { toWarning, type Warning } from "../models/discovered.ts";
 import { servedProviders } from "../models/provider-api.ts";
 import type { Setup } from "../session/session.ts";
 import { type OpenaiServer, serverOf } from "../wires/server.ts";
-import { isFresh } from "./cache.ts";
+import { isFresh, isSince } from "./cache.ts";
 import { entryFile, readEntry } from "./cache-entry.ts";
 import type { LoadOptions } from "./load.ts";
 
@@ -104,7 +104,9 @@ async function load(
     const { list } = await refreshTogether(file, runtime, {
       find: async () => {
         const written = await readServed(file);
-        const isRecent = written && (refresh ? written.fetchedAt >= startedAt : isFresh(written, setup));
+        const isRecent =
+          written &&
+          (refresh ? isSince(written.fetchedAt, startedAt, runtime.now()) : isFresh(written, setup));
         return isRecent ? written : undefined;
       },
       ask: () => ask(server, setup),

@@ -12,7 +12,7 @@ import { stateFolder } from "../disk/state-folder.ts";
 import { discoverySettings } from "../config/resolve.ts";
 import { fingerprintCredentials } from "../credentials/fingerprint.ts";
 import { OpenclawError } from "../errors.ts";
-import { cacheFile, isFresh, readCache } from "./cache.ts";
+import { cacheFile, isFresh, isSince, readCache } from "./cache.ts";
 import { type Discovered, toWarning, type Warning } from "../models/discovered.ts";
 
 export interface LoadOptions {
@@ -94,7 +94,7 @@ export async function loadModels(setup: Setup, options: LoadOptions): Promise<Mo
     const isShared = isCached && !setup.keepsNothing;
     const load = isShared
       ? refreshTogether(session, file, startedAt, (entry) =>
-          options.refresh ? entry.fetchedAt >= startedAt : isFresh(entry, setup),
+          options.refresh ? isSince(entry.fetchedAt, startedAt, runtime.now()) : isFresh(entry, setup),
         )
       : ask(session).then((list) => ({ list, source: "network" as const }));
     const { list, source } = await load;
@@ -133,7 +133,9 @@ async function refreshTogether(
       const written = await readCache(file);
       if (written && isRecent(written)) return written;
       const partial = await readCache(partialFile(file));
-      return partial && partial.fetchedAt >= startedAt ? partial : undefined;
+      return partial && isSince(partial.fetchedAt, startedAt, session.setup.runtime.now())
+        ? partial
+        : undefined;
     },
     ask: () => ask(session),
     keep: (list) => (list.isPartial ? sharePartial : writeCache)(file, list),

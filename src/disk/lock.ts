@@ -14,7 +14,7 @@ import { quoteForShell } from "../terminal/quote-for-shell.ts";
  * at once; and only who holds the lock named after a dead holder may remove what it left.
  */
 
-type ProcessView = Pick<Runtime, "processId" | "isProcessAlive" | "now" | "random" | "signal">;
+type ProcessView = Pick<Runtime, "processId" | "isProcessAlive" | "now" | "elapsed" | "random" | "signal">;
 
 /** A lock that is held until `work` ends. */
 export interface HeldLock {
@@ -36,7 +36,7 @@ interface Holder {
   since: number;
 }
 
-/** One attempt to take locks, until `deadline` (ms since 1970). */
+/** One attempt to take locks, until `deadline` (ms of `elapsed`: a clock that is set back makes nobody wait longer). */
 interface Attempt {
   self: Holder;
   runtime: ProcessView;
@@ -85,7 +85,7 @@ export async function holdLock(
   const lockFile = `${file}.lock`;
   const self = await describeSelf(runtime);
   const isOwn = async (): Promise<boolean> => (await readHolder(lockFile))?.text === self.text;
-  await acquire(lockFile, { self, runtime, deadline: runtime.now() + patienceMs }, refuse);
+  await acquire(lockFile, { self, runtime, deadline: runtime.elapsed() + patienceMs }, refuse);
   const renewal = setInterval(() => {
     // A lock that is gone, or that cannot be renewed, shows when it is asked for.
     void isOwn()
@@ -120,7 +120,7 @@ async function acquire(
       await removeDead(lockFile, holder, attempt);
       continue;
     }
-    if (runtime.now() > deadline) throw refuse(holder.processId);
+    if (runtime.elapsed() > deadline) throw refuse(holder.processId);
     await wait(1 + runtime.random() * Math.min(10 * attempts, 80));
   }
 }

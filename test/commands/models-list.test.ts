@@ -261,6 +261,11 @@ describe("the cache", () => {
     const entry = JSON.parse(readFileSync(file, "utf8"));
     writeFileSync(file, JSON.stringify({ ...entry, fetchedAt: Date.now() - 3_601_000 }));
     expect((await list(emulated)).document.source).toBe("network");
+    const hasBeenSetBack = { ...entry, fetchedAt: Date.now() + 3_601_000 };
+    for (const flags of [[], ["--refresh"]]) {
+      writeFileSync(file, JSON.stringify(hasBeenSetBack));
+      expect((await list(emulated, flags)).document.source).toBe("network");
+    }
     emulated.configure("{ models: { bedrockDiscovery: { refreshInterval: 0 } } }");
     expect((await list(emulated)).document.source).toBe("network");
   });

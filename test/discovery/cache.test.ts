@@ -134,16 +134,18 @@ it("shares a failure with those who waited for it, and a new list ends it", asyn
   const file = path.join(createFolder(), "cache", "models-x.json");
   const error = new OpenclawError("throttled", { message: "Too many.", hint: "Wait.", requestId: "r" });
   await shareFailure(file, error, NOW);
-  expect(await sharedFailure(file, NOW - 1)).toMatchObject({
+  expect(await sharedFailure(file, NOW - 1, NOW)).toMatchObject({
     code: "throttled",
     message: "Too many.",
     hint: "Wait.",
     requestId: "r",
     exitCode: 5,
   });
-  expect(await sharedFailure(file, NOW + 1)).toBeUndefined();
+  expect(await sharedFailure(file, NOW + 1, NOW + 2)).toBeUndefined();
+  // The clock was set back.
+  expect(await sharedFailure(file, NOW - 3, NOW - 2)).toBeUndefined();
   await writeCache(file, discovered);
-  expect(await sharedFailure(file, NOW - 1)).toBeUndefined();
+  expect(await sharedFailure(file, NOW - 1, NOW)).toBeUndefined();
 });
 
 it("takes no failure from a file that holds none", async () => {
@@ -155,7 +157,7 @@ it("takes no failure from a file that holds none", async () => {
     `{"at":${NOW},"error":{"code":"no-such-code","message":"m","exitCode":5}}`,
   ]) {
     writeFileSync(`${file}.failed`, text);
-    expect(await sharedFailure(file, 0)).toBeUndefined();
+    expect(await sharedFailure(file, 0, NOW)).toBeUndefined();
   }
 });
 

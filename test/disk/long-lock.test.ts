@@ -29,6 +29,18 @@ describe("a lock that is held for long", () => {
     expect(existsSync(`${file}.lock`)).toBe(false);
   });
 
+  test("is waited for no longer when the clock is set back meanwhile", async () => {
+    const start = Date.now();
+    let isSetBack = false;
+    const now = (): number => (isSetBack ? start - 86_400_000 : start);
+    const runtime = testRuntime({ home: createHome(), now });
+    const file = path.join(runtime.homeFolder, "file");
+    await holdLock(file, runtime, 0, refuse);
+    const waiting = holdLock(file, runtime, 100, refuse);
+    isSetBack = true;
+    await expect(waiting).rejects.toThrow(`held by ${process.pid}`);
+  });
+
   test("stays young, so that nobody takes it for dead", async () => {
     vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
     const runtime = testRuntime({ home: createHome() });
