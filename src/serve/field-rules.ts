@@ -15,18 +15,40 @@ export const unless =
 /** Of names that are remembered: a client can make up as many as it likes. */
 export const MOST_NAMED = 200;
 
+export type FieldRules = Readonly<Record<string, FieldRule>>;
+
 /**
- * Refuses the fields of an object that cannot be honoured, and returns the places of those that nobody knows. Throws
- * `invalid-request`.
+ * The places of the fields of one request that nobody knows. Of objects with the same rules, such as all messages, each
+ * name is taken once, and no more than are remembered: whoever makes up thousands is not to take the time of others.
  */
-export function judgeFields(object: RequestField, rules: Readonly<Record<string, FieldRule>>): string[] {
-  const unknown: string[] = [];
+export class UnknownPlaces {
+  readonly places: string[] = [];
+  readonly #taken = new Map<FieldRules, Set<string>>();
+
+  add(object: RequestField, name: string, rules: FieldRules): void {
+    if (this.places.length >= MOST_NAMED) return;
+    const taken = this.#taken.get(rules) ?? new Set();
+    if (taken.has(name)) return;
+    this.#taken.set(rules, taken.add(name));
+    this.places.push(object.at(name).param);
+  }
+}
+
+/**
+ * Refuses the fields of an object that cannot be honoured, and takes those that nobody knows, whose places it returns with
+ * those taken before. Throws `invalid-request`.
+ */
+export function judgeFields(
+  object: RequestField,
+  rules: FieldRules,
+  unknown = new UnknownPlaces(),
+): readonly string[] {
   for (const name of Object.keys(object.object())) {
-    const field = object.at(name);
     const rule = Object.hasOwn(rules, name) ? rules[name] : undefined;
-    // More are not named, and whoever makes up thousands is not to take the time of others.
-    if (rule === undefined && unknown.length < MOST_NAMED) unknown.push(field.param);
-    if (typeof rule !== "function" || !field.given) continue;
+    if (rule === undefined) unknown.add(object, name, rules);
+    if (typeof rule !== "function") continue;
+    const field = object.at(name);
+    if (!field.given) continue;
     const why = rule(numberOf(field.value) ?? field.value);
     if (why !== undefined)
       throw field.refused(
@@ -34,7 +56,7 @@ export function judgeFields(object: RequestField, rules: Readonly<Record<string,
         "unsupported_parameter",
       );
   }
-  return unknown;
+  return unknown.places;
 }
 
 /**

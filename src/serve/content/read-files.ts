@@ -9,6 +9,7 @@ import {
 import type { JsonScan } from "../../json-bounds.ts";
 import { readBase64, readDataUrl } from "../../wires/data-url.ts";
 import { OpenclawError, shorten } from "../../errors.ts";
+import type { UnknownPlaces } from "../field-rules.ts";
 import { type RequestField, show } from "../request-field.ts";
 
 /** What the parts of a request need to know of each other. */
@@ -19,6 +20,8 @@ export interface ContentContext {
   argumentsScan: JsonScan;
   /** How many documents there were so far. Grows. */
   documents: number;
+  /** Takes the fields that nobody knows. */
+  unknown: UnknownPlaces;
 }
 
 /** Whether a URL is one of another server's. */

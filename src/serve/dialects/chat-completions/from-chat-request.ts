@@ -13,10 +13,10 @@ import type { Asked } from "../../answer-call.ts";
 import { readAnswerFormat } from "../../content/answer-schema.ts";
 import { readMetadata } from "../../content/read-metadata.ts";
 import { readTopK } from "../../content/read-top-k.ts";
-import { judgeFields } from "../../field-rules.ts";
+import { judgeFields, UnknownPlaces } from "../../field-rules.ts";
 import { refused, type RequestField, readModelName, requestOf, sentFieldOf } from "../../request-field.ts";
 import { readMessages } from "./read-messages.ts";
-import { customNames, readTools, unknownInTools } from "./read-tools.ts";
+import { customNames, judgeTools, readTools } from "./read-tools.ts";
 import { FIELD_RULES, STREAM_RULES } from "./request-fields.ts";
 
 /** A chat completions request in this program's terms. */
@@ -37,9 +37,10 @@ export async function fromChatRequest(
   signal?: AbortSignal,
 ): Promise<CompletionAsk> {
   const request = requestOf(body);
-  const unknown = judgeAll(request);
+  const unknown = new UnknownPlaces();
+  judgeAll(request, unknown);
   const model = readModelName(request.at("model"));
-  const context = { remoteImages, documents: 0, argumentsScan: new JsonScan(MOST_ARGUMENTS) };
+  const context = { remoteImages, documents: 0, argumentsScan: new JsonScan(MOST_ARGUMENTS), unknown };
   const { system, messages, notices } = await readMessages(request.at("messages"), context);
   const tools = readTools(request.at("tools"), request.at("tool_choice"));
   const metadata = readMetadata(request.at("metadata").given);
@@ -63,18 +64,16 @@ export async function fromChatRequest(
     includesUsage: streaming?.at("include_usage").given?.flag() ?? false,
     mayCallInParallel: request.at("parallel_tool_calls").given?.flag() ?? true,
     notices: [...notices, ...metadata.notices],
-    unknown,
+    unknown: unknown.places,
   };
 }
 
-/** The places of the fields that nobody knows. */
-function judgeAll(request: RequestField): string[] {
+/** All fields but those of messages, which are judged as they are read. */
+function judgeAll(request: RequestField, unknown: UnknownPlaces): void {
+  judgeFields(request, FIELD_RULES, unknown);
   const streaming = request.at("stream_options").given;
-  return [
-    ...judgeFields(request, FIELD_RULES),
-    ...(streaming ? judgeFields(streaming, STREAM_RULES) : []),
-    ...unknownInTools(request.at("tools")),
-  ];
+  if (streaming) judgeFields(streaming, STREAM_RULES, unknown);
+  judgeTools(request.at("tools"), unknown);
 }
 
 /** Reads the parameters, each from the newest of its fields that is given. */

@@ -3,7 +3,9 @@ import { type JsonObject, textAt } from "../../../json.ts";
 import { cachedBehind } from "../../content/cache-mark.ts";
 import { type ContentContext, isRemote, readAudio, readFile, readImage } from "../../content/read-files.ts";
 import { mapInTurns } from "../../../next-turn.ts";
+import { judgeFields } from "../../field-rules.ts";
 import type { RequestField } from "../../request-field.ts";
+import { HELD_RULES, PART_RULES } from "./request-fields.ts";
 
 /** The content of a user's message, or of a tool's, as content blocks. Throws `invalid-request`. */
 export async function readUserContent(field: RequestField, context: ContentContext): Promise<ContentBlock[]> {
@@ -16,16 +18,22 @@ export async function readUserContent(field: RequestField, context: ContentConte
 }
 
 function readPart(part: RequestField, context: ContentContext): ContentBlock | Promise<ContentBlock> {
+  judgeFields(part, PART_RULES, context.unknown);
   const type = part.at("type");
+  const held = (kind: keyof typeof HELD_RULES): RequestField => {
+    const field = part.at(kind);
+    judgeFields(field, HELD_RULES[kind], context.unknown);
+    return field;
+  };
   switch (type.value) {
     case "text":
       return { text: part.at("text").text() };
     case "image_url":
-      return readImage(part.at("image_url").at("url"), context);
+      return readImage(held("image_url").at("url"), context);
     case "file":
-      return readFile(part.at("file"), context);
+      return readFile(held("file"), context);
     case "input_audio":
-      return readAudio(part.at("input_audio"));
+      return readAudio(held("input_audio"));
     default:
       throw part.refused(type.mustBe("text, image_url, input_audio or file").message);
   }
@@ -34,10 +42,15 @@ function readPart(part: RequestField, context: ContentContext): ContentBlock | P
 type TextOrCachePoint = ContentBlock.TextMember | ContentBlock.CachePointMember;
 
 /** Content that may be text only. Throws `invalid-request`. */
-export function readTexts(field: RequestField, types: readonly string[] = ["text"]): TextOrCachePoint[] {
+export function readTexts(
+  field: RequestField,
+  { unknown }: Pick<ContentContext, "unknown">,
+  types: readonly string[] = ["text"],
+): TextOrCachePoint[] {
   if (typeof field.value === "string") return [{ text: field.value }];
   const blocks: TextOrCachePoint[] = [];
   for (const part of field.parts()) {
+    judgeFields(part, PART_RULES, unknown);
     const given = part.at("type");
     const type = types.find((known) => known === given.value);
     if (type === undefined) throw given.mustBe(types.join(" or "));

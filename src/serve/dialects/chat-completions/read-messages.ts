@@ -11,7 +11,9 @@ import { joinSystem } from "../../content/join-system.ts";
 import { toFreeformInput } from "../../content/freeform-tool.ts";
 import { readArguments } from "../../content/read-arguments.ts";
 import type { ContentContext } from "../../content/read-files.ts";
+import { judgeFields } from "../../field-rules.ts";
 import type { RequestField } from "../../request-field.ts";
+import { CALL_RULES, CALLED_RULES, MESSAGE_RULES } from "./request-fields.ts";
 import { readTexts, readUserContent } from "./read-content.ts";
 
 /** A conversation as Converse takes it. */
@@ -30,13 +32,14 @@ export async function readMessages(field: RequestField, context: ContentContext)
   let isNamed = false;
   for (const message of field.items()) {
     await turnOver();
+    judgeFields(message, MESSAGE_RULES, context.unknown);
     const role = message.at("role");
     // Of a tool's result it is the tool's, which the call has already.
     isNamed ||= role.value !== "tool" && message.at("name").given !== undefined;
     switch (role.value) {
       case "system":
       case "developer":
-        system.push(...readTexts(message.at("content")), ...cachedBehind(message));
+        system.push(...readTexts(message.at("content"), context), ...cachedBehind(message));
         break;
       case "user":
         messages.push(say("user", await readUserContent(message.at("content"), context), message));
@@ -69,7 +72,7 @@ async function readAnswer(message: RequestField, context: ContentContext): Promi
   const audio = message.at("audio").given;
   if (audio) throw audio.refused("Audio is not supported.");
   const content = message.at("content").given;
-  const said = content ? readTexts(content, ["text", "refusal"]) : [];
+  const said = content ? readTexts(content, context, ["text", "refusal"]) : [];
   const refusal = message.at("refusal").given?.text() ?? "";
   const calls = message.at("tool_calls").given?.items() ?? [];
   const read = async (call: RequestField): Promise<ContentBlock> => ({
@@ -81,15 +84,17 @@ async function readAnswer(message: RequestField, context: ContentContext): Promi
 }
 
 async function readToolCall(call: RequestField, context: ContentContext): Promise<ToolUseBlock> {
+  judgeFields(call, CALL_RULES, context.unknown);
   const type = call.at("type").given;
   if (type?.value === "custom") {
     const called = call.at("custom");
+    judgeFields(called, CALLED_RULES.custom, context.unknown);
     const input = toFreeformInput(called.at("input").text());
     return { toolUseId: call.at("id").text(), name: called.at("name").name(), input };
   }
   if (type && type.value !== "function") throw type.mustBe("function or custom");
   const called = call.at("function");
-  called.object();
+  judgeFields(called, CALLED_RULES.function, context.unknown);
   return {
     toolUseId: call.at("id").text(),
     name: called.at("name").name(),

@@ -2,7 +2,7 @@ import type { ToolConfiguration } from "@aws-sdk/client-bedrock-runtime";
 import { describeFreeform, FREEFORM_SCHEMA, readGrammar } from "../../content/freeform-tool.ts";
 import { type DeclaredTool, declaredTool, noSuchTool, readToolChoice } from "../../content/tool-choice.ts";
 import { readToolSchema } from "../../content/tool-schema.ts";
-import { judgeFields } from "../../field-rules.ts";
+import { judgeFields, type UnknownPlaces } from "../../field-rules.ts";
 import type { RequestField } from "../../request-field.ts";
 import { DECLARED_RULES, TOOL_RULES } from "./request-fields.ts";
 
@@ -23,17 +23,15 @@ export function readTools(tools: RequestField, choice: RequestField): ToolConfig
 /** The kinds of tools; each tool, and each mention of one, has its name under that of its kind. */
 const KINDS = ["function", "custom"] as const;
 
-/** The places of the fields of tools that nobody knows. Throws `invalid-request`. */
-export function unknownInTools(tools: RequestField): string[] {
-  const unknown: string[] = [];
+/** Judges the fields of tools. Throws `invalid-request`. */
+export function judgeTools(tools: RequestField, unknown: UnknownPlaces): void {
   for (const tool of tools.given?.items() ?? []) {
-    unknown.push(...judgeFields(tool, TOOL_RULES));
+    judgeFields(tool, TOOL_RULES, unknown);
     for (const kind of KINDS) {
       const declared = tool.at(kind).given;
-      if (declared) unknown.push(...judgeFields(declared, DECLARED_RULES[kind]));
+      if (declared) judgeFields(declared, DECLARED_RULES[kind], unknown);
     }
   }
-  return unknown;
 }
 
 /** The tools whose calls are texts, by their names. Throws `invalid-request`. */

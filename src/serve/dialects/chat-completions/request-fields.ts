@@ -1,8 +1,18 @@
 import type {
+  ChatCompletionChunk,
+  ChatCompletionContentPart,
+  ChatCompletionContentPartImage,
+  ChatCompletionContentPartInputAudio,
+  ChatCompletionContentPartRefusal,
   ChatCompletionCreateParamsBase,
   ChatCompletionCustomTool,
+  ChatCompletionMessageCustomToolCall,
+  ChatCompletionMessageParam,
+  ChatCompletionMessageToolCall,
   ChatCompletionStreamOptions,
   ChatCompletionTool,
+  ParsedChatCompletionMessage,
+  ParsedFunction,
 } from "openai/resources/chat/completions/completions";
 import type { FunctionDefinition } from "openai/resources/shared";
 import type { CompletionField } from "../../../config/parameters.ts";
@@ -71,8 +81,13 @@ export const FIELD_RULES: Readonly<
 
 type KeyOfAny<T> = T extends T ? keyof T : never;
 
+/** What is cached behind a message, a part or a tool. */
+type Mark = "cache_control" | "prompt_cache_breakpoint";
+const MARKS = { cache_control: "read", prompt_cache_breakpoint: "read" } as const;
+
 /** The same of a tool. */
-export const TOOL_RULES: Readonly<Record<KeyOfAny<ChatCompletionTool>, FieldRule>> = {
+export const TOOL_RULES: Readonly<Record<KeyOfAny<ChatCompletionTool> | Mark, FieldRule>> = {
+  ...MARKS,
   custom: "read",
   function: "read",
   type: "read",
@@ -80,11 +95,11 @@ export const TOOL_RULES: Readonly<Record<KeyOfAny<ChatCompletionTool>, FieldRule
 
 /** The same of what a tool declares, by its kind. */
 export const DECLARED_RULES: Readonly<{
-  function: Record<keyof FunctionDefinition, FieldRule>;
-  custom: Record<keyof ChatCompletionCustomTool.Custom, FieldRule>;
+  function: Record<keyof FunctionDefinition | Mark, FieldRule>;
+  custom: Record<keyof ChatCompletionCustomTool.Custom | Mark, FieldRule>;
 }> = {
-  function: { description: "read", name: "read", parameters: "read", strict: "read" },
-  custom: { description: "read", format: "read", name: "read" },
+  function: { ...MARKS, description: "read", name: "read", parameters: "read", strict: "read" },
+  custom: { ...MARKS, description: "read", format: "read", name: "read" },
 };
 
 /** The same of `stream_options`. */
@@ -92,4 +107,76 @@ export const STREAM_RULES: Readonly<Record<keyof ChatCompletionStreamOptions, Fi
   // What pads the pieces of a stream says nothing.
   include_obfuscation: "ignored",
   include_usage: "read",
+};
+
+/** Not OpenAI's, and in the answers of this server and others, which clients send back. */
+type Told = "reasoning_content";
+
+/** The same of a message. */
+export const MESSAGE_RULES: Readonly<
+  Record<
+    KeyOfAny<ChatCompletionMessageParam> | keyof ParsedChatCompletionMessage<unknown> | Told | Mark,
+    FieldRule
+  >
+> = {
+  ...MARKS,
+  annotations: "ignored",
+  audio: "read",
+  content: "read",
+  function_call: "read",
+  name: "read",
+  parsed: "ignored",
+  // Without what proves it no model takes it.
+  reasoning_content: "ignored",
+  refusal: "read",
+  role: "read",
+  tool_call_id: "read",
+  tool_calls: "read",
+};
+
+/** The same of a part of a message. */
+export const PART_RULES: Readonly<
+  Record<KeyOfAny<ChatCompletionContentPart | ChatCompletionContentPartRefusal> | Mark, FieldRule>
+> = {
+  ...MARKS,
+  file: "read",
+  image_url: "read",
+  input_audio: "read",
+  refusal: "read",
+  text: "read",
+  type: "read",
+};
+
+/** The same of what a part holds, by its type. */
+export const HELD_RULES: Readonly<{
+  image_url: Record<keyof ChatCompletionContentPartImage.ImageURL, FieldRule>;
+  file: Record<keyof ChatCompletionContentPart.File.File, FieldRule>;
+  input_audio: Record<keyof ChatCompletionContentPartInputAudio.InputAudio, FieldRule>;
+}> = {
+  // Each model looks as closely as it can.
+  image_url: { detail: "ignored", url: "read" },
+  file: { file_data: "read", file_id: "read", filename: "read" },
+  // Told by the recording itself.
+  input_audio: { data: "read", format: "ignored" },
+};
+
+/** The same of a call in a message. */
+export const CALL_RULES: Readonly<
+  Record<KeyOfAny<ChatCompletionMessageToolCall> | keyof ChatCompletionChunk.Choice.Delta.ToolCall, FieldRule>
+> = {
+  custom: "read",
+  function: "read",
+  id: "read",
+  // Left over by clients that put a stream together.
+  index: "ignored",
+  type: "read",
+};
+
+/** The same of what is called, by its kind. */
+export const CALLED_RULES: Readonly<{
+  function: Record<keyof ParsedFunction, FieldRule>;
+  custom: Record<keyof ChatCompletionMessageCustomToolCall.Custom, FieldRule>;
+}> = {
+  function: { arguments: "read", name: "read", parsed_arguments: "ignored" },
+  custom: { input: "read", name: "read" },
 };

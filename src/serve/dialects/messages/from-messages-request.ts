@@ -9,7 +9,7 @@ import type { OutputSchema } from "../../../converse/output-schema.ts";
 import { compileSchema, isCut } from "../../content/answer-schema.ts";
 import { readCachePoint } from "../../content/cache-mark.ts";
 import { readTopK } from "../../content/read-top-k.ts";
-import { judgeFields } from "../../field-rules.ts";
+import { judgeFields, UnknownPlaces } from "../../field-rules.ts";
 import { type RequestField, readModelName, requestOf, sentFieldOf } from "../../request-field.ts";
 import type { BlockContext } from "./read-blocks.ts";
 import { readMessages } from "./read-messages.ts";
@@ -33,7 +33,8 @@ export async function fromMessagesRequest(
   signal?: AbortSignal,
 ): Promise<MessagesAsk> {
   const request = requestOf(body);
-  const unknown = judgeFields(request, FIELD_RULES);
+  const unknown = new UnknownPlaces();
+  judgeFields(request, FIELD_RULES, unknown);
   refuseContinuing(request.at("thread"));
   const model = readModelName(request.at("model"));
   const context: BlockContext = {
@@ -52,7 +53,7 @@ export async function fromMessagesRequest(
   );
   const { parameters, mostReasoning, display } = readParameters(request);
   const output = request.at("output_config").given;
-  if (output) unknown.push(...judgeFields(output, OUTPUT_RULES));
+  if (output) judgeFields(output, OUTPUT_RULES, unknown);
   const format = output?.at("format").given ?? request.at("output_format").given;
   const stops = parameters.stopSequences ?? [];
   return {
@@ -75,7 +76,7 @@ export async function fromMessagesRequest(
     isStreamed: request.at("stream").given?.flag() ?? false,
     mayCallInParallel,
     notices: [...context.notices],
-    unknown,
+    unknown: unknown.places,
     stops,
   };
 }

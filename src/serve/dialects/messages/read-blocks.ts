@@ -17,8 +17,10 @@ import { bytesInTurns, mapInTurns } from "../../../next-turn.ts";
 import { readBase64 } from "../../../wires/data-url.ts";
 import { readCachePoint } from "../../content/cache-mark.ts";
 import { countDocument } from "../../content/read-files.ts";
+import { judgeFields, type UnknownPlaces } from "../../field-rules.ts";
 import { type RequestField, show } from "../../request-field.ts";
 import { readRedacted } from "./redacted-thinking.ts";
+import { BLOCK_RULES, SOURCE_RULES } from "./request-fields.ts";
 
 /** What the blocks of a request need to know of each other. */
 export interface BlockContext {
@@ -32,8 +34,8 @@ export interface BlockContext {
   toolsAdded: RequestField[];
   /** What was left out, and why. Grows. */
   notices: Set<string>;
-  /** The places of fields that nobody knows. Grows. */
-  unknown: string[];
+  /** Takes the fields that nobody knows. */
+  unknown: UnknownPlaces;
 }
 
 type BlockType = BetaContentBlockParam["type"];
@@ -113,7 +115,9 @@ const READERS: Readonly<Record<BlockType, Reader>> = {
 export async function readContent(field: RequestField, context: BlockContext): Promise<ContentBlock[]> {
   if (typeof field.value === "string") return [{ text: field.value }];
   const blocks = await mapInTurns(field.parts(), async (block): Promise<ContentBlock[]> => {
-    const made = await readerOf(block, READERS)(block, context);
+    const read = readerOf(block, READERS);
+    if (read !== leftOut) judgeFields(block, BLOCK_RULES, context.unknown);
+    const made = await read(block, context);
     const point = readCachePoint(block.at("cache_control"));
     return point ? [...made, { cachePoint: point }] : made;
   });
@@ -154,7 +158,7 @@ async function readToolResult(block: RequestField, context: BlockContext): Promi
   const parts = isText || !field ? [] : field.parts();
   const content = isText
     ? [{ text: field.text() }]
-    : (await mapInTurns(parts, (part) => readerOf(part, PART_READERS)(part, context))).flat();
+    : (await mapInTurns(parts, (part) => readResultPart(part, context))).flat();
   const isError = block.at("is_error").given?.flag() === true;
   const result: ContentBlock = {
     toolResult: {
@@ -168,8 +172,15 @@ async function readToolResult(block: RequestField, context: BlockContext): Promi
   return point && !block.at("cache_control").given ? [result, { cachePoint: point }] : [result];
 }
 
+function readResultPart(part: RequestField, context: BlockContext): ReturnType<PartReader> {
+  const read = readerOf(part, PART_READERS);
+  if (read !== PART_READERS.browser_state) judgeFields(part, BLOCK_RULES, context.unknown);
+  return read(part, context);
+}
+
 /** The bytes of a source of kind `base64` or `url`. */
-async function fileBytes(source: RequestField, { remoteFiles }: BlockContext): Promise<Uint8Array> {
+async function fileBytes(source: RequestField, { remoteFiles, unknown }: BlockContext): Promise<Uint8Array> {
+  judgeFields(source, SOURCE_RULES, unknown);
   const type = source.at("type");
   if (type.value === "url") {
     const url = source.at("url");
@@ -239,6 +250,7 @@ async function readParts(field: RequestField, context: BlockContext, named: Name
   if (typeof field.value === "string")
     return [{ document: { ...named, ...(await asText(field.value, named.citations)) } }];
   const parts = await mapInTurns(field.parts(), async (part): Promise<ContentBlock> => {
+    judgeFields(part, BLOCK_RULES, context.unknown);
     const type = part.at("type");
     if (type.value === "text") return { text: part.at("text").text() };
     if (type.value === "image") return readImage(part.at("source"), context);

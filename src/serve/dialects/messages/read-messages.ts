@@ -2,8 +2,10 @@ import type { ContentBlock, Message, SystemContentBlock } from "@aws-sdk/client-
 import { turnOver } from "../../../next-turn.ts";
 import { readCachePoint } from "../../content/cache-mark.ts";
 import { refuseSilence } from "../../content/join-system.ts";
+import { judgeFields } from "../../field-rules.ts";
 import type { RequestField } from "../../request-field.ts";
 import { type BlockContext, readContent } from "./read-blocks.ts";
+import { BLOCK_RULES, MESSAGE_RULES } from "./request-fields.ts";
 
 /** A conversation as Converse takes it. */
 export interface Conversation {
@@ -28,12 +30,13 @@ export async function readMessages(
   field: RequestField,
   context: BlockContext,
 ): Promise<Conversation> {
-  const prompt = readSystem(system);
+  const prompt = readSystem(system, context);
   const messages: Message[] = [];
   const items = field.items();
   const lastAsked = items.findLastIndex((message) => message.at("role").value === "user");
   for (const [index, message] of items.entries()) {
     await turnOver();
+    judgeFields(message, MESSAGE_RULES, context.unknown);
     const role = message.at("role");
     const content = message.at("content");
     switch (role.value) {
@@ -65,11 +68,12 @@ function asSystem(block: ContentBlock): ContentBlock {
   return block.text === undefined ? block : { text: `<system>\n${block.text}\n</system>` };
 }
 
-function readSystem(field: RequestField): SystemContentBlock[] {
+function readSystem(field: RequestField, { unknown }: BlockContext): SystemContentBlock[] {
   if (!field.given) return [];
   if (typeof field.value === "string") return promptBlock(field.value);
   const blocks: SystemContentBlock[] = [];
   for (const block of field.parts()) {
+    judgeFields(block, BLOCK_RULES, unknown);
     const type = block.at("type");
     if (type.value !== "text") throw type.mustBe("text");
     blocks.push(...promptBlock(block.at("text").text()));

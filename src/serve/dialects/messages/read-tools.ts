@@ -86,13 +86,13 @@ export async function readTools(
     const rule = rules[index];
     if (rule === "search") continue;
     if (rule === "web") {
-      context.unknown.push(...judgeFields(field, WEB_SEARCH_RULES));
+      judgeFields(field, WEB_SEARCH_RULES, context.unknown);
       continue;
     }
     const over = turnOver();
     if (over) await over;
     const name = field.at("name").name();
-    for (const place of judgeFields(field, rule ? OWN_TOOL_RULES : TOOL_RULES)) context.unknown.push(place);
+    judgeFields(field, rule ? OWN_TOOL_RULES : TOOL_RULES, context.unknown);
     const isDeferred = field.at("defer_loading").given?.flag() === true;
     if (isDeferred && !isAllLoaded && !context.toolsFound.has(name)) continue;
     const point = readCachePoint(field.at("cache_control"));

@@ -1,10 +1,22 @@
 import type {
+  BetaCompactionBlockParam,
+  BetaImageBlockParam,
   BetaMemoryTool20250818,
+  BetaMessageParam,
   BetaOutputConfig,
+  BetaRedactedThinkingBlockParam,
+  BetaRequestDocumentBlock,
+  BetaRequestToolAdditionBlock,
+  BetaSearchResultBlockParam,
+  BetaTextBlockParam,
+  BetaThinkingBlockParam,
   BetaTool,
   BetaToolBash20250124,
   BetaToolComputerUse20251124,
+  BetaToolReferenceBlockParam,
+  BetaToolResultBlockParam,
   BetaToolTextEditor20250728,
+  BetaToolUseBlockParam,
   BetaWebSearchTool20260318,
   MessageCreateParamsBase as BetaParams,
 } from "@anthropic-ai/sdk/resources/beta/messages/messages";
@@ -132,4 +144,68 @@ export const OUTPUT_RULES: Readonly<Record<keyof BetaOutputConfig, FieldRule>> =
   effort: "read",
   format: "read",
   task_budget: "ignored",
+};
+
+/** The same of a message. */
+export const MESSAGE_RULES: Readonly<Record<KeyOfAny<BetaMessageParam>, FieldRule>> = {
+  clear_at: "read",
+  content: "read",
+  output_config: "ignored",
+  role: "read",
+};
+
+type ReadBlock =
+  | BetaCompactionBlockParam
+  | BetaImageBlockParam
+  | BetaRedactedThinkingBlockParam
+  | BetaRequestDocumentBlock
+  | BetaRequestToolAdditionBlock
+  | BetaSearchResultBlockParam
+  | BetaTextBlockParam
+  | BetaThinkingBlockParam
+  | BetaToolReferenceBlockParam
+  | BetaToolResultBlockParam
+  | BetaToolUseBlockParam;
+
+/** The same of a block, and of a part of one, of all kinds that are not left out. */
+export const BLOCK_RULES: Readonly<Record<KeyOfAny<ReadBlock>, FieldRule>> = {
+  cache_control: "read",
+  // Nothing but the model itself calls a tool here.
+  caller: "ignored",
+  citations: "read",
+  content: "read",
+  context: "read",
+  data: "read",
+  // Only the servers that wrote it can read it.
+  encrypted_content: "ignored",
+  id: "read",
+  input: "read",
+  is_error: "read",
+  name: "read",
+  signature: "read",
+  source: "read",
+  text: "read",
+  thinking: "read",
+  title: "read",
+  tool: "read",
+  tool_changes: "ignored",
+  tool_name: "read",
+  tool_use_id: "read",
+  toolset_name: "ignored",
+  // A model gets an image as it comes.
+  transformations: "ignored",
+  type: "read",
+};
+
+type Source = BetaImageBlockParam["source"] | BetaRequestDocumentBlock["source"];
+
+/** The same of where the bytes of a file are. */
+export const SOURCE_RULES: Readonly<Record<KeyOfAny<Source>, FieldRule>> = {
+  content: "read",
+  data: "read",
+  file_id: "read",
+  // Told by the file itself.
+  media_type: "ignored",
+  type: "read",
+  url: "read",
 };

@@ -14,7 +14,7 @@ import { joinSystem } from "../../content/join-system.ts";
 import { readAnswerFormat } from "../../content/answer-schema.ts";
 import { readMetadata } from "../../content/read-metadata.ts";
 import { readTopK } from "../../content/read-top-k.ts";
-import { judgeFields } from "../../field-rules.ts";
+import { judgeFields, UnknownPlaces } from "../../field-rules.ts";
 import { type RequestField, readModelName, requestOf, sentFieldOf } from "../../request-field.ts";
 import type { ClientTools } from "./client-tools.ts";
 import { readInput } from "./read-input.ts";
@@ -36,12 +36,13 @@ export async function fromResponseRequest(
   signal?: AbortSignal,
 ): Promise<ResponseAsk> {
   const request = requestOf(body);
-  const unknown = judgeAll(request);
+  const unknown = new UnknownPlaces();
+  judgeAll(request, unknown);
   refuseLogprobs(request.at("include").given);
   const model = readModelName(request.at("model"));
-  const context = { remoteImages, documents: 0, argumentsScan: new JsonScan(MOST_ARGUMENTS) };
+  const context = { remoteImages, documents: 0, argumentsScan: new JsonScan(MOST_ARGUMENTS), unknown };
   const input = await readInput(request.at("input"), context);
-  const called = readTools([request.at("tools"), ...input.tools], request.at("tool_choice"));
+  const called = readTools([request.at("tools"), ...input.tools], request.at("tool_choice"), unknown);
   const metadata = readMetadata(request.at("metadata").given);
   const { reasoning, showsReasoning, ...thinking } = readReasoning(request.at("reasoning").given);
   const text = readText(request.at("text").given);
@@ -67,18 +68,16 @@ export async function fromResponseRequest(
     mayCallInParallel: request.at("parallel_tool_calls").given?.flag() ?? true,
     clientTools: called.clientTools,
     notices: [...input.notices, ...called.notices, ...metadata.notices, ...thinking.notices, ...text.notices],
-    unknown: [...unknown, ...called.unknown],
+    unknown: unknown.places,
   };
 }
 
-/** The places of the fields that nobody knows. */
-function judgeAll(request: RequestField): string[] {
+/** All fields but those of the input and of tools, which are judged as they are read. */
+function judgeAll(request: RequestField, unknown: UnknownPlaces): void {
   const [reasoning, text] = [request.at("reasoning").given, request.at("text").given];
-  return [
-    ...judgeFields(request, FIELD_RULES),
-    ...(reasoning ? judgeFields(reasoning, REASONING_RULES) : []),
-    ...(text ? judgeFields(text, TEXT_RULES) : []),
-  ];
+  judgeFields(request, FIELD_RULES, unknown);
+  if (reasoning) judgeFields(reasoning, REASONING_RULES, unknown);
+  if (text) judgeFields(text, TEXT_RULES, unknown);
 }
 
 /** Of what may be asked for beside the answer, what nobody can give; the rest is of tools that are not here. */

@@ -6,10 +6,12 @@ import { readArguments } from "../../content/read-arguments.ts";
 import type { JsonObject } from "../../../json.ts";
 import { type ContentContext, isRemote, readAudio, readFile, readImage } from "../../content/read-files.ts";
 import { toFreeformInput } from "../../content/freeform-tool.ts";
+import { judgeFields } from "../../field-rules.ts";
 import type { RequestField } from "../../request-field.ts";
 import { qualifiedName, TOOL_SEARCH } from "./client-tools.ts";
 import { openSealed } from "./encrypted-reasoning.ts";
 import { namesIn } from "./read-tools.ts";
+import { ITEM_RULES, PART_RULES } from "./request-fields.ts";
 
 export interface Input {
   /** What `system` and `developer` messages say, wherever they stand. */
@@ -75,6 +77,7 @@ class ItemReader {
 
   async read(item: RequestField): Promise<void> {
     const type = typeOf(item);
+    if (!SERVER_CALLS.has(type)) judgeFields(item, ITEM_RULES, this.#context.unknown);
     switch (type) {
       case "message":
         return this.#readMessage(item);
@@ -129,10 +132,10 @@ class ItemReader {
     read: (part: RequestField, context: ContentContext) => Block | Promise<Block>,
   ): Promise<(Block | ContentBlock.TextMember | ContentBlock.CachePointMember)[]> {
     if (typeof field.value === "string") return [{ text: field.value }];
-    const blocks = await mapInTurns(field.parts(), async (part) => [
-      await read(part, this.#context),
-      ...cachedBehind(part),
-    ]);
+    const blocks = await mapInTurns(field.parts(), async (part) => {
+      judgeFields(part, PART_RULES, this.#context.unknown);
+      return [await read(part, this.#context), ...cachedBehind(part)];
+    });
     return blocks.flat();
   }
 

@@ -3,10 +3,10 @@ import type { JsonObject } from "../../../json.ts";
 import { describeFreeform, FREEFORM_SCHEMA, readGrammar } from "../../content/freeform-tool.ts";
 import { type DeclaredTool, declaredTool, noSuchTool, readToolChoice } from "../../content/tool-choice.ts";
 import { readToolSchema } from "../../content/tool-schema.ts";
-import { judgeFields } from "../../field-rules.ts";
+import { judgeFields, UnknownPlaces } from "../../field-rules.ts";
 import type { RequestField } from "../../request-field.ts";
 import { type ClientTool, type ClientTools, qualifiedName, TOOL_SEARCH } from "./client-tools.ts";
-import { TOOL_RULES } from "./request-fields.ts";
+import { TOOL_RULES, WEB_SEARCH_RULES } from "./request-fields.ts";
 
 export interface Callable {
   /** Undefined when the model is to call none. */
@@ -15,13 +15,15 @@ export interface Callable {
   /** Whether the model may search the web, where it can. */
   searchesWeb: boolean;
   notices: string[];
-  /** The places of fields that nobody knows. */
-  unknown: string[];
 }
 
 /** Reads lists of tools and `tool_choice`. Throws `invalid-request`. */
-export function readTools(lists: readonly RequestField[], choice: RequestField): Callable {
-  const reader = new ToolReader();
+export function readTools(
+  lists: readonly RequestField[],
+  choice: RequestField,
+  unknown: UnknownPlaces,
+): Callable {
+  const reader = new ToolReader(unknown);
   for (const list of lists) for (const tool of list.given?.items() ?? []) reader.read(tool);
   const { declared, searchesWeb } = reader;
   const nameOf = (mention: RequestField): string | undefined =>
@@ -31,7 +33,6 @@ export function readTools(lists: readonly RequestField[], choice: RequestField):
     clientTools: reader.clientTools,
     searchesWeb: searchesWeb && choice.value !== "none",
     notices: reader.notices,
-    unknown: reader.unknown,
   };
 }
 
@@ -64,13 +65,17 @@ class ToolReader {
   /** The names that the model knows tools by, by the client's own without their namespaces. */
   readonly byOwnName = new Map<string, string>();
   readonly notices: string[] = [];
-  readonly unknown: string[] = [];
   searchesWeb = false;
+  readonly #unknown: UnknownPlaces;
+
+  constructor(unknown: UnknownPlaces) {
+    this.#unknown = unknown;
+  }
 
   read(tool: RequestField, namespace?: string): void {
     const type = tool.at("type");
     const known = KNOWN_TYPES.find((name) => name === type.value);
-    if (known) this.unknown.push(...judgeFields(tool, TOOL_RULES[known]));
+    if (known) judgeFields(tool, TOOL_RULES[known], this.#unknown);
     if (type.value === "function") return this.#function(tool, namespace);
     if (type.value === "custom") return this.#custom(tool, namespace);
     if (namespace !== undefined) throw type.mustBe("function or custom");
@@ -118,6 +123,7 @@ class ToolReader {
    * kept of them (https://developers.openai.com/api/docs/guides/tools-web-search#live-internet-access), is none.
    */
   #webSearch(tool: RequestField): void {
+    judgeFields(tool, WEB_SEARCH_RULES, this.#unknown);
     const domains = tool.at("filters").given?.at("allowed_domains").given?.items() ?? [];
     const isLive = tool.at("external_web_access").given?.flag() ?? true;
     if (domains.length > 0)
@@ -145,7 +151,8 @@ class ToolReader {
 
 /** The names that the model knows the tools of a list by. Throws `invalid-request`. */
 export function namesIn(list: RequestField): string[] {
-  const reader = new ToolReader();
+  // They are judged where they are declared.
+  const reader = new ToolReader(new UnknownPlaces());
   for (const tool of list.items()) reader.read(tool);
   return [...reader.clientTools.keys()];
 }

@@ -1,10 +1,24 @@
 import type {
   CustomTool,
+  EasyInputMessage,
   FunctionTool,
   NamespaceTool,
+  ParsedResponseFunctionToolCall,
+  ParsedResponseOutputText,
   ResponseCreateParamsBase,
+  ResponseCustomToolCall,
+  ResponseCustomToolCallOutput,
+  ResponseInputAudio,
+  ResponseInputContent,
+  ResponseInputItem,
+  ResponseOutputMessage,
+  ResponseOutputRefusal,
+  ResponseReasoningItem,
   ResponseTextConfig,
+  ResponseToolSearchOutputItemParam,
   ToolSearchTool,
+  WebSearchPreviewTool,
+  WebSearchTool,
 } from "openai/resources/responses/responses";
 import type { Reasoning } from "openai/resources/shared";
 import { type FieldRule, unless } from "../../field-rules.ts";
@@ -75,15 +89,21 @@ export const TEXT_RULES: Readonly<Record<keyof ResponseTextConfig, FieldRule>> =
   verbosity: "read",
 };
 
+type KeyOfAny<T> = T extends T ? keyof T : never;
+
+/** What is cached behind a part or a tool. */
+type Mark = "cache_control" | "prompt_cache_breakpoint";
+const MARKS = { cache_control: "read", prompt_cache_breakpoint: "read" } as const;
+
 /** What a tool may say of who calls it and when it is declared: all are, and the model calls them itself. */
-const OF_ALL = { allowed_callers: "ignored", defer_loading: "ignored" } as const;
+const OF_ALL = { ...MARKS, allowed_callers: "ignored", defer_loading: "ignored" } as const;
 
 /** The fields of a tool, by its type. */
 export const TOOL_RULES: Readonly<{
-  function: Record<keyof FunctionTool, FieldRule>;
-  custom: Record<keyof CustomTool, FieldRule>;
+  function: Record<keyof FunctionTool | Mark, FieldRule>;
+  custom: Record<keyof CustomTool | Mark, FieldRule>;
   namespace: Record<keyof NamespaceTool, FieldRule>;
-  tool_search: Record<keyof ToolSearchTool, FieldRule>;
+  tool_search: Record<keyof ToolSearchTool | Mark, FieldRule>;
 }> = {
   function: {
     ...OF_ALL,
@@ -98,5 +118,79 @@ export const TOOL_RULES: Readonly<{
   custom: { ...OF_ALL, description: "read", format: "read", name: "read", type: "read" },
   // Each tool has a description of its own.
   namespace: { description: "ignored", name: "read", tools: "read", type: "read" },
-  tool_search: { description: "read", execution: "read", parameters: "read", type: "read" },
+  tool_search: { ...MARKS, description: "read", execution: "read", parameters: "read", type: "read" },
+};
+
+/** The same of a search of the web, of all dates and forms of it. One field has OpenAI's page alone. */
+export const WEB_SEARCH_RULES: Readonly<
+  Record<KeyOfAny<WebSearchTool | WebSearchPreviewTool> | "external_web_access", FieldRule>
+> = {
+  external_web_access: "read",
+  filters: "read",
+  search_content_types: "ignored",
+  search_context_size: "ignored",
+  type: "read",
+  user_location: "ignored",
+};
+
+type ReadItem =
+  | EasyInputMessage
+  | ParsedResponseFunctionToolCall
+  | ResponseCustomToolCall
+  | ResponseCustomToolCallOutput
+  | ResponseInputItem.AdditionalTools
+  | ResponseInputItem.FunctionCallOutput
+  | ResponseInputItem.ItemReference
+  | ResponseInputItem.Message
+  | ResponseInputItem.ToolSearchCall
+  | ResponseOutputMessage
+  | ResponseReasoningItem
+  | ResponseToolSearchOutputItemParam;
+
+/** The same of an item of the input. */
+export const ITEM_RULES: Readonly<Record<KeyOfAny<ReadItem>, FieldRule>> = {
+  arguments: "read",
+  call_id: "read",
+  // Nothing but the model itself calls a tool here.
+  caller: "ignored",
+  content: "read",
+  encrypted_content: "read",
+  execution: "ignored",
+  id: "read",
+  input: "read",
+  name: "read",
+  namespace: "read",
+  output: "read",
+  parsed_arguments: "ignored",
+  phase: "ignored",
+  role: "read",
+  status: "ignored",
+  summary: "ignored",
+  tools: "read",
+  type: "read",
+};
+
+type Part =
+  | ParsedResponseOutputText<unknown>
+  | ResponseInputAudio
+  | ResponseInputContent
+  | ResponseOutputRefusal;
+
+/** The same of a part of an item. */
+export const PART_RULES: Readonly<Record<KeyOfAny<Part> | Mark, FieldRule>> = {
+  ...MARKS,
+  annotations: "ignored",
+  // Each model looks as closely as it can.
+  detail: "ignored",
+  file_data: "read",
+  file_id: "read",
+  file_url: "read",
+  filename: "read",
+  image_url: "read",
+  input_audio: "read",
+  logprobs: "ignored",
+  parsed: "ignored",
+  refusal: "read",
+  text: "read",
+  type: "read",
 };
