@@ -77,7 +77,7 @@ function idleProviders(input: ListInput, models: readonly ListedModel[]): Warnin
       return [
         toWarning(
           `No model of '${shorten(provider)}' can be called as it stands.`,
-          `openclaw models list --all --provider ${quoteForShell(provider)}`,
+          `${listCommand(input)} --all --provider ${quoteForShell(provider)}`,
         ),
       ];
     const parts = provider.split(",").map((part) => part.trim());
@@ -85,7 +85,7 @@ function idleProviders(input: ListInput, models: readonly ListedModel[]): Warnin
       return [
         toWarning(
           `--provider '${shorten(provider)}' matches no model: it takes one name.`,
-          ["openclaw models list", ...parts.map((part) => `--provider ${quoteForShell(part)}`)].join(" "),
+          [listCommand(input), ...parts.map((part) => `--provider ${quoteForShell(part)}`)].join(" "),
         ),
       ];
     const names = listModels({ ...input, ...isUnfiltered, search: undefined, providers: [] }).map(toNames);
@@ -99,9 +99,14 @@ function idleSearch(input: ListInput, search: string): Warning | undefined {
   return toWarning(
     `--search '${shorten(search)}' is in the key or name of no model that is listed.`,
     isElsewhere
-      ? `openclaw models list --all --search ${quoteForShell(search)}`
-      : "See all: openclaw models list",
+      ? `${listCommand(input)} --all --search ${quoteForShell(search)}`
+      : `See all: ${listCommand(input)}`,
   );
+}
+
+/** The command that lists the same kind of models. */
+function listCommand({ embeddings }: ListInput): string {
+  return `openclaw models list${embeddings ? " --embeddings" : ""}`;
 }
 
 function emptyList(input: ListInput): Warning | undefined {
@@ -124,11 +129,11 @@ function emptyList(input: ListInput): Warning | undefined {
   if (!all && listModels({ ...plain, all: true }).length > 0)
     return toWarning(
       `No model in ${discovered.region} can be called as it stands.`,
-      "See what there is: openclaw models list --all",
+      `See what there is: ${listCommand(input)} --all`,
     );
   return toWarning(
-    `AWS lists no model in ${discovered.region} that answers in text.`,
-    "Choose another region, for example: openclaw models list --region us-east-1",
+    `AWS lists no model in ${discovered.region} that ${input.embeddings ? "embeds text" : "answers in text"}.`,
+    `Choose another region, for example: ${listCommand(input)} --region us-east-1`,
   );
 }
 

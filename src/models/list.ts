@@ -23,8 +23,8 @@ export interface ListedModel {
   name: string;
   provider: string;
   kind: "foundation-model" | "inference-profile" | "application-profile" | "configured";
-  /** The API that it is called by first. */
-  api: ApiName;
+  /** The API that it is called by first; null for a model of embeddings, which InvokeModel alone takes. */
+  api: ApiName | null;
   /** Kinds of input, joined: `text+image`. */
   input: string;
   /** Tokens. */
@@ -273,13 +273,15 @@ function describe(
   const isReady = candidate ? candidate.base.lifecycle === "ACTIVE" && candidate.tags.length === 0 : !unfit;
   const inputKinds = inputKindsOf(configured, catalog, base);
   const listed = candidate?.profile ?? candidate?.base;
+  const embeds = isBedrock && (input.embeddings === true || isEmbedder(baseId ?? id));
+  const called = { providerId, provider: config.models?.providers?.[providerId], id: baseId ?? id };
   return {
     key,
     id,
     name: configured?.name || listed?.name || catalog?.name || unfit?.name || id,
     provider: base?.provider ?? catalog?.provider ?? (isBedrock ? vendorOfId(id) : providerId),
     kind: candidate ? kindOf(candidate.profile) : "configured",
-    api: apiName(apiOf({ providerId, provider: config.models?.providers?.[providerId], id: baseId ?? id })),
+    api: embeds ? null : apiName(apiOf(called)),
     input: inputKinds.join("+"),
     ...limitsOf(configured, catalog ?? limitsOfEmbedding(base?.id ?? id), input.settings),
     reasoning: configured?.reasoning ?? catalog?.reasoning ?? false,

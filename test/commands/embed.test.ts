@@ -424,9 +424,29 @@ it("lists what it can call with `models list --embeddings`, and nothing else", a
     ].sort(),
   );
   expect(models[0]).toMatchObject({ id: TITAN, tags: ["default"], cost: { input: 0.02 } });
+  // InvokeModel takes them, and none of the APIs that a model answers by.
+  expect(models).toEqual(models.map(() => expect.objectContaining({ api: null }) as unknown));
   expect(models.map(({ contextWindow }) => contextWindow).toSorted((a, b) => a - b)).toEqual([
     512, 512, 8192, 8192, 8192, 128_000, 128_000, 128_000,
   ]);
   const usual = await machine.run(["models", "list", "--plain"]);
   expect(usual.stdout).not.toContain("embed");
+
+  const shown = JSON.parse((await machine.run(["models", "show", COHERE, "--json"])).stdout) as unknown;
+  expectSchema("models-show", shown);
+  expect(shown).toMatchObject({ id: COHERE, api: null, apiSource: null });
+  expect((await machine.run(["models", "show", COHERE])).stdout).toMatch(/^api +InvokeModel$/m);
+});
+
+it("keeps --embeddings in what it says to do next where nothing is listed", async () => {
+  const machine = await emulate();
+  const list = async (...flags: readonly string[]): Promise<string> => {
+    const { stdout } = await machine.run(["models", "list", "--embeddings", "--json", ...flags]);
+    const { warnings } = JSON.parse(stdout) as { warnings: { hint: string }[] };
+    return warnings.map(({ hint }) => hint).join("\n");
+  };
+  expect(await list("--search", "zzz")).toBe("See all: openclaw models list --embeddings");
+  expect(await list("--provider", "Amazon,Cohere")).toBe(
+    "openclaw models list --embeddings --provider Amazon --provider Cohere",
+  );
 });

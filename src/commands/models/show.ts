@@ -51,7 +51,7 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
   const { way } = called;
   const facts = modelFacts({
     ...named,
-    model: { ...named.model, api: apiName(way.api) },
+    model: { ...named.model, api: named.model.api && apiName(way.api) },
     configured: wanted.configured,
     discovered: load.discovered,
     reasoningLevels: form && [...(form.off === undefined ? [] : ["off"]), ...form.levels],
@@ -69,7 +69,7 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
       ...facts,
       apiEndpoint: isServed(wanted) ? null : (way.path?.service ?? "bedrock-runtime"),
       apiPath: way.path?.prefix ?? null,
-      apiSource: called.source,
+      apiSource: facts.api && called.source,
       access,
       reasoningSource: form?.source ?? null,
       call,
@@ -114,7 +114,7 @@ function factRows(
         ? `behind ${servedApi(apiOf(wanted)).maker}'s API`
         : kindInWords(facts, load.discovered !== undefined),
     ],
-    ["api", isServed(wanted) ? null : apiInWords(wanted.called)],
+    ["api", isServed(wanted) ? null : facts.api === null ? "InvokeModel" : apiInWords(wanted.called)],
     ["description", facts.description],
     ["provider", facts.provider],
     ...(arn ? arnRows(arn) : [["ARN", facts.kind === "foundation-model" ? base?.arn : null] as const]),
