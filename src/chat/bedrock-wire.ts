@@ -21,7 +21,7 @@ import { MANTLE_TARGET, type ResolvedModel, targetOf, unknownModel } from "../mo
 import { saysRetired } from "../session/error-table.ts";
 import { readRefusal } from "../session/refusal-table.ts";
 import { type AwsSession, openSession, type Setup } from "../session/session.ts";
-import { repeatOtherFlags } from "../terminal/repeat-flags.ts";
+import { repeatOtherFlags } from "../config/repeat-flags.ts";
 import type { ServerApi } from "../wires/server-wire.ts";
 import { ProfileChoice } from "./profile-choice.ts";
 

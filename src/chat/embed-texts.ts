@@ -17,7 +17,7 @@ import type { ChatEvents } from "../converse/chat-event.ts";
 import type { AttemptGate } from "../session/rest-client.ts";
 import type { CallToPace, PaceTerms } from "./pace.ts";
 import { type AwsSession, openSession, type Setup } from "../session/session.ts";
-import { repeatOtherFlags } from "../terminal/repeat-flags.ts";
+import { repeatOtherFlags } from "../config/repeat-flags.ts";
 import { isOnlyBlanks } from "../only-blanks.ts";
 
 export interface Embedded {

@@ -1,5 +1,5 @@
 import type { GlobalOptions } from "../options.ts";
-import { repeatFlags } from "../terminal/repeat-flags.ts";
+import { repeatFlags } from "../config/repeat-flags.ts";
 import { type Action, type Group, memberOf, type Program } from "./declaration.ts";
 
 /** Commands that look at nothing that a flag of every command decides. */

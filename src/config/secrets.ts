@@ -1,4 +1,4 @@
-import { MASK, maskUserInfo } from "../network/user-info.ts";
+import { MASK, masked, maskUrl } from "../network/user-info.ts";
 import type { Environment } from "../runtime.ts";
 import { findSetting, foreignPart } from "./find-setting.ts";
 import type { Path } from "./path.ts";
@@ -73,9 +73,6 @@ function secretsIn(value: unknown): Set<unknown> {
 const SECRET_BEHIND = /^([^=:\s]*?(?:[-_]?key|secret|token|password|authorization)\s*[=:]\s*)(.+)$/is;
 /** A flag whose secret is the next word. */
 const SECRET_FLAG = /^--?[\w-]*(?:api[-_]?key|access[-_]?key|secret|token|password)$/i;
-/** A field of a URL's query with a secret: `?apiKey=…`. */
-const SECRET_QUERY = /([?&][^=&#]*(?:key|secret|token|password|auth|sig(?:nature)?)=)([^&#]+)/gi;
-
 /** Settings that are the words of a command line. */
 const COMMAND_LINES: ReadonlySet<unknown> = new Set(["args", "command"]);
 
@@ -93,18 +90,10 @@ function maskWords(value: unknown, key: unknown): unknown {
   return Array.isArray(value) ? entries.map(([, item]) => item) : Object.fromEntries(entries);
 }
 
-/** `${NAME}` stays, also behind the word of a scheme. */
-function masked(secret: string): string {
-  return /^(?:\w+ )?\$\{\w+\}$/.test(secret) ? secret : MASK;
-}
-
 function maskLeaf({ path, value }: Leaf): unknown {
   if (isSecretPath(path)) return isReference(value) || isHarmless(value) ? value : MASK;
   if (typeof value !== "string") return value;
-  return maskUserInfo(value).replace(
-    SECRET_QUERY,
-    (_, name: string, secret: string) => name + masked(secret),
-  );
+  return maskUrl(value);
 }
 
 /** `${NAME}` says where the secret is, not what it is. */

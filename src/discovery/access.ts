@@ -6,7 +6,7 @@ import { listedBase } from "../models/listed-id.ts";
 import { isMantle, providerOfKey } from "../models/provider-api.ts";
 import { targetOf } from "../models/resolve-model.ts";
 import { openSession, type AwsSession } from "../session/session.ts";
-import { repeatOtherFlags } from "../terminal/repeat-flags.ts";
+import { repeatOtherFlags } from "../config/repeat-flags.ts";
 import type { Runtime } from "../runtime.ts";
 import { isFresh } from "./cache.ts";
 import { readEntry } from "./cache-entry.ts";

@@ -8,7 +8,7 @@ import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { type AwsSession, openSession } from "../session/session.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
-import { repeatOtherFlags } from "../terminal/repeat-flags.ts";
+import { repeatOtherFlags } from "../config/repeat-flags.ts";
 import { AVAILABILITY, type AskedGates, createGateAsker } from "./ask-gates.ts";
 import { findNamed } from "./find-named.ts";
 import type { Gate, GatePlace } from "./judge-access.ts";

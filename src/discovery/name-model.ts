@@ -33,7 +33,7 @@ import type { Setup } from "../session/session.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
-import { repeatOtherFlags } from "../terminal/repeat-flags.ts";
+import { repeatOtherFlags } from "../config/repeat-flags.ts";
 import { accessFile, readAccess } from "./access.ts";
 import { judgeAccess } from "./judge-access.ts";
 import { loadModels, type ModelLoad } from "./load.ts";

@@ -20,7 +20,7 @@ import { type ResolvedModel, targetOf, unknownModel } from "../models/resolve-mo
 import { toOpenclawError } from "../session/aws-errors.ts";
 import { type Check, fail, failAs, ok, type Outcome, skip, warn, worst } from "./check.ts";
 import type { Examination } from "./examination.ts";
-import { repeatOtherFlags } from "../terminal/repeat-flags.ts";
+import { repeatOtherFlags } from "../config/repeat-flags.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** Whether AWS lists the default model and its fallbacks, how they are called, and how long they live. */

@@ -12,6 +12,21 @@ export function maskUserInfo(text: string): string {
   return text.replace(URL.canParse(text) ? USER_INFO : BROKEN_USER_INFO, `$1${MASK}@`);
 }
 
+/** `${NAME}` says where a secret is, not what it is; also behind the word of a scheme. */
+const REFERENCE = /^(?:\w+ )?\$\{\w+\}$/;
+/** A field of a URL's query with a secret: `?apiKey=…`. */
+const SECRET_QUERY = /([?&][^=&#]*(?:key|secret|token|password|auth|sig(?:nature)?)=)([^&#]+)/gi;
+
+/** A secret as it may be shown. */
+export function masked(secret: string): string {
+  return REFERENCE.test(secret) ? secret : MASK;
+}
+
+/** Hides user and password of a URL, and what its query names a secret. Other text is returned as it is. */
+export function maskUrl(text: string): string {
+  return maskUserInfo(text).replace(SECRET_QUERY, (_, name: string, secret: string) => name + masked(secret));
+}
+
 /** A URL with a user and password anywhere in a text. */
 const USER_INFO_WITHIN = /\b([a-z][a-z0-9+.-]*:\/\/)[^\s/?#@"'<>]+@/gi;
 

@@ -7,7 +7,7 @@ import { hideSecrets } from "../credentials/hide-secrets.ts";
 import { EXIT_CODES, OpenclawError } from "../errors.ts";
 import { describeSkew } from "../network/clock-skew.ts";
 import { secondsToWait } from "../network/retry-after.ts";
-import { repeatOtherFlags } from "../terminal/repeat-flags.ts";
+import { repeatOtherFlags } from "../config/repeat-flags.ts";
 import { BUG_HINT } from "../version.ts";
 import { readDenial } from "./denial.ts";
 import { type ErrorContext, type ErrorRow, findRow, findRowOfStatus } from "./error-table.ts";

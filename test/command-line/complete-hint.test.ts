@@ -33,6 +33,13 @@ describe("the commands of a hint", () => {
   });
 
   it.each([
+    ["http://alice:S3cret-pw@127.0.0.1:1", "'http://****@127.0.0.1:1'"],
+    ["https://proxy.example/bedrock?apiKey=S3cret-pw", "'https://proxy.example/bedrock?apiKey=****'"],
+  ])("have no secret of an endpoint: %s", (endpointUrl, shown) => {
+    expect(complete("openclaw doctor", { endpointUrl })).toBe(`openclaw doctor --endpoint-url ${shown}`);
+  });
+
+  it.each([
     ["openclaw config get mcp", "openclaw config get --config 'my conf.json5' mcp"],
     ["openclaw tools list", "openclaw tools list --config 'my conf.json5'"],
   ])("have no flags that decide nothing there: %s", (hint, whole) => {

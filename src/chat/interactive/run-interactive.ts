@@ -17,7 +17,7 @@ import type { Tool } from "../tools/tool.ts";
 import { type InteractiveOptions, Talk } from "./talk.ts";
 import { onOneLine } from "../../terminal/neutralise.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
-import { repeatFlags } from "../../terminal/repeat-flags.ts";
+import { repeatFlags } from "../../config/repeat-flags.ts";
 import { widthOf } from "../../terminal/word-wrap.ts";
 
 /**

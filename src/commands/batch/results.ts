@@ -17,7 +17,7 @@ import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import type { ObjectStore as Store } from "../../session/object-store.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
-import { repeatFlags } from "../../terminal/repeat-flags.ts";
+import { repeatFlags } from "../../config/repeat-flags.ts";
 import { count } from "../../terminal/numbers.ts";
 import { withSpinner } from "../../terminal/spinner.ts";
 

@@ -11,7 +11,7 @@ import { EXIT_CODES, type ErrorCode, OpenclawError } from "../../errors.ts";
 import { formatSeconds, formatUsd, tokensInAndOut } from "../../models/usage.ts";
 import type { Runtime } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
-import { repeatFlags } from "../../terminal/repeat-flags.ts";
+import { repeatFlags } from "../../config/repeat-flags.ts";
 import { count } from "../../terminal/numbers.ts";
 
 export interface RunOptions extends BatchRunOptions {

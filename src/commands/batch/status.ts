@@ -7,7 +7,7 @@ import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { type Fact, printFacts } from "../../terminal/fact-lines.ts";
 import { formatAge } from "../../terminal/numbers.ts";
-import { repeatFlags } from "../../terminal/repeat-flags.ts";
+import { repeatFlags } from "../../config/repeat-flags.ts";
 
 export interface StatusOptions extends GlobalOptions {
   /** ARN, id or name; undefined for the last one that was submitted from this machine. */

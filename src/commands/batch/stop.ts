@@ -4,7 +4,7 @@ import { jobDocument } from "../../batch/jobs/job-document.ts";
 import { OpenclawError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
-import { repeatFlags } from "../../terminal/repeat-flags.ts";
+import { repeatFlags } from "../../config/repeat-flags.ts";
 
 export interface StopOptions extends GlobalOptions {
   /** ARN, id or name. */

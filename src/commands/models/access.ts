@@ -20,7 +20,7 @@ import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import type { Style } from "../../terminal/color.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
-import { repeatOtherFlags } from "../../terminal/repeat-flags.ts";
+import { repeatOtherFlags } from "../../config/repeat-flags.ts";
 import { hang, stepOf } from "../../terminal/word-wrap.ts";
 import { type Opening, type Step, planAgreement, planForm, planRetention } from "./open-gate.ts";
 

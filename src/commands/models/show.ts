@@ -1,5 +1,5 @@
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
-import { repeatFlags } from "../../terminal/repeat-flags.ts";
+import { repeatFlags } from "../../config/repeat-flags.ts";
 import { baseModelId } from "../../models/base-model-id.ts";
 import type { TokenPrices } from "../../models/catalog.ts";
 import { familyOf } from "../../models/families.ts";
