@@ -22,7 +22,7 @@ export function faultsPage(): string {
         "openclaw: Bedrock gave no answer (ECONNREFUSED): next try at once (2 of 3)",
         "openclaw: Bedrock gave no answer (ECONNREFUSED): next try at once (3 of 3)",
         "error: Nothing accepts connections at http://127.0.0.1:1.",
-        "hint: Check region, endpoint and proxy: openclaw doctor",
+        "hint: Check region, endpoint and proxy: openclaw doctor --endpoint-url http://127.0.0.1:1",
       ].join("\n"),
     ),
     "What openclaw makes of everything that can break between it and a model. Each row is a test: `chat` (plain, with `--json` and with `--ndjson`), `models list` and `doctor` with its probe run against a service that breaks so. Their exit code, their error code and every byte of their answer are compared with this page, which is made from the same table. [Errors](errors.md) says what a code means.",
