@@ -27,7 +27,7 @@ import { serveLatency } from "./bench/serve-latency.js";
 import { serveLoad } from "./bench/serve-load.js";
 import { soak } from "./bench/soak.js";
 import { startServer } from "./bench/start-server.js";
-import { nodeBinary } from "./node-binary.js";
+import { nodeOf } from "./node-binary.js";
 import { root, runNpm, setUp } from "./set-up.js";
 
 /**
@@ -147,31 +147,32 @@ async function end(code) {
 /** What `openclaw serve` adds to an answer, and what one process of it carries, on each Node: clients and servers are all of it. */
 async function ofServe() {
   const texts = [];
-  for (const version of versions)
-    texts.push(isThisNode(version) ? await ofServeHere() : await onNode(version));
+  for (const version of versions) {
+    const node = await nodeOf(version);
+    texts.push(node === process.execPath ? await ofServeHere() : await ofServeOn(node));
+  }
   return texts.join("\n\n");
 }
 
-/** @param {string} version */
-function isThisNode(version) {
-  return `${process.versions.node}.`.startsWith(`${version}.`);
+/**
+ * The Node at a path, as `process.versions.node` has it there.
+ * @param {string} node
+ */
+async function versionOf(node) {
+  const { stdout } = await runOnce(node, ["-p", "process.versions.node"], process.env);
+  return stdout.trim();
 }
 
 /**
  * What this program prints with `--serve` on another Node.
- * @param {string} version
+ * @param {string} node
  */
-async function onNode(version) {
-  const args = [
-    fileURLToPath(import.meta.url),
-    "--serve",
-    "--node",
-    version,
-    ...(options.quick ? ["--quick"] : []),
-  ];
-  const child = spawn(await nodeBinary(version), args, { stdio: ["ignore", "pipe", "inherit"] });
+async function ofServeOn(node) {
+  const program = fileURLToPath(import.meta.url);
+  const args = [program, "--serve", "--node", await versionOf(node), ...(options.quick ? ["--quick"] : [])];
+  const child = spawn(node, args, { stdio: ["ignore", "pipe", "inherit"] });
   const [text] = await Promise.all([readText(child.stdout), once(child, "close")]);
-  if (child.exitCode !== 0) throw new Error(`On Node ${version} it ended with exit code ${child.exitCode}.`);
+  if (child.exitCode !== 0) throw new Error(`${node} ended with exit code ${child.exitCode}.`);
   return text.trimEnd();
 }
 
@@ -222,10 +223,9 @@ function environment(name, home, as = "keys") {
  * @returns {Promise<Results>}
  */
 async function measureOn(wanted) {
-  const node = isThisNode(wanted) ? process.execPath : await nodeBinary(wanted);
+  const node = await nodeOf(wanted);
   const plainHome = await mkdtemp(path.join(work, "home-"));
-  const { stdout } = await runOnce(node, ["-p", "process.versions.node"], environment("plain", plainHome));
-  const version = stdout.trim();
+  const version = await versionOf(node);
   await fillCache(node, plainHome);
   /** @type {Results["measured"]} */
   const measured = {};

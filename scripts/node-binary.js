@@ -51,3 +51,11 @@ export async function nodeBinary(version, { platform, arch } = process) {
   }
   return binary;
 }
+
+/**
+ * Path of this very Node where it is of that version, else as `nodeBinary`.
+ * @param {string} version
+ */
+export async function nodeOf(version) {
+  return version === process.versions.node ? process.execPath : nodeBinary(version);
+}

@@ -7,7 +7,7 @@ import path from "node:path";
 import { pathToFileURL } from "node:url";
 import { setTimeout as sleep } from "node:timers/promises";
 import { bundleModule } from "../bundle-module.js";
-import { nodeBinary } from "../node-binary.js";
+import { nodeOf } from "../node-binary.js";
 import { root } from "../set-up.js";
 import { CONVERSE } from "./dialects.js";
 import { quantile } from "./figures.js";
@@ -91,7 +91,7 @@ export async function bodies(work, versions, wanted) {
   const texts = [];
   let isFine = true;
   for (const version of versions) {
-    const node = version === process.versions.node ? process.execPath : await nodeBinary(version);
+    const node = await nodeOf(version);
     /** @type {Measured[]} */
     const all = [];
     for (const { mode, flags, bedrock = "" } of MODES) {

@@ -13,8 +13,10 @@ import { listening, startServer } from "./start-server.js";
  */
 
 const DELTAS = 40;
-/** Answers of each way at once, until the compiler has seen enough: a server runs for days, and V8 optimizes what has run some
- * thousand times. */
+/**
+ * Answers of each way at once, until the compiler has seen enough: a server runs for days, and V8 optimizes what has run some
+ * thousand times.
+ */
 const WARM_UP_AT_ONCE = 20;
 
 /** How `relay.ts` is asked, which hands on Converse's frames whatever it is asked by. */
