@@ -37,9 +37,7 @@ export async function run(options: QuotaOptions, runtime: Runtime): Promise<void
   const { terminal } = runtime;
   if (terminal.format === "json") {
     const { quotaDocument } = await import("./quota/quota-document.ts");
-    const document = quotaDocument(reports, [...missing.values()]);
-    const told = document.missing.map((one) => terminal.told(one));
-    await terminal.printJson({ ...document, missing: told });
+    await terminal.printJson(quotaDocument(reports, [...missing.values()], terminal));
   } else {
     const { printReports } = await import("./quota/quota-table.ts");
     await printReports(reports, options, terminal);

@@ -73,6 +73,7 @@ function secretsIn(value: unknown): Set<unknown> {
 const SECRET_BEHIND = /^([^=:\s]*?(?:[-_]?key|secret|token|password|authorization)\s*[=:]\s*)(.+)$/is;
 /** A flag whose secret is the next word. */
 const SECRET_FLAG = /^--?[\w-]*(?:api[-_]?key|access[-_]?key|secret|token|password)$/i;
+
 /** Settings that are the words of a command line. */
 const COMMAND_LINES: ReadonlySet<unknown> = new Set(["args", "command"]);
 

@@ -71,8 +71,8 @@ function check(value: unknown, shape: Shape, path: string, breaches: string[]): 
       return checkRange(value.length, shape, "length");
     case "number":
     case "integer":
-      if (typeof value !== "number") throw malformed(path);
-      if (shape.kind === "integer" && !Number.isInteger(value)) throw malformed(path);
+      if (typeof value !== "number" || (shape.kind === "integer" && !Number.isInteger(value)))
+        throw malformed(path);
       return checkRange(value, shape, "value");
     case "text":
       if (typeof value !== "string") throw malformed(path);

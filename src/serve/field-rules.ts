@@ -15,6 +15,9 @@ export const unless =
 /** Of names that are remembered: a client can make up as many as it likes. */
 export const MOST_NAMED = 200;
 
+/** The names of the fields that any of some kinds of objects has. */
+export type KeyOfAny<T> = T extends T ? keyof T : never;
+
 export type FieldRules = Readonly<Record<string, FieldRule>>;
 
 /**

@@ -57,8 +57,8 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
     reasoningLevels: form && [...(form.off === undefined ? [] : ["off"]), ...form.levels],
   });
   const asked = await askAccess(named, survey, options);
-  const access = asked.access && runtime.terminal.told(asked.access);
   const { terminal } = runtime;
+  const access = asked.access && terminal.told(asked.access);
   const warnings = [...load.warnings, ...named.warnings, ...asked.warnings].map((warning) =>
     terminal.told(warning),
   );

@@ -1,12 +1,17 @@
 import type { MissingPart, QuotaWay } from "../../discovery/survey-quotas.ts";
 import { type ModelQuota, type ServiceQuota, USE_MINUTES } from "../../models/quotas.ts";
+import type { Terminal } from "../../terminal/terminal.ts";
 import type { CallReport, ModelReport } from "./model-report.ts";
 
 const FIELDS: readonly (keyof ModelQuota)[] = ["requestsPerMinute", "tokensPerMinute", "tokensPerDay"];
 const MANTLE_FIELDS: readonly (keyof ModelQuota)[] = ["inputTokensPerMinute", "outputTokensPerMinute"];
 
 /** The `--json` document: docs/schemas/quota.schema.json. */
-export function quotaDocument(reports: readonly ModelReport[], missing: readonly MissingPart[]) {
+export function quotaDocument(
+  reports: readonly ModelReport[],
+  missing: readonly MissingPart[],
+  terminal: Terminal,
+): object {
   return {
     models: reports.map(({ id, name, region, defaultMaxTokens, burndown, survey, call }) => ({
       model: id,
@@ -18,13 +23,9 @@ export function quotaDocument(reports: readonly ModelReport[], missing: readonly
       accountTokensPerDay: describeLimit(survey.ofAccount),
       call: call ? describeCall(call) : null,
     })),
-    missing: missing.map(({ service, action, error }) => ({
-      service,
-      action,
-      code: error.code,
-      message: error.message,
-      hint: error.hint ?? "",
-    })),
+    missing: missing.map(({ service, action, error: { code, message, hint = "" } }) =>
+      terminal.told({ service, action, code, message, hint }),
+    ),
   };
 }
 

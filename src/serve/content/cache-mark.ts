@@ -10,8 +10,12 @@ export function readCachePoint(field: RequestField): CachePointBlock | undefined
   return { type: "default", ...(ttl === "1h" ? { ttl } : {}) };
 }
 
+/** The fields of OpenAI's APIs that `cachedBehind` reads, as rules of fields. */
+export const CACHE_MARKS = { cache_control: "read", prompt_cache_breakpoint: "read" } as const;
+export type CacheMark = keyof typeof CACHE_MARKS;
+
 /**
- * What is cached behind a message of OpenAI's APIs, or a part of one: nothing, or one block. The mark is OpenAI's own
+ * What is cached behind a message of OpenAI's APIs, a part of one, or a tool: nothing, or one block. The mark is OpenAI's own
  * (https://platform.openai.com/docs/guides/prompt-caching), or Anthropic's, which clients of gateways send for Claude
  * (https://docs.litellm.ai/docs/completion/prompt_caching). Throws `invalid-request`.
  */

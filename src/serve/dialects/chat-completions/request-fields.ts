@@ -17,7 +17,8 @@ import type {
 import type { FunctionDefinition } from "openai/resources/shared";
 import type { CompletionField } from "../../../config/parameters.ts";
 import { isRecord } from "../../../json.ts";
-import { type FieldRule, unless } from "../../field-rules.ts";
+import { CACHE_MARKS, type CacheMark } from "../../content/cache-mark.ts";
+import { type FieldRule, unless, type KeyOfAny } from "../../field-rules.ts";
 
 const isZero = (value: unknown): boolean => value === 0;
 const isFalse = (value: unknown): boolean => value === false;
@@ -79,15 +80,9 @@ export const FIELD_RULES: Readonly<
   web_search_options: () => "this server searches no web",
 };
 
-type KeyOfAny<T> = T extends T ? keyof T : never;
-
-/** What is cached behind a message, a part or a tool. */
-type Mark = "cache_control" | "prompt_cache_breakpoint";
-const MARKS = { cache_control: "read", prompt_cache_breakpoint: "read" } as const;
-
 /** The same of a tool. */
-export const TOOL_RULES: Readonly<Record<KeyOfAny<ChatCompletionTool> | Mark, FieldRule>> = {
-  ...MARKS,
+export const TOOL_RULES: Readonly<Record<KeyOfAny<ChatCompletionTool> | CacheMark, FieldRule>> = {
+  ...CACHE_MARKS,
   custom: "read",
   function: "read",
   type: "read",
@@ -95,11 +90,11 @@ export const TOOL_RULES: Readonly<Record<KeyOfAny<ChatCompletionTool> | Mark, Fi
 
 /** The same of what a tool declares, by its kind. */
 export const DECLARED_RULES: Readonly<{
-  function: Record<keyof FunctionDefinition | Mark, FieldRule>;
-  custom: Record<keyof ChatCompletionCustomTool.Custom | Mark, FieldRule>;
+  function: Record<keyof FunctionDefinition | CacheMark, FieldRule>;
+  custom: Record<keyof ChatCompletionCustomTool.Custom | CacheMark, FieldRule>;
 }> = {
-  function: { ...MARKS, description: "read", name: "read", parameters: "read", strict: "read" },
-  custom: { ...MARKS, description: "read", format: "read", name: "read" },
+  function: { ...CACHE_MARKS, description: "read", name: "read", parameters: "read", strict: "read" },
+  custom: { ...CACHE_MARKS, description: "read", format: "read", name: "read" },
 };
 
 /** The same of `stream_options`. */
@@ -115,11 +110,11 @@ type Told = "reasoning_content";
 /** The same of a message. */
 export const MESSAGE_RULES: Readonly<
   Record<
-    KeyOfAny<ChatCompletionMessageParam> | keyof ParsedChatCompletionMessage<unknown> | Told | Mark,
+    KeyOfAny<ChatCompletionMessageParam> | keyof ParsedChatCompletionMessage<unknown> | Told | CacheMark,
     FieldRule
   >
 > = {
-  ...MARKS,
+  ...CACHE_MARKS,
   annotations: "ignored",
   audio: "read",
   content: "read",
@@ -136,9 +131,9 @@ export const MESSAGE_RULES: Readonly<
 
 /** The same of a part of a message. */
 export const PART_RULES: Readonly<
-  Record<KeyOfAny<ChatCompletionContentPart | ChatCompletionContentPartRefusal> | Mark, FieldRule>
+  Record<KeyOfAny<ChatCompletionContentPart | ChatCompletionContentPartRefusal> | CacheMark, FieldRule>
 > = {
-  ...MARKS,
+  ...CACHE_MARKS,
   file: "read",
   image_url: "read",
   input_audio: "read",

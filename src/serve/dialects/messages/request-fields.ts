@@ -24,7 +24,7 @@ import type {
   MessageCreateParamsBase,
   MessageCountTokensParams,
 } from "@anthropic-ai/sdk/resources/messages/messages";
-import { type FieldRule, unless } from "../../field-rules.ts";
+import { type FieldRule, unless, type KeyOfAny } from "../../field-rules.ts";
 
 const isEmpty = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
@@ -102,8 +102,6 @@ type TypedTool =
   | BetaToolComputerUse20251124
   | BetaToolTextEditor20250728
   | BetaMemoryTool20250818;
-
-type KeyOfAny<T> = T extends T ? keyof T : never;
 
 /** The same of a tool that Claude knows by its type. */
 export const OWN_TOOL_RULES: Readonly<Record<KeyOfAny<TypedTool>, FieldRule>> = {

@@ -21,7 +21,8 @@ import type {
   WebSearchTool,
 } from "openai/resources/responses/responses";
 import type { Reasoning } from "openai/resources/shared";
-import { type FieldRule, unless } from "../../field-rules.ts";
+import { CACHE_MARKS, type CacheMark } from "../../content/cache-mark.ts";
+import { type FieldRule, unless, type KeyOfAny } from "../../field-rules.ts";
 
 const isFalse = (value: unknown): boolean => value === false;
 
@@ -89,21 +90,15 @@ export const TEXT_RULES: Readonly<Record<keyof ResponseTextConfig, FieldRule>> =
   verbosity: "read",
 };
 
-type KeyOfAny<T> = T extends T ? keyof T : never;
-
-/** What is cached behind a part or a tool. */
-type Mark = "cache_control" | "prompt_cache_breakpoint";
-const MARKS = { cache_control: "read", prompt_cache_breakpoint: "read" } as const;
-
 /** What a tool may say of who calls it and when it is declared: all are, and the model calls them itself. */
-const OF_ALL = { ...MARKS, allowed_callers: "ignored", defer_loading: "ignored" } as const;
+const OF_ALL = { ...CACHE_MARKS, allowed_callers: "ignored", defer_loading: "ignored" } as const;
 
 /** The fields of a tool, by its type. */
 export const TOOL_RULES: Readonly<{
-  function: Record<keyof FunctionTool | Mark, FieldRule>;
-  custom: Record<keyof CustomTool | Mark, FieldRule>;
+  function: Record<keyof FunctionTool | CacheMark, FieldRule>;
+  custom: Record<keyof CustomTool | CacheMark, FieldRule>;
   namespace: Record<keyof NamespaceTool, FieldRule>;
-  tool_search: Record<keyof ToolSearchTool | Mark, FieldRule>;
+  tool_search: Record<keyof ToolSearchTool | CacheMark, FieldRule>;
 }> = {
   function: {
     ...OF_ALL,
@@ -118,7 +113,7 @@ export const TOOL_RULES: Readonly<{
   custom: { ...OF_ALL, description: "read", format: "read", name: "read", type: "read" },
   // Each tool has a description of its own.
   namespace: { description: "ignored", name: "read", tools: "read", type: "read" },
-  tool_search: { ...MARKS, description: "read", execution: "read", parameters: "read", type: "read" },
+  tool_search: { ...CACHE_MARKS, description: "read", execution: "read", parameters: "read", type: "read" },
 };
 
 /** The same of a search of the web, of all dates and forms of it. One field has OpenAI's page alone. */
@@ -177,8 +172,8 @@ type Part =
   | ResponseOutputRefusal;
 
 /** The same of a part of an item. */
-export const PART_RULES: Readonly<Record<KeyOfAny<Part> | Mark, FieldRule>> = {
-  ...MARKS,
+export const PART_RULES: Readonly<Record<KeyOfAny<Part> | CacheMark, FieldRule>> = {
+  ...CACHE_MARKS,
   annotations: "ignored",
   // Each model looks as closely as it can.
   detail: "ignored",
