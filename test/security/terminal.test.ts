@@ -30,7 +30,9 @@ function expectHarmless(output: string): void {
 }
 
 async function onTerminal(user: Emulated, args: readonly string[], env: Record<string, string> = {}) {
-  const screen = openPty(args, user.home, { env: { ...user.env, ...env }, columns: 120 });
+  // A sequence that is cut by the end of the terminal looks like one that acts.
+  const options = { env: { ...user.env, ...env }, columns: 120, lingerSeconds: 0.2 };
+  const screen = openPty(args, user.home, options);
   const code = await screen.exit;
   return { code, output: screen.output(), text: screen.lines().join("\n") };
 }
