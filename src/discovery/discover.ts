@@ -16,7 +16,9 @@ import type { Discovered, FoundationModel, InferenceProfile, Warning } from "../
 /** The most ListInferenceProfiles gives in one page. */
 const PAGE_SIZE = 1000;
 /** Far more than the profiles of an account fill: a list that is longer has no end. */
-const MOST_PAGES = 100;
+const MOST_PAGES = 20;
+/** Many times what AWS lists in a region: each name that stands for none is held against all of them. */
+const MOST_MODELS = 1500;
 
 /**
  * Asks AWS for the foundation models and the inference profiles of the session's region, all at once and all pages.
@@ -59,8 +61,15 @@ export async function discover(session: AwsSession): Promise<Discovered> {
 /** The foundation models of the session's region. Throws what the SDK throws, and `bad-response`. */
 export async function listModels(session: AwsSession): Promise<FoundationModel[]> {
   const { document, metadata } = await ask(session, "ListFoundationModels", {});
-  const summaries = listIn(document["modelSummaries"], "models", { session, service: "bedrock", metadata });
+  const summaries = modelsIn(document["modelSummaries"], { session, service: "bedrock", metadata });
   return items<FoundationModelSummary>(summaries).map(readModel).filter(isPresent);
+}
+
+/** The list of models in an answer. Throws `bad-response` for none, and for one that is too long. */
+export function modelsIn<Value>(value: Value, answered: Answered): Value & readonly unknown[] {
+  const models = listIn(value, "models", answered);
+  if (models.length <= MOST_MODELS) return models;
+  throw strangeAnswer(answered, `lists ${models.length} models, of which AWS has less than ${MOST_MODELS}`);
 }
 
 /** The inference profiles of the session's region, all pages; AWS's own unless a type is given. Throws as listModels does. */

@@ -1,4 +1,4 @@
-import { identifier } from "./discover.ts";
+import { identifier, modelsIn } from "./discover.ts";
 import { lookUpUndated, vendorName } from "../models/catalog.ts";
 import type { Discovered, FoundationModel } from "../models/discovered.ts";
 import { isRecord } from "../json.ts";
@@ -6,7 +6,6 @@ import { toOpenclawError } from "../session/aws-errors.ts";
 import { ANSWER_MS } from "../session/client-config.ts";
 import { readJson } from "../session/read-answer.ts";
 import type { AwsSession } from "../session/session.ts";
-import { listIn } from "../session/strange-answer.ts";
 import { named } from "../wires/aws-line.ts";
 
 /**
@@ -20,7 +19,7 @@ export async function discoverMantle(session: AwsSession): Promise<Discovered> {
   try {
     const client = await session.rest("bedrock-mantle");
     const { value, metadata } = await client.send(call, readJson, runtime.signal);
-    const data = listIn(value["data"], "models", { session, service: "bedrock-mantle", metadata });
+    const data = modelsIn(value["data"], { session, service: "bedrock-mantle", metadata });
     const ids = data.map((model) => (isRecord(model) ? identifier(model["id"]) : ""));
     return {
       region: session.region.value,

@@ -4,7 +4,7 @@ import type { Discovered, FoundationModel, InferenceProfile } from "./discovered
 import { withoutPrefix } from "./base-model-id.ts";
 import { catalogIds } from "./catalog.ts";
 import { isCalledAtRuntime, familyOf } from "./families.ts";
-import { baseOf, basesOf, findProfile } from "./listed-id.ts";
+import { basesOf, findProfile, profilesOfBase } from "./listed-id.ts";
 
 /** Whether a foundation model can be asked for text, and streams it. */
 export function streamsText(model: FoundationModel): boolean {
@@ -35,10 +35,9 @@ export function regionsOf(profile: InferenceProfile): string[] {
 
 /** AWS's own active profiles of a base model, the one with the fewest destination regions first. */
 function profilesOf(id: string, discovered: Discovered): InferenceProfile[] {
-  const bases = basesOf(discovered);
-  return discovered.profiles
-    .filter((profile) => profile.isActive && !profile.isApplication && baseOf(profile, bases)?.id === id)
-    .sort((left, right) => regionsOf(left).length - regionsOf(right).length || (left.id < right.id ? -1 : 1));
+  return [...profilesOfBase(id, discovered)].sort(
+    (left, right) => regionsOf(left).length - regionsOf(right).length || (left.id < right.id ? -1 : 1),
+  );
 }
 
 /**
@@ -62,7 +61,7 @@ export function profileNamed(
 
 /** Whether AWS's list says that a model can be called only through a profile. */
 export function needsProfile(id: string, discovered: Discovered): boolean {
-  const model = discovered.models.find((candidate) => candidate.id === id);
+  const model = basesOf(discovered).get(id);
   return model?.inferenceTypes !== undefined && !model.inferenceTypes.includes("ON_DEMAND");
 }
 

@@ -33,9 +33,41 @@ export function findProfile(id: string, { profiles, region }: Discovered): Infer
   return profiles.find((profile) => profile.id === arn.resourceId && !profile.isApplication);
 }
 
+/** What is looked up in a list again and again: for each of its models, where one of many is named. */
+interface ListIndex {
+  /** The foundation models by their id. */
+  bases: ReadonlyMap<string, FoundationModel>;
+  /** AWS's own active profiles by the id of their base model. */
+  profiles: ReadonlyMap<string, readonly InferenceProfile[]>;
+}
+
+const indexes = new WeakMap<Discovered, ListIndex>();
+
+function indexOf(discovered: Discovered): ListIndex {
+  const known = indexes.get(discovered);
+  if (known) return known;
+  const bases = new Map(discovered.models.map((model) => [model.id, model]));
+  const profiles = new Map<string, InferenceProfile[]>();
+  for (const profile of discovered.profiles) {
+    const base = profile.isActive && !profile.isApplication ? baseOf(profile, bases) : undefined;
+    if (!base) continue;
+    const others = profiles.get(base.id);
+    if (others) others.push(profile);
+    else profiles.set(base.id, [profile]);
+  }
+  const made = { bases, profiles };
+  indexes.set(discovered, made);
+  return made;
+}
+
 /** The foundation models of a list by their id. */
-export function basesOf({ models }: Discovered): Map<string, FoundationModel> {
-  return new Map(models.map((model) => [model.id, model]));
+export function basesOf(discovered: Discovered): ReadonlyMap<string, FoundationModel> {
+  return indexOf(discovered).bases;
+}
+
+/** AWS's own active profiles of a base model, in the order of the list. */
+export function profilesOfBase(id: string, discovered: Discovered): readonly InferenceProfile[] {
+  return indexOf(discovered).profiles.get(id) ?? [];
 }
 
 /** The foundation model behind a profile, found by the ARNs it routes to. */
@@ -50,9 +82,9 @@ export function baseOf(
   return undefined;
 }
 
-function findModel(id: string, { models, region }: Discovered): FoundationModel | undefined {
+function findModel(id: string, discovered: Discovered): FoundationModel | undefined {
   const arn = parseArn(id);
-  if (!arn) return models.find((model) => model.id === id);
-  if (arn.resourceType !== "foundation-model" || arn.region !== region) return undefined;
-  return models.find((model) => model.id === arn.resourceId);
+  if (!arn) return basesOf(discovered).get(id);
+  if (arn.resourceType !== "foundation-model" || arn.region !== discovered.region) return undefined;
+  return basesOf(discovered).get(arn.resourceId);
 }

@@ -4,6 +4,7 @@ import { knownModels } from "../chat/bedrock-wire.ts";
 import type { Ask } from "../converse/plan-request.ts";
 import type { Discovered } from "../models/discovered.ts";
 import { type ListedModel, siftingModels } from "../models/list.ts";
+import { readingNames } from "../models/match-name.ts";
 import { inSteps } from "../next-turn.ts";
 import { loadModels, type ModelLoad } from "../discovery/load.ts";
 import { listInput, loadMantle, mantleWarnings } from "../discovery/survey.ts";
@@ -107,6 +108,7 @@ export class ModelListCache {
     const warnings = [...load.warnings, ...mantleWarnings(mantle, load), ...served.warnings];
     for (const { message } of warnings) terminal.note(message);
     if (load.error) terminal.note(load.error.message);
+    for (const list of [load.discovered, mantle?.discovered]) if (list) await inSteps(readingNames(list));
     // A list that could not be had does not push out one that was.
     const ofMantle = mantle?.discovered ? mantle : (this.#modelList?.mantle ?? mantle);
     const input = listInput(this.#setup, { aws: load, mantle: ofMantle, served });

@@ -8,6 +8,8 @@ import type { ServerLine } from "./call-server.ts";
 
 /** The largest list that is read, in bytes. */
 const LARGEST_LIST = 8 * 1024 * 1024;
+/** Some of the servers that sell other people's models have a thousand. */
+const MOST_MODELS = 10_000;
 
 /**
  * Asks a server for the ids of its models (GET /models), in its own order. Throws the errors of the line, and
@@ -40,6 +42,7 @@ export async function askForModels(line: ServerLine, signal: AbortSignal): Promi
 function idsIn(list: unknown): string[] {
   const { data } = list as { data?: unknown };
   if (!Array.isArray(data)) throw new Error("There is no list under data.");
+  if (data.length > MOST_MODELS) throw new JsonBoundsError(`it has more than ${MOST_MODELS} models`);
   const ids = data.map((model: { id?: unknown } | null) => model?.id);
   return [...new Set(ids.filter((id): id is string => typeof id === "string" && id !== ""))];
 }

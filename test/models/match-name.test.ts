@@ -391,6 +391,30 @@ it("whatever is typed, what is taken or suggested can be called, and never by a 
   );
 });
 
+it("looks at each profile a few times at most, however many models are only reached by one", () => {
+  const plain = listIn(
+    "us-east-1",
+    ...Array.from({ length: 200 }, (_, nth) => ({
+      id: `a.m${nth}-v1:0`,
+      inferenceTypes: ["INFERENCE_PROFILE"],
+    })),
+  );
+  let looks = 0;
+  const profiles = plain.models.map(({ id }): Discovered["profiles"][number] => ({
+    id: `us.${id}`,
+    arn: "",
+    name: id,
+    isActive: true,
+    isApplication: false,
+    get modelArns() {
+      looks += 1;
+      return [`arn:aws:bedrock:us-east-1::foundation-model/${id}`];
+    },
+  }));
+  suggestIds("nosuch", { discovered: { ...plain, profiles } });
+  expect(looks / profiles.length).toBeLessThan(10);
+});
+
 describe("an id that another provider of AWS's models is configured with", () => {
   const converse = { api: "bedrock-converse-stream" } as const;
   const ID = "eu.amazon.nova-lite-v1:0";
