@@ -21,7 +21,6 @@ import { MANTLE_TARGET, type ResolvedModel, targetOf, unknownModel } from "../mo
 import { saysRetired } from "../session/error-table.ts";
 import { readRefusal } from "../session/refusal-table.ts";
 import { type AwsSession, openSession, type Setup } from "../session/session.ts";
-import { repeatOtherFlags } from "../config/repeat-flags.ts";
 import type { ServerApi } from "../wires/server-wire.ts";
 import { ProfileChoice } from "./profile-choice.ts";
 
@@ -192,9 +191,8 @@ async function openBedrock(
 }
 
 /** What to do about a model of AWS's list that it says it does not know. */
-function accessHint(modelId: string, { region, setup }: AwsSession): string {
-  const place = { modelId, region: region.value, repeated: repeatOtherFlags(setup.options) };
-  return `AWS lists it, so see which gate is closed: ${accessCommand(place)}`;
+function accessHint(modelId: string, { region }: AwsSession): string {
+  return `AWS lists it, so see which gate is closed: ${accessCommand({ modelId, region: region.value })}`;
 }
 
 /** The key of a model that was asked for at the runtime endpoint and is in the list of Mantle's, where that is configured. */

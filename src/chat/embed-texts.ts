@@ -17,7 +17,6 @@ import type { ChatEvents } from "../converse/chat-event.ts";
 import type { AttemptGate } from "../session/rest-client.ts";
 import type { CallToPace, PaceTerms } from "./pace.ts";
 import { type AwsSession, openSession, type Setup } from "../session/session.ts";
-import { repeatOtherFlags } from "../config/repeat-flags.ts";
 import { isOnlyBlanks } from "../only-blanks.ts";
 
 export interface Embedded {
@@ -279,12 +278,7 @@ export class Embedder {
       });
       if (error.code !== "model-not-found") return error;
       // Its family is known, so it is there, and a gate is closed.
-      const { region, setup } = this.#session;
-      const place = {
-        modelId: this.id,
-        region: region.value,
-        repeated: repeatOtherFlags(setup.options),
-      };
+      const place = { modelId: this.id, region: this.#session.region.value };
       return withFields(error, { hint: `See which gate is closed: ${accessCommand(place)}` });
     };
     const called = this.id;

@@ -1,7 +1,7 @@
 import { usageError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
-import { completeHint } from "./complete-hint.ts";
+import { completeCommands } from "./complete-commands.ts";
 import { type Action, type Program, readArgument, readFlag } from "./declaration.ts";
 import { type Call, fillValues, readHelpCall, readPlainCall } from "./plain-call.ts";
 
@@ -65,7 +65,7 @@ async function runCall(
   if (!action.isBrief) runtime.signal.throwIfAborted();
   const globals = options as unknown as OutputOptions;
   setOutputMode(globals, runtime);
-  runtime.terminal.setMode({ completeHint: (hint) => completeHint(hint, program, globals) });
+  runtime.terminal.setMode({ completeCommands: (text) => completeCommands(text, program, globals) });
   if (asksForHelp({ action, options }, args, runtime))
     throw (await import("./other-words.ts")).helpInPlaceOf(args);
   refuseLoneFlags(action, args);

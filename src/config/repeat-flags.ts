@@ -17,8 +17,3 @@ export function repeatFlags(options: GlobalOptions): string[] {
   }).flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, quoteForShell(maskUrl(value))]));
   return emulator ? ["--emulator", ...flags] : flags;
 }
-
-/** The same without the region, for a command that names it anyway. */
-export function repeatOtherFlags(options: GlobalOptions): string[] {
-  return repeatFlags({ ...options, region: undefined });
-}

@@ -6,7 +6,6 @@ import { listedBase } from "../models/listed-id.ts";
 import { isMantle, providerOfKey } from "../models/provider-api.ts";
 import { targetOf } from "../models/resolve-model.ts";
 import { openSession, type AwsSession } from "../session/session.ts";
-import { repeatOtherFlags } from "../config/repeat-flags.ts";
 import type { Runtime } from "../runtime.ts";
 import { isFresh } from "./cache.ts";
 import { readEntry } from "./cache-entry.ts";
@@ -92,7 +91,6 @@ export async function surveyAccess(
   const nobodyAsked = options.offline
     ? "it was not asked, because of --offline"
     : "no AWS credentials were found";
-  const repeated = repeatOtherFlags(setup.options);
   const accessOf = ({ key }: ListedModel): Access => {
     const base = bases.get(key);
     if (isOfMantle(key)) return unknown("only a call tells whether bedrock-mantle lets these credentials in");
@@ -100,7 +98,7 @@ export async function surveyAccess(
     const answer = answers.get(base);
     const failure = failures.get(base);
     if (!answer) return failure ? unknown(failure.message, failure.hint) : unknown(nobodyAsked);
-    const place = { modelId: base, region: discovered.region, repeated };
+    const place = { modelId: base, region: discovered.region };
     return withWords(judgeAccess(answer, place), answer.availability);
   };
   return {

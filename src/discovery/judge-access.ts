@@ -86,8 +86,6 @@ export interface Gate {
 export interface GatePlace {
   modelId: string;
   region: string;
-  /** Further flags that were needed to get here, as a shell takes them. */
-  repeated?: readonly string[];
   /** Whether it is called at the endpoint bedrock-mantle, which wants no use-case form. */
   isAtMantle?: boolean;
   /** Whether the list of its endpoint has it. */

@@ -8,7 +8,6 @@ import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { type AwsSession, openSession } from "../session/session.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
-import { repeatOtherFlags } from "../config/repeat-flags.ts";
 import { AVAILABILITY, type AskedGates, createGateAsker } from "./ask-gates.ts";
 import { findNamed } from "./find-named.ts";
 import type { Gate, GatePlace } from "./judge-access.ts";
@@ -64,7 +63,6 @@ export async function lookAtGates(
     const place = {
       modelId: baseId,
       region: session.region.value,
-      repeated: repeatOtherFlags(options),
       isAtMantle: isMantle(wanted),
       isListed: base !== undefined,
     };

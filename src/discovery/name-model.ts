@@ -33,7 +33,6 @@ import type { Setup } from "../session/session.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
-import { repeatOtherFlags } from "../config/repeat-flags.ts";
 import { accessFile, readAccess } from "./access.ts";
 import { judgeAccess } from "./judge-access.ts";
 import { loadModels, type ModelLoad } from "./load.ts";
@@ -82,7 +81,7 @@ export async function surveyNamed(
 export async function nameListed(
   text: string,
   load: ModelLoad,
-  { config, options }: Pick<Setup, "config" | "options">,
+  { config }: Pick<Setup, "config">,
   {
     withBarred = false,
     withEmbedders = false,
@@ -110,7 +109,7 @@ export async function nameListed(
     return namedModel(`${exact.providerId}/${embedder}`, config.value);
   if (match.kind === "none" && isUnheardOf(exact.id)) return exact;
   if (match.kind === "uncallable" && known.isBarred(match.base.id))
-    throw barred(match.base.id, await readKept(load), discovered.region, options);
+    throw barred(match.base.id, await readKept(load), discovered.region);
   if (match.kind !== "one") throw notNamed(text, exact, match, nameable);
   return namedModel(`${exact.providerId}/${match.id}`, config.value);
 }
@@ -164,9 +163,9 @@ function noteTaken(text: string, model: ResolvedModel, { runtime, config }: Setu
 }
 
 /** The refusal that AWS would answer, by what is kept of its answers. */
-function barred(modelId: string, answers: KeptAccess, region: string, options: GlobalOptions): OpenclawError {
+function barred(modelId: string, answers: KeptAccess, region: string): OpenclawError {
   const answer = answers.get(modelId);
-  const verdict = answer && judgeAccess(answer, { modelId, region, repeated: repeatOtherFlags(options) });
+  const verdict = answer && judgeAccess(answer, { modelId, region });
   return new OpenclawError("model-access", {
     message: `This account has no access to '${modelId}' in ${region}: ${verdict?.reason ?? "AWS refuses it"}.`,
     hint: verdict?.hint ?? undefined,

@@ -20,7 +20,6 @@ import { type ResolvedModel, targetOf, unknownModel } from "../models/resolve-mo
 import { toOpenclawError } from "../session/aws-errors.ts";
 import { type Check, fail, failAs, ok, type Outcome, skip, warn, worst } from "./check.ts";
 import type { Examination } from "./examination.ts";
-import { repeatOtherFlags } from "../config/repeat-flags.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 
 /** Whether AWS lists the default model and its fallbacks, how they are called, and how long they live. */
@@ -208,8 +207,7 @@ async function examine(model: ResolvedModel, examination: Examination): Promise<
   const { AVAILABILITY } = await import("../discovery/ask-gates.ts");
   try {
     const answers = await examination.gates({ session, base });
-    const repeated = repeatOtherFlags(session.setup.options);
-    return judgeGatesOf(answers, { modelId: base, region: session.region.value, repeated });
+    return judgeGatesOf(answers, { modelId: base, region: session.region.value });
   } catch (failure) {
     // Being refused an answer about the model is not being refused the model.
     const error = toOpenclawError(failure, {

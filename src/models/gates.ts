@@ -78,24 +78,12 @@ export interface Barred {
   region?: string | undefined;
   /** The mode of data retention that is needed. */
   retention?: RetentionMode | undefined;
-  /** Further flags that were needed to get here, as a shell takes them. */
-  repeated?: readonly string[] | undefined;
 }
 
 /** The command that shows the gates of a model, and with `flags` opens one, to paste into a shell. */
-export function accessCommand(
-  { modelId, region, repeated = [] }: Barred,
-  ...flags: readonly string[]
-): string {
+export function accessCommand({ modelId, region }: Barred, ...flags: readonly string[]): string {
   const place = region === undefined ? [] : ["--region", quoteForShell(region)];
-  const words = [
-    "openclaw models access",
-    quoteForShell(modelId ?? "MODEL"),
-    ...flags,
-    ...place,
-    ...repeated,
-  ];
-  return words.join(" ");
+  return ["openclaw models access", quoteForShell(modelId ?? "MODEL"), ...flags, ...place].join(" ");
 }
 
 /** How a gate is opened, by the one command for it where there is one. */

@@ -71,12 +71,13 @@ export class ServeLog {
 
   /** Logs a request when it is over. */
   request(entry: RequestEntry): void {
-    this.#write("request", entry);
+    const { error } = entry;
+    this.#write("request", error ? { ...entry, error: this.#runtime.terminal.told(error) } : entry);
   }
 
   /** Logs what happens beside the requests. */
   note(message: string): void {
-    this.#write("note", { message });
+    this.#write("note", { message: this.#runtime.terminal.completeCommands(message) });
   }
 
   /** Logs what was thrown where nobody waits for it, and for which request. */

@@ -7,7 +7,6 @@ import { hideSecrets } from "../credentials/hide-secrets.ts";
 import { EXIT_CODES, OpenclawError } from "../errors.ts";
 import { describeSkew } from "../network/clock-skew.ts";
 import { secondsToWait } from "../network/retry-after.ts";
-import { repeatOtherFlags } from "../config/repeat-flags.ts";
 import { BUG_HINT } from "../version.ts";
 import { readDenial } from "./denial.ts";
 import { type ErrorContext, type ErrorRow, findRow, findRowOfStatus } from "./error-table.ts";
@@ -134,7 +133,6 @@ function contextOf(text: string, call: CallContext): ErrorContext {
     bucketOwner,
     service: SERVICE_NAMES[serviceOf(action)],
     region: session.region.value,
-    repeated: repeatOtherFlags(session.setup.options),
     action,
     credentials: describeChosen(session.decision.chosen),
     renewal: renewalOf(session.decision.chosen),

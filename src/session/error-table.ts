@@ -26,8 +26,6 @@ export interface ErrorContext {
   bucketOwner?: string | undefined;
   /** The service that answered, where that is not Amazon Bedrock. */
   service?: string | undefined;
-  /** The flags, beside the region, that the command was given and another one needs, as a shell takes them. */
-  repeated?: readonly string[];
   /** The IAM action that was tried, for example `bedrock:ListFoundationModels`. */
   action?: string | undefined;
   /** Where the credentials came from, in words. */

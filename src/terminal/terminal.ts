@@ -42,8 +42,8 @@ export interface Mode {
   quiet: boolean;
   /** Whether what was noted is not noted again in the same words: for commands that last. */
   notesOnce: boolean;
-  /** Says in a hint's commands what the command line said to every command. */
-  completeHint: (hint: string) => string;
+  /** Says in a text's commands to paste what the command line said to every command. */
+  completeCommands: (text: string) => string;
 }
 
 /** What a terminal that does not tell its size is taken to have, as the VT100 had. */
@@ -89,7 +89,7 @@ export class Terminal {
     verbose: false,
     quiet: false,
     notesOnce: false,
-    completeHint: (hint) => hint,
+    completeCommands: (text) => text,
   };
   readonly #noted = new Set<string>();
   #hasPrintedJson = false;
@@ -249,7 +249,8 @@ export class Terminal {
   /** The same, of something that is new each time, whatever its words. */
   noteAnew(line: string, title?: string): void {
     const isNotice = title === undefined && line.startsWith(PROGRAM);
-    if (!isNotice || !this.#mode.quiet) this.#noteLine(line, title);
+    if (!isNotice) this.#noteLine(line, title);
+    else if (!this.#mode.quiet) this.#noteLine(this.completeCommands(line));
   }
 
   /** Says on stderr that there is nothing to print, since silence looks like a failure; in a pipe it is a notice. */
@@ -381,15 +382,20 @@ export class Terminal {
     await this.#tell("error", message, hint);
   }
 
-  /** Something with a hint, as it is told: its commands are whole. */
+  /** A text as it is told: its commands to paste look where this one did. */
+  completeCommands(text: string): string {
+    return this.#mode.completeCommands(text);
+  }
+
+  /** Something whose hint is completed so. */
   told<T extends { hint?: string | null | undefined }>(thing: T): T {
-    return thing.hint ? { ...thing, hint: this.#mode.completeHint(thing.hint) } : thing;
+    return thing.hint ? { ...thing, hint: this.completeCommands(thing.hint) } : thing;
   }
 
   async #tell(kind: "error" | "warning", message: string, hint: string | undefined): Promise<void> {
     const { red, yellow, dim } = await this.stderrStyle();
     this.note(message, `${(kind === "error" ? red : yellow)(`${kind}:`)} `);
-    if (hint) this.note(this.#mode.completeHint(hint), `${dim("hint:")} `);
+    if (hint) this.note(this.completeCommands(hint), `${dim("hint:")} `);
   }
 
   /** A line on stderr that only `--verbose` shows. */

@@ -106,7 +106,10 @@ describe("what --emulator keeps", () => {
       stderr: expect.stringContaining("openclaw chat --emulator --session made-up"),
     });
     const other = await chat("--session", "real", "two", "--emulator");
-    expect(other).toMatchObject({ code: 2, stderr: expect.stringContaining("openclaw chat --session real") });
+    expect(other).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining("another conversation: openclaw chat --emulator\n"),
+    });
 
     expect((await chat("--continue", "two")).code).toBe(0);
     expect((await chat("--continue", "two", "--emulator")).code).toBe(0);

@@ -207,7 +207,7 @@ it("repeats the flags of the command in what opens the gate", async () => {
   const config = path.join(emulated.home, "other.json");
   writeFileSync(config, "{}");
   const flags = ["--config", config, "--region", "eu-west-1"];
-  const opening = `openclaw models access eu.${CLAUDE} --accept-agreement --region eu-west-1 --config ${config}`;
+  const opening = `openclaw models access --config ${config} eu.${CLAUDE} --accept-agreement --region eu-west-1`;
   const chat = await emulated.run(["chat", "-m", `eu.${CLAUDE}`, "hi", ...flags]);
   expect(chat.stderr).toContain(opening);
   const show = await emulated.run(["models", "show", `eu.${CLAUDE}`, "--access", ...flags]);

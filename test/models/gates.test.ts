@@ -54,10 +54,10 @@ it("permits with each mode what those before it do", () => {
   expect(effectiveMode("everything")).toBeUndefined();
 });
 
-it("quotes what it puts into a command, and repeats the flags that led there", () => {
-  const barred = { modelId: "a model's", region: "eu-west-1", repeated: ["--profile", "work"] };
+it("quotes what it puts into a command", () => {
+  const barred = { modelId: "a model's", region: "eu-west-1" };
   expect(accessCommand(barred, "--accept-agreement")).toBe(
-    "openclaw models access 'a model'\\''s' --accept-agreement --region eu-west-1 --profile work",
+    "openclaw models access 'a model'\\''s' --accept-agreement --region eu-west-1",
   );
   expect(accessCommand({})).toBe("openclaw models access MODEL");
 });

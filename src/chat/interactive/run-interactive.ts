@@ -17,7 +17,6 @@ import type { Tool } from "../tools/tool.ts";
 import { type InteractiveOptions, Talk } from "./talk.ts";
 import { onOneLine } from "../../terminal/neutralise.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
-import { repeatFlags } from "../../config/repeat-flags.ts";
 import { widthOf } from "../../terminal/word-wrap.ts";
 
 /**
@@ -60,13 +59,12 @@ export async function runInteractive(options: InteractiveOptions): Promise<void>
     const { tools = [], servers = [] } = talk.tools?.wanted ?? {};
     const command = [
       "openclaw chat",
-      ...repeatFlags(options.setup.options),
       ...tools.map((name) => `--tool ${quoteForShell(name)}`),
       ...servers.map((name) => `--mcp ${quoteForShell(name)}`),
       `--session ${quoteForShell(id)}`,
     ];
     // In one piece, however long: what is too long for a line the terminal breaks where it likes, and it can be copied.
-    const [title, line] = ["To go on:", onOneLine(command.join(" "))];
+    const [title, line] = ["To go on:", onOneLine(terminal.completeCommands(command.join(" ")))];
     const gap = widthOf(`${title} ${line}`) > screen.columns ? "\n" : " ";
     terminal.writeAside(`${style.dim(`${title}${gap}${line}`)}\n`);
   }

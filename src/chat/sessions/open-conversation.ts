@@ -92,7 +92,7 @@ function refuseOther({ header: { id, emulated } }: Session, { isEmulated }: Runt
       )
     : usageError(
         `Session ${id} was begun without --emulator, which would add made-up answers to it.`,
-        `Leave --emulator out: openclaw chat --session ${quoteForShell(id)}`,
+        "Leave --emulator out, or begin another conversation: openclaw chat",
       );
 }
 

@@ -17,7 +17,6 @@ import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import type { ObjectStore as Store } from "../../session/object-store.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
-import { repeatFlags } from "../../config/repeat-flags.ts";
 import { count } from "../../terminal/numbers.ts";
 import { withSpinner } from "../../terminal/spinner.ts";
 
@@ -44,13 +43,8 @@ export async function run(options: ResultsOptions, runtime: Runtime): Promise<vo
   await judgeFiles(options, runtime);
   const found = await findJob(options.job, options, runtime);
   try {
-    const waiting = [
-      "openclaw batch results",
-      found.job.id,
-      ...(name === undefined ? [] : ["-o", quoteForShell(name)]),
-      ...repeatFlags(options),
-      "--wait",
-    ].join(" ");
+    const output = name === undefined ? [] : ["-o", quoteForShell(name)];
+    const waiting = ["openclaw batch results", found.job.id, ...output, "--wait"].join(" ");
     const job = options.wait ? await watchJob(found.job, found.session, waiting) : found.job;
     if (!isOver(job))
       throw new OpenclawError("service-unavailable", {
@@ -134,17 +128,10 @@ async function writeResults(found: FoundJob, options: ResultsOptions, runtime: R
 }
 
 /** What to do about lines without an answer. */
-function hintOf({ failed, ...options }: ResultsOptions, { modelId }: BatchJob): string {
+function hintOf({ failed }: ResultsOptions, { modelId }: BatchJob): string {
   if (failed === undefined)
     return "Write the lines without an answer into a file, to submit or run them again: --failed FILE";
-  const again = [
-    "openclaw batch run",
-    quoteForShell(failed),
-    "-m",
-    quoteForShell(modelId),
-    ...repeatFlags(options),
-  ];
-  return `Ask the lines without an answer again: ${again.join(" ")}`;
+  return `Ask the lines without an answer again: openclaw batch run ${quoteForShell(failed)} -m ${quoteForShell(modelId)}`;
 }
 
 /** Throws `usage` where one of the files, whatever links lead to it, would be replaced by another one. */

@@ -11,7 +11,6 @@ import { EXIT_CODES, type ErrorCode, OpenclawError } from "../../errors.ts";
 import { formatSeconds, formatUsd, tokensInAndOut } from "../../models/usage.ts";
 import type { Runtime } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
-import { repeatFlags } from "../../config/repeat-flags.ts";
 import { count } from "../../terminal/numbers.ts";
 
 export interface RunOptions extends BatchRunOptions {
@@ -87,7 +86,6 @@ function resumeCommand(options: RunOptions, error?: unknown): string {
     ...(lines === true ? ["--lines"] : []),
     ...flags,
     ...(options.ignoreBudget === true ? ["--ignore-budget"] : []),
-    ...repeatFlags(options),
     "--resume",
     ...(options.retryFailed === true ? ["--retry-failed"] : []),
   ].join(" ");

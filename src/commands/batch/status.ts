@@ -7,7 +7,7 @@ import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { type Fact, printFacts } from "../../terminal/fact-lines.ts";
 import { formatAge } from "../../terminal/numbers.ts";
-import { repeatFlags } from "../../config/repeat-flags.ts";
+import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 
 export interface StatusOptions extends GlobalOptions {
   /** ARN, id or name; undefined for the last one that was submitted from this machine. */
@@ -23,11 +23,9 @@ export async function run(options: StatusOptions, runtime: Runtime): Promise<voi
   const { terminal } = runtime;
   const { job: found, session } = await findJob(options.job, options, runtime);
   try {
-    const next = (command: string): string => [command, found.id, ...repeatFlags(options)].join(" ");
-    const job = options.wait
-      ? await watchJob(found, session, `${next("openclaw batch status")} --wait`)
-      : found;
-    const failure = failureOf(job, session, next("openclaw batch results"));
+    const goOn = `openclaw batch status ${quoteForShell(found.id)} --wait`;
+    const job = options.wait ? await watchJob(found, session, goOn) : found;
+    const failure = failureOf(job, session, `openclaw batch results ${quoteForShell(found.id)}`);
     if (options.wait && failure) {
       if (terminal.format === "text") await printJob(job, runtime);
       throw withFields(failure, { document: jobDocument(job) });

@@ -4,7 +4,7 @@ import { jobDocument } from "../../batch/jobs/job-document.ts";
 import { OpenclawError } from "../../errors.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
-import { repeatFlags } from "../../config/repeat-flags.ts";
+import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 
 export interface StopOptions extends GlobalOptions {
   /** ARN, id or name. */
@@ -15,7 +15,7 @@ export interface StopOptions extends GlobalOptions {
 export async function run(options: StopOptions, runtime: Runtime): Promise<void> {
   const { terminal } = runtime;
   const { job, session } = await findJob(options.job, options, runtime);
-  const results = ["openclaw batch results", job.id, ...repeatFlags(options)].join(" ");
+  const results = `openclaw batch results ${quoteForShell(job.id)}`;
   try {
     if (isOver(job))
       throw new OpenclawError("invalid-request", {

@@ -10,7 +10,6 @@ import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { count } from "../../terminal/numbers.ts";
-import { repeatFlags } from "../../config/repeat-flags.ts";
 
 export interface SubmitOptions extends GlobalOptions {
   file: string;
@@ -50,7 +49,7 @@ export async function run(options: SubmitOptions, runtime: Runtime): Promise<voi
     let { job } = submitted;
     if (!isNew) tellSame(job, runtime);
     if (terminal.format === "text") await terminal.print(job.arn);
-    const next = (command: string): string => [command, job.id, ...repeatFlags(options)].join(" ");
+    const next = (command: string): string => [command, job.id].join(" ");
     if (options.wait) job = await watchJob(job, session, `${next("openclaw batch status")} --wait`);
     else if (isNew)
       terminal.note(

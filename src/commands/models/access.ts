@@ -20,7 +20,6 @@ import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import type { Style } from "../../terminal/color.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
-import { repeatOtherFlags } from "../../config/repeat-flags.ts";
 import { hang, stepOf } from "../../terminal/word-wrap.ts";
 import { type Opening, type Step, planAgreement, planForm, planRetention } from "./open-gate.ts";
 
@@ -94,7 +93,7 @@ async function readStep(options: AccessOptions, runtime: Runtime): Promise<Step 
   }
   if (names.length > 1) throw usageError(`${names.join(" and ")} open several gates.`, "Open one at a time.");
   if (!yes && !canAsk(runtime)) {
-    const barred = { modelId: options.model, region: options.region, repeated: repeatOtherFlags(options) };
+    const barred = { modelId: options.model };
     throw usageError(
       `${name} needs a yes, and there is no terminal to ask at.`,
       `Say it with --yes: ${accessCommand(barred, ...flags, "--yes")}`,

@@ -1,5 +1,4 @@
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
-import { repeatFlags } from "../../config/repeat-flags.ts";
 import { baseModelId } from "../../models/base-model-id.ts";
 import type { TokenPrices } from "../../models/catalog.ts";
 import { familyOf } from "../../models/families.ts";
@@ -63,7 +62,7 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
     terminal.told(warning),
   );
   const isUnfit = obstacleToChat(wanted, facts) !== undefined && keyAtMantle(wanted) === undefined;
-  const call = isUnfit ? null : callLine(facts, wanted, survey, options);
+  const call = isUnfit ? null : terminal.completeCommands(callLine(facts, wanted, survey));
   if (terminal.format === "json") {
     await terminal.printJson({
       ...facts,
@@ -253,18 +252,13 @@ function askedInWords({ discovered, source, region }: ModelSurvey["load"], { now
   return `AWS in ${region ?? discovered.region}, ${age}`;
 }
 
-/** The command that calls it, with the flags that were needed to find it. */
-function callLine(
-  facts: ModelFacts,
-  wanted: ResolvedModel,
-  { load: { discovered } }: ModelSurvey,
-  options: ShowOptions,
-): string {
+/** The command that calls it. */
+function callLine(facts: ModelFacts, wanted: ResolvedModel, { load: { discovered } }: ModelSurvey): string {
   const isBedrock = wanted.providerId === "amazon-bedrock";
   const through =
     discovered && facts.kind === "foundation-model" && needsProfile(wanted.id, discovered)
       ? (profileFor(wanted.id, discovered)?.id ?? facts.profiles[0]?.id)
       : undefined;
   const model = keyAtMantle(wanted) ?? through ?? (isBedrock ? wanted.id : wanted.key);
-  return ["openclaw chat", ...repeatFlags(options), "--model", quoteForShell(model), '"Hello"'].join(" ");
+  return `openclaw chat --model ${quoteForShell(model)} "Hello"`;
 }

@@ -1,13 +1,14 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
-import { completeHint } from "../../src/command-line/complete-hint.ts";
+import { completeCommands } from "../../src/command-line/complete-commands.ts";
 import type { GlobalOptions } from "../../src/options.ts";
 import { PROGRAM } from "../../src/program.ts";
+import { listeningTerminal, ServeLog } from "../../src/serve/serve-log.ts";
 import { createHome, openclaw } from "../helpers/openclaw.ts";
 
 const complete = (hint: string, options: Partial<GlobalOptions>): string =>
-  completeHint(hint, PROGRAM, { color: true, ...options });
+  completeCommands(hint, PROGRAM, { color: true, ...options });
 
 const EVERYWHERE = { config: "my conf.json5", region: "eu-west-1" };
 const FLAGS = "--config 'my conf.json5' --region eu-west-1";
@@ -56,7 +57,6 @@ describe("the commands of a hint", () => {
     ["openclaw doctor", {}],
     ["openclaw chat --emulator", { profile: "work", endpointUrl: "http://localhost:1" }],
     ["openclaw quota --profile NAME", { emulator: true }],
-    ["Leave --emulator out: openclaw chat --session a", { emulator: true, emulatorScript: "s.json5" }],
     ["openclaw models list --region us-east-1", { region: "eu-west-1" }],
     ["openclaw models list --region=us-east-1", { region: "eu-west-1" }],
   ] as const)("stay as they are: %s", (hint, options) => {
@@ -68,6 +68,39 @@ describe("the commands of a hint", () => {
     const once = complete("openclaw doctor; openclaw models list", options);
     expect(once).toContain("--emulator-script s.json5");
     expect(complete(once, options)).toBe(once);
+  });
+});
+
+describe("commands to paste are whole", () => {
+  const told = (tell: (terminal: ReturnType<typeof listeningTerminal>) => void): string => {
+    const lines: string[] = [];
+    const terminal = listeningTerminal((line) => lines.push(line));
+    terminal.setMode({ completeCommands: (text) => complete(text, EVERYWHERE) });
+    tell(terminal);
+    return lines.join("\n");
+  };
+
+  it("in notices", () => {
+    expect(told((terminal) => terminal.note("openclaw: kept with: openclaw models set"))).toBe(
+      `kept with: openclaw models set ${FLAGS}`,
+    );
+  });
+
+  it("and those in words of somebody else stay as they are", () => {
+    expect(told((terminal) => terminal.note("openclaw doctor", "  "))).toBe("  openclaw doctor");
+  });
+
+  it("in the log of serve", () => {
+    const error = { code: "model-access", message: "No access.", hint: "openclaw models access m" };
+    const request = { method: "POST", path: "/v1/messages", status: 403, error };
+    const log = told((terminal) => {
+      const serveLog = new ServeLog({ terminal, now: () => 0 });
+      serveLog.request(request as never);
+      serveLog.note("See openclaw doctor");
+    });
+    const [first, second] = log.split("\n").map((line) => JSON.parse(line));
+    expect(first.error.hint).toBe(`openclaw models access ${FLAGS} m`);
+    expect(second.message).toBe(`See openclaw doctor ${FLAGS}`);
   });
 });
 

@@ -8,17 +8,14 @@ const ALONE = new Set(["completion", "emulator", "help", "sessions"]);
 const OF_FILES = new Set(["config", "mcp", "templates", "tools", "usage"]);
 
 /**
- * A hint whose commands say what the command line said of configuration, profile, region and endpoint: without that they
- * would look elsewhere than where it failed. What a command names itself stays as it is.
+ * A text whose commands to paste say what the command line said of configuration, profile, region and endpoint: without that
+ * they would look elsewhere than it did. What a command names itself stays as it is.
  */
-export function completeHint(hint: string, program: Program, options: GlobalOptions): string {
-  if (repeatFlags(options).length === 0) return hint;
-  const wanted = /^Leave --emulator out\b/.test(hint)
-    ? { ...options, emulator: false, emulatorScript: undefined }
-    : options;
-  return hint
+export function completeCommands(text: string, program: Program, options: GlobalOptions): string {
+  if (repeatFlags(options).length === 0) return text;
+  return text
     .split(/(?<![\w/.-])(?=openclaw [a-z])/)
-    .map((part) => completeCommand(part, program, wanted))
+    .map((part) => completeCommand(part, program, options))
     .join("");
 }
 
