@@ -36,8 +36,10 @@ const RETRY_MS = 500;
 const LONGEST_CALL_MS = 3_600_000;
 /** Settlements that wait for Redis to be back. */
 const MOST_WAITING = 10_000;
-/** Before every key. */
-const PREFIX = "openclaw:limits";
+/** Before every key. By the braces a cluster keeps all of them in one place, so that one try tells of all. */
+const PREFIX = "openclaw:limits:{keys}";
+/** Stands for a key of the file in what is tried, and can be the name of none. */
+const TRIAL = "a try";
 
 export interface RedisStoreOptions {
   /** `redis://` or `rediss://`, with user, password and database where they are needed. */
@@ -65,8 +67,30 @@ async function createRedis(url: string, ca: Buffer | undefined) {
   });
 }
 
-/** What Redis says of a login or a database that it does not have: waiting mends none of it. */
-const NOT_MINE = /^(WRONGPASS|NOAUTH|NOPERM|ERR (AUTH|invalid password|DB index|Client sent AUTH))/i;
+/** What the settings are to blame for: waiting mends none of it. The failure, what it says of the Redis, and the hint. */
+const OF_SETTINGS: readonly [(failure: Error) => boolean, string, string][] = [
+  [
+    ({ message }) =>
+      /^(WRONGPASS|NOAUTH|ERR (AUTH|invalid password|DB index|Client sent AUTH))/i.test(message),
+    "does not let this server in",
+    "Check user, password and database: --shared rediss://USER:PASSWORD@HOST:6379/0",
+  ],
+  [
+    ({ message }) => message.startsWith("NOPERM"),
+    "does not let this server count",
+    "Let its user: ACL SETUSER USER ~openclaw:* +select +info +time +eval +@sortedset +@hash +expire +pexpire",
+  ],
+  [
+    ({ message }) => message.startsWith("MOVED"),
+    "is a node of a cluster that keeps the counts in another",
+    "Name that node, or better a Redis that is no cluster: --shared rediss://HOST:6379",
+  ],
+  [
+    (failure) => findNetworkRow(failure)?.fault === "the certificate",
+    "is not one this machine trusts",
+    "Name the certificate of who signed its own: export AWS_CA_BUNDLE=FILE",
+  ],
+];
 
 /** What TAKE answers. */
 type Taken = [string, number, number, number, number, number, number, number, number];
@@ -106,8 +130,8 @@ export class RedisStore implements LimitStore {
 
   /**
    * Connects, and goes on trying to in the background; resolves when it has, or the first try has failed. Throws `usage` for
-   * a Redis that is there, and does not take the user, the password or the database, or is not who it should be, and the
-   * errors of readCertificates.
+   * a Redis that is there, and does not take the user, the password or the database, does not let the user count, or is not
+   * who it should be, and the errors of readCertificates.
    */
   async open(): Promise<void> {
     const bundle = decideCaBundle(this.#runtime.env, undefined);
@@ -115,15 +139,11 @@ export class RedisStore implements LimitStore {
       this.#ca = await readCertificates(bundle);
     const failure = await this.#connect();
     if (!failure) return;
-    if (!isOfSettings(failure)) return this.#missed(failure);
+    const found = OF_SETTINGS.find(([matches]) => matches(failure));
+    if (!found) return this.#missed(failure);
     await this.close();
-    const isCertificate = findNetworkRow(failure) !== undefined;
-    throw usageError(
-      `The Redis of --shared ${isCertificate ? "is not one this machine trusts" : "does not let this server in"}: ${this.#reason(failure.message)}.`,
-      isCertificate
-        ? "Name the certificate of who signed its own: export AWS_CA_BUNDLE=FILE"
-        : "Check user, password and database: --shared rediss://USER:PASSWORD@HOST:6379/0",
-    );
+    const [, fault, hint] = found;
+    throw usageError(`The Redis of --shared ${fault}: ${this.#reason(failure.message)}.`, hint);
   }
 
   get state(): StoreState {
@@ -298,10 +318,10 @@ export class RedisStore implements LimitStore {
     this.#options.tell(`The Redis of --shared is back.${doubt}`);
   }
 
-  /** Without the password, and without the full stop that Redis's own words may end with. */
+  /** Without the password, and without what Redis's own sentences end with. */
   #reason(text: string): string {
     const { password } = new URL(this.#options.url);
-    const told = text.replace(/\.+$/, "");
+    const told = text.replace(/[.?!]+$/, "");
     return password === ""
       ? told
       : told.replaceAll(password, "…").replaceAll(decodeURIComponent(password), "…");
@@ -359,8 +379,10 @@ export class RedisStore implements LimitStore {
     this.#run = run;
     const [seconds = "0", micros = "0"] = (await client.sendCommand(["TIME"])) as unknown as string[];
     this.#clockOffset = Math.round(Number(seconds) * 1000 + Number(micros) / 1000 - this.#runtime.now());
-    const waiting = this.#waiting.splice(0);
-    for (const { keys, args } of waiting) await client.eval(SETTLE, { keys, arguments: args });
+    await this.#tryToCount(client);
+    // What fails may have been counted; the others wait on.
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift())
+      await client.eval(SETTLE, { keys: next.keys, arguments: next.args });
     const { day, month } = periodsAt(this.now());
     for (const [key, days] of await this.#options.readSpent()) {
       for (const [period, lifetime] of [
@@ -377,10 +399,27 @@ export class RedisStore implements LimitStore {
     }
   }
 
+  /** Fails where Redis lets this server in and does not count: a replica, a node of a cluster, a user without leave. */
+  async #tryToCount(client: Client): Promise<void> {
+    const id = randomUUID();
+    const { day: period } = periodsAt(this.now());
+    const need: Need = {
+      key: TRIAL,
+      rpm: 0,
+      tpm: 0,
+      budgets: [{ name: "daily", period, limit: 0 }],
+      tokens: 0,
+      cost: 0,
+    };
+    const keys = this.#keysOf(need);
+    await client.eval(TAKE, { keys, arguments: this.#argsOf(id, need, true) });
+    await client.eval(SETTLE, { keys, arguments: [id, "0", "0", this.#source] });
+  }
+
   #keysOf({ key }: Need): string[] {
     const { day, month } = periodsAt(this.now());
     const own = ["requests", "tokens", "amounts", "running", "costs"].map(
-      (name) => `${PREFIX}:{${key}}:${name}`,
+      (name) => `${PREFIX}:${key}:${name}`,
     );
     return [...own, spentKey(key, day), spentKey(key, month)];
   }
@@ -393,7 +432,7 @@ export class RedisStore implements LimitStore {
 }
 
 function spentKey(key: string, period: string): string {
-  return `${PREFIX}:{${key}}:spent:${period}`;
+  return `${PREFIX}:${key}:spent:${period}`;
 }
 
 /** As Lua and Redis take it. */
@@ -408,11 +447,6 @@ function away(retryAfter: number): OpenclawError {
   });
 }
 
-/** Whether a failure is of what the settings say, and not of a Redis that is away. */
-function isOfSettings(failure: Error): boolean {
-  return NOT_MINE.test(failure.message) || findNetworkRow(failure)?.fault === "the certificate";
-}
-
 /** Throws `usage` for what is no address of a Redis, without its password. */
 function checkUrl(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : undefined;
@@ -420,6 +454,8 @@ function checkUrl(text: string): string {
     url &&
     (url.protocol === "redis:" || url.protocol === "rediss:") &&
     url.hostname !== "" &&
+    url.search === "" &&
+    url.hash === "" &&
     /^\/?\d*$/.test(url.pathname) &&
     [url.username, url.password].every((part) => percentDecoded(part) !== undefined)
   )

@@ -48,6 +48,16 @@ async function granted(asked: Promise<Granted | Refused>): Promise<Granted> {
   return answer;
 }
 
+const CLUSTERED = ["--cluster-enabled", "yes"];
+
+/** A client of the test's own. */
+async function adminOf({ url }: Pick<RealRedis, "url">) {
+  const client = createClient({ url });
+  await client.connect();
+  onTestFinished(() => client.destroy());
+  return client;
+}
+
 const today = (): string => new Date().toISOString().slice(0, "2026-11-26".length);
 
 /** A way to Redis that can be held up. */
@@ -217,26 +227,24 @@ describe("limits in Redis", () => {
     await (await granted(ask(free))).settle({ tokens: 0, cost: 0 });
     // One whose server dies.
     await granted(ask({ ...free, tokens: 0 }));
-    const client = createClient({ url: redis.url });
-    await client.connect();
-    onTestFinished(() => client.destroy());
+    const client = await adminOf(redis);
     // Both and the sums of all and of those that run are 0, and the second runs.
     await expect
-      .poll(async () => (await client.hVals("openclaw:limits:{a}:amounts")).toSorted())
+      .poll(async () => (await client.hVals("openclaw:limits:{keys}:a:amounts")).toSorted())
       .toEqual(["0", "0", "0", "0", "1"]);
     // As if all of it had been long ago.
     for (const name of ["tokens", "running"]) {
-      const ids = await client.zRange(`openclaw:limits:{a}:${name}`, 0, -1);
+      const ids = await client.zRange(`openclaw:limits:{keys}:a:${name}`, 0, -1);
       expect(ids).not.toEqual([]);
-      for (const value of ids) await client.zAdd(`openclaw:limits:{a}:${name}`, { score: 1, value });
+      for (const value of ids) await client.zAdd(`openclaw:limits:{keys}:a:${name}`, { score: 1, value });
     }
     const later = await granted(ask({ ...free, tokens: 100 }));
     expect(later.rate.tokens?.remaining).toBe(0);
-    expect(await client.hGet("openclaw:limits:{a}:amounts", "running")).toBe("100");
-    expect(await client.zCard("openclaw:limits:{a}:running")).toBe(1);
+    expect(await client.hGet("openclaw:limits:{keys}:a:amounts", "running")).toBe("100");
+    expect(await client.zCard("openclaw:limits:{keys}:a:running")).toBe(1);
     await later.settle({ tokens: 0, cost: 0 });
-    await expect.poll(() => client.zCard("openclaw:limits:{a}:running")).toBe(0);
-    expect(await client.hGet("openclaw:limits:{a}:amounts", "running")).toBe("0");
+    await expect.poll(() => client.zCard("openclaw:limits:{keys}:a:running")).toBe(0);
+    expect(await client.hGet("openclaw:limits:{keys}:a:amounts", "running")).toBe("0");
     expect([store.state, ...told]).toEqual(["ok"]);
   });
 
@@ -262,12 +270,79 @@ describe("limits in Redis", () => {
       "redis://",
       "redis://host/db",
       "redis://:s3cret%pw@127.0.0.1",
+      "redis://127.0.0.1?db=3&password=s3cret",
+      "redis://s3cret?pw@127.0.0.1",
+      "redis://127.0.0.1/3#s3cret",
       "",
     ])
       await expect(open(address)).rejects.toMatchObject({
         code: "usage",
         message: "--shared is not the address of a Redis.",
       });
+  });
+
+  it("are not taken for counted by a Redis that lets a server in and does not count", async () => {
+    const needed = "+select +info +time +eval +@sortedset +@hash +expire +pexpire".split(" ");
+    const redis = await startRedis();
+    const admin = await adminOf(redis);
+    const asUser = async (...rules: string[]): Promise<string> => {
+      await admin.sendCommand(["ACL", "SETUSER", "gateway", "reset", "on", ">s3cret", ...rules]);
+      return redis.url.replace("redis://", "redis://gateway:s3cret@");
+    };
+    const { ask } = await open(`${await asUser("~openclaw:*", ...needed)}/1`);
+    const daily = { name: "daily" as const, period: today(), limit: NANO_USD };
+    const counted = await granted(ask({ rpm: 1, tpm: 9, budgets: [daily], tokens: 1, cost: 1 }));
+    await counted.settle({ tokens: 9, cost: NANO_USD });
+    await expect.poll(async () => await ask({ budgets: [daily], cost: 1 })).toMatchObject({ by: "budget" });
+    for (const rules of [
+      ["~openclaw:*", "+@all", "-@scripting"],
+      ["~openclaw:*", "+@all", "-@dangerous"],
+      ["~other:*", "+@all"],
+    ]) {
+      const refused = await open(await asUser(...rules), "allow").catch((error: unknown) => error);
+      expect(refused).toMatchObject({
+        code: "usage",
+        message: expect.stringMatching(
+          /^The Redis of --shared does not let this server count: NOPERM /,
+        ) as string,
+        hint: expect.stringContaining(needed.join(" ")) as string,
+      });
+    }
+    // What another Redis may become while nobody changes a setting is waited for, and told once.
+    const replica = await startRedis(["--replicaof", "127.0.0.1", String(redis.port)]);
+    const { store, told } = await open(replica.url);
+    expect(store.state).toBe("refusing");
+    expect(told).toEqual([expect.stringContaining("is away: READONLY")]);
+    await (await adminOf(replica)).sendCommand(["REPLICAOF", "NO", "ONE"]);
+    await expect.poll(() => store.state, { timeout: 10_000 }).toBe("ok");
+    expect(told.slice(1)).toEqual(["The Redis of --shared is back."]);
+  });
+
+  it("are all in one shard of a cluster, and not in another", { timeout: 60_000 }, async () => {
+    const [one, other] = [await startRedis(CLUSTERED), await startRedis(CLUSTERED)];
+    const said = await Promise.all(
+      [one, other].map(async ({ url }, index) => {
+        const admin = await adminOf({ url });
+        const slots = index === 0 ? ["0", "8191"] : ["8192", "16383"];
+        await admin.sendCommand(["CLUSTER", "ADDSLOTSRANGE", ...slots]);
+        await admin.sendCommand(["CLUSTER", "MEET", "127.0.0.1", String(one.port)]);
+        const info = async (): Promise<string> => String(await admin.sendCommand(["CLUSTER", "INFO"]));
+        await expect.poll(info, { timeout: 30_000 }).toMatch(/^cluster_state:ok[^]*cluster_size:2/);
+        return open(url).catch((error: unknown) => error);
+      }),
+    );
+    const opened = said.filter((each) => !(each instanceof Error)) as Opened[];
+    expect(opened).toHaveLength(1);
+    for (const { ask, told } of opened) {
+      for (const key of "abcdefgh") expect((await ask({ key, rpm: 1 })).isGranted).toBe(true);
+      expect(told).toEqual([]);
+    }
+    expect(said.find((each) => each instanceof Error)).toMatchObject({
+      code: "usage",
+      message: expect.stringMatching(
+        /^The Redis of --shared is a node of a cluster that keeps the counts in another: MOVED \d+ 127\.0\.0\.1:\d+\.$/,
+      ) as string,
+    });
   });
 
   it("are asked over TLS as a user, of a Redis that the environment's certificates vouch for", async () => {
