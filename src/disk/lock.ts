@@ -1,4 +1,4 @@
-import { lstat, lutimes, readlink, symlink, unlink, writeFile } from "node:fs/promises";
+import { lstat, lutimes, readFile, readlink, symlink, unlink, writeFile } from "node:fs/promises";
 import { hostname, uptime } from "node:os";
 import { setTimeout as wait } from "node:timers/promises";
 import { errorCode, ifSystemLets, OpenclawError } from "../errors.ts";
@@ -32,6 +32,8 @@ interface Holder {
   processId: number;
   /** Machine and process namespace, for which the process id means something. */
   host: string;
+  /** Which start of the machine it is; empty where the system does not tell. */
+  boot: string;
   /** When the lock was taken, in ms since 1970. */
   since: number;
 }
@@ -173,15 +175,16 @@ async function readText(lockFile: string): Promise<string> {
 }
 
 function parseHolder(text: string): Holder {
-  const [processId, since, host = ""] = text.split(" ");
-  return { text, processId: Number(processId), since: Number(since), host };
+  const [processId, since, host = "", ...rest] = text.split(" ");
+  // The last word makes each lock another. Locks of before 2026-12 have nothing between the host and it.
+  const [boot = ""] = rest.slice(0, -1);
+  return { text, processId: Number(processId), since: Number(since), host, boot };
 }
 
 async function isDead(lockFile: string, holder: Holder, { self, runtime }: Attempt): Promise<boolean> {
   if (holder.host === self.host) {
     if (!runtime.isProcessAlive(holder.processId)) return true;
-    // The process id may have been given again after a restart of the machine.
-    if (holder.since < runtime.now() - uptime() * 1000 - OLD_MS) return true;
+    if (isOfEarlierBoot(holder, self, runtime)) return true;
   }
   const link = await ignoring("ENOENT", lstat(lockFile));
   if (link === undefined) return false;
@@ -190,10 +193,24 @@ async function isDead(lockFile: string, holder: Holder, { self, runtime }: Attem
   return takenAt < runtime.now() - OLD_MS;
 }
 
+/** Whether the machine was restarted since a lock was taken, after which the process id may have been given again. */
+function isOfEarlierBoot(holder: Holder, self: Holder, { now }: ProcessView): boolean {
+  // A clock that is set forward, as when the machine has found the time, restarts nothing.
+  if (holder.boot !== "" && self.boot !== "") return holder.boot !== self.boot;
+  return holder.since < now() - uptime() * 1000 - OLD_MS;
+}
+
 async function describeSelf(runtime: ProcessView): Promise<Holder> {
   const host = `${hostname()}/${await processNamespace()}`.replaceAll(/\s/g, "-");
   const token = `${runtime.processId}-${Math.floor(runtime.random() * 2 ** 48).toString(36)}`;
-  return parseHolder(`${runtime.processId} ${runtime.now()} ${host} ${token}`);
+  return parseHolder([runtime.processId, runtime.now(), host, ...(await bootId()), token].join(" "));
+}
+
+/** What the machine calls this start of it (https://docs.kernel.org/admin-guide/sysctl/kernel.html#random). */
+async function bootId(): Promise<string[]> {
+  // Only Linux has it.
+  const text = (await ifSystemLets(readFile("/proc/sys/kernel/random/boot_id", "latin1"))) ?? "";
+  return /^[\w-]+(?=\n?$)/.exec(text)?.slice(0, 1) ?? [];
 }
 
 /** Containers may share a file and a host name; their process ids then mean nothing to each other. */

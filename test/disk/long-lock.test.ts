@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, lstatSync, lutimesSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync, lutimesSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { holdLock } from "../../src/disk/lock.ts";
@@ -39,6 +39,50 @@ describe("a lock that is held for long", () => {
     const waiting = holdLock(file, runtime, 100, refuse);
     isSetBack = true;
     await expect(waiting).rejects.toThrow(`held by ${process.pid}`);
+  });
+
+  describe("where the machine tells its starts apart", () => {
+    /** A lock held by this process, and whoever asks for it a day later by a clock that was set forward. */
+    const held = async (): Promise<{ file: string; later: ReturnType<typeof testRuntime>; text: string }> => {
+      const runtime = testRuntime({ home: createHome() });
+      const file = path.join(runtime.homeFolder, "file");
+      await holdLock(file, runtime, 0, refuse);
+      const now = Date.now() + 86_400_000;
+      lutimesSync(`${file}.lock`, now / 1000, now / 1000);
+      return { file, later: { ...runtime, now: () => now }, text: readlinkSync(`${file}.lock`) };
+    };
+    const take = (text: string, file: string): void => {
+      const { mtime } = lstatSync(`${file}.lock`);
+      rmSync(`${file}.lock`);
+      symlinkSync(text, `${file}.lock`);
+      lutimesSync(`${file}.lock`, mtime, mtime);
+    };
+    const onLinux = process.platform === "linux";
+
+    test("is not taken for one of before a restart because the clock was set forward", async (context) => {
+      if (!onLinux) context.skip("Only Linux tells them apart.");
+      const { file, later } = await held();
+      await expect(holdLock(file, later, 0, refuse)).rejects.toThrow(`held by ${process.pid}`);
+    });
+
+    test("is taken over when it is of another start", async (context) => {
+      if (!onLinux) context.skip("Only Linux tells them apart.");
+      const { file, later, text } = await held();
+      const [processId, since, host, , token] = text.split(" ");
+      take([processId, since, host, "an-earlier-one", token].join(" "), file);
+      await (await holdLock(file, later, 0, refuse)).release();
+    });
+
+    test("is judged by the clock when it says nothing of its start, as those of earlier versions", async () => {
+      const { file, later, text } = await held();
+      const [processId, since, host] = text.split(" ");
+      take([processId, since, host, "1-abc"].join(" "), file);
+      await expect(holdLock(file, { ...later, now: Date.now }, 0, refuse)).rejects.toThrow(
+        `held by ${process.pid}`,
+      );
+      take([processId, "0", host, "1-abc"].join(" "), file);
+      await (await holdLock(file, later, 0, refuse)).release();
+    });
   });
 
   test("stays young, so that nobody takes it for dead", async () => {
