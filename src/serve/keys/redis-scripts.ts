@@ -47,7 +47,7 @@ end
  * such limit), whether it is taken in any case, how long a call may run, in ms, and after how long it is worth to ask again
  * where running calls may leave some of what they took, in ms. Returns: the word `ok`, or what it was refused for; until
  * when, in ms (-1: for ever, or as the budget has it); requests and tokens of the minute, and how long until they are over,
- * in ms; what calls that were running before may cost, and what was spent of the day and of the month.
+ * in ms; what calls that were running before may cost, and what was spent of the day and of the month; and Redis's time.
  */
 export const TAKE = `${PRELUDE}
 local id, mine, cost, isForced = ARGV[1], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[8] == '1'
@@ -59,7 +59,7 @@ local function lastOf(ids)
 end
 local held, gone = count(costs, 'sum'), { spent(day), spent(month) }
 local function answer(word, retry)
-  return { word, retry, redis.call('ZCARD', requests), lastOf(requests), count(amounts, 'sum'), lastOf(tokens), held, gone[1], gone[2] }
+  return { word, retry, redis.call('ZCARD', requests), lastOf(requests), count(amounts, 'sum'), lastOf(tokens), held, gone[1], gone[2], now }
 end
 -- Until no more than so many are left of ids; of a great many as far as is looked at.
 local function untilLeft(ids, counts, left, most)

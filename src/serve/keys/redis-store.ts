@@ -93,7 +93,7 @@ const OF_SETTINGS: readonly [(failure: Error) => boolean, string, string][] = [
 ];
 
 /** What TAKE answers. */
-type Taken = [string, number, number, number, number, number, number, number, number];
+type Taken = [string, number, number, number, number, number, number, number, number, number];
 
 /** Something that Redis is to be told when it is back. */
 interface Settlement {
@@ -154,6 +154,11 @@ export class RedisStore implements LimitStore {
   /** The time by which days and months are told, in ms since 1970. */
   readonly now = (): number => this.#runtime.now() + this.#clockOffset;
 
+  /** Takes down what Redis's clock says; this machine's may have been set since it last did. */
+  #setClock(redisTime: number): void {
+    this.#clockOffset = Math.round(redisTime - this.#runtime.now());
+  }
+
   async take(need: Need): Promise<Granted | Refused> {
     const client = this.#client;
     const id = randomUUID();
@@ -195,7 +200,8 @@ export class RedisStore implements LimitStore {
   }
 
   #toVerdict(id: string, need: Need, taken: Taken): Granted | Refused {
-    const [word, retry, requests, requestsReset, tokens, tokensReset, running, today, inMonth] = taken;
+    const [word, retry, requests, requestsReset, tokens, tokensReset, running, today, inMonth, now] = taken;
+    this.#setClock(now);
     const left = (limit: number | undefined, used: number, resetMs: number): Left | undefined =>
       limit === undefined ? undefined : { limit, remaining: Math.max(0, limit - used), resetMs };
     const rate: RateState = {
@@ -378,7 +384,7 @@ export class RedisStore implements LimitStore {
       this.#doubtedUntil = this.#runtime.elapsed() + MINUTE_MS;
     this.#run = run;
     const [seconds = "0", micros = "0"] = (await client.sendCommand(["TIME"])) as unknown as string[];
-    this.#clockOffset = Math.round(Number(seconds) * 1000 + Number(micros) / 1000 - this.#runtime.now());
+    this.#setClock(Number(seconds) * 1000 + Number(micros) / 1000);
     await this.#tryToCount(client);
     // What fails may have been counted; the others wait on.
     for (let next = this.#waiting.shift(); next; next = this.#waiting.shift())

@@ -28,9 +28,10 @@ async function open(
   onLoss: "allow" | "deny" = "deny",
   spent: ReadonlyMap<string, ReadonlyMap<string, number>> = new Map(),
   env: Record<string, string> = {},
+  now: () => number = Date.now,
 ): Promise<Opened> {
   const home = createHome();
-  const runtime = testRuntime({ home, env });
+  const runtime = testRuntime({ home, env, now });
   const told: string[] = [];
   const memory = new MemoryStore(runtime, async () => spent);
   const store = new RedisStore(
@@ -102,6 +103,15 @@ describe("limits in Redis", () => {
     expect(refused).toMatchObject({ isGranted: false, by: "requests", rate: { requests: { remaining: 0 } } });
     if (!refused.isGranted) expect(refused.retryMs).toBeGreaterThan(50_000);
     expect((await one.ask({ key: "b", rpm: 1 })).isGranted).toBe(true);
+  });
+
+  it("keep to Redis's days when the clock of a server is set while it runs", async () => {
+    let ahead = 0;
+    const redis = await startRedis();
+    const { store, ask } = await open(redis.url, "deny", new Map(), {}, () => Date.now() + ahead);
+    ahead = 86_400_000;
+    await granted(ask({ rpm: 50 }));
+    expect(Math.abs(store.now() - Date.now())).toBeLessThan(10_000);
   });
 
   it("take tokens at the beginning, and settle what was used", async () => {
