@@ -91,8 +91,7 @@ async function report(text: string, options: QuotaOptions, runtime: Runtime): Pr
     );
     // Mantle counts input and output apart, one for one.
     const family = familyOf(baseId ?? base?.id ?? wanted.id);
-    // Vectors are no tokens.
-    const defaultMaxTokens = family.embedding ? 0 : model.maxTokens;
+    const defaultMaxTokens = model.maxTokens ?? 0;
     const burndown = isAtMantle ? PLAIN_BURNDOWN : (family.burndown ?? PLAIN_BURNDOWN);
     return {
       id,

@@ -47,10 +47,10 @@ export async function findNamed(survey: ModelSurvey, wanted: ResolvedModel): Pro
 /** Why chat cannot call a model that AWS has by the name that was given, with what to do; undefined where it can. */
 export function obstacleToChat(
   named: ResolvedModel,
-  { tags }: Pick<ListedModel, "tags">,
+  { tags, api }: Pick<ListedModel, "tags" | "api">,
 ): OpenclawError | undefined {
   if (tags.includes("provisioned") && !named.configured) return provisionedOnly(named.id);
-  if (!tags.includes("no-chat")) return undefined;
+  if (!tags.includes("no-chat") && api !== null) return undefined;
   const key = keyAtMantle(named);
   return new OpenclawError("invalid-request", {
     message: key

@@ -1,12 +1,11 @@
 import { baseModelId } from "./base-model-id.ts";
 import { isContextVariant } from "./callable.ts";
 import type { Discovered } from "./discovered.ts";
-import type { EmbeddingForm } from "./embedding-forms.ts";
-import { familyOf } from "./families.ts";
+import { type FamilyFacts, familyOf } from "./families.ts";
 import { compareText } from "./model-order.ts";
 
 /** How a model embeds texts; undefined for one that does not, or is not known to. */
-export function embeddingOf(id: string): EmbeddingForm | undefined {
+export function embeddingOf(id: string): FamilyFacts["embedding"] {
   return familyOf(baseModelId(id)).embedding;
 }
 

@@ -2,11 +2,12 @@ import { isListedType, parseArn } from "../aws/arn.ts";
 import { regionOfBaseUrl } from "../aws/region.ts";
 import type { Configuration, ConfiguredModel } from "../config/settings.ts";
 import { atOnce, type Steps } from "../next-turn.ts";
-import { baseModelId, withoutPrefix } from "./base-model-id.ts";
+import { withoutPrefix } from "./base-model-id.ts";
 import { type CatalogEntry, type Cost, lookUpCatalog, lookUpUndated } from "./catalog.ts";
 import type { Discovered, FoundationModel, InferenceProfile } from "./discovered.ts";
+import { embeddingOf } from "./embedders.ts";
 import { embedsText, isProvisionedOnly, regionsOf, streamsText } from "./callable.ts";
-import { familyOf, mediaKindsOf } from "./families.ts";
+import { mediaKindsOf } from "./families.ts";
 import { baseOf, basesOf, idOfProfile, listedBase, listedId } from "./listed-id.ts";
 import { orderModels } from "./model-order.ts";
 import { type ApiName, apiName, apiOf, BEDROCK, MANTLE, isServed } from "./provider-api.ts";
@@ -29,8 +30,8 @@ export interface ListedModel {
   input: string;
   /** Tokens. */
   contextWindow: number;
-  /** The most output tokens. */
-  maxTokens: number;
+  /** The most output tokens; null for a model of embeddings, which puts out none. */
+  maxTokens: number | null;
   limitsSource: "config" | "catalog" | "default";
   reasoning: boolean;
   cost: Cost | null;
@@ -99,7 +100,8 @@ export function* siftingModels(input: ListInput): Steps<SiftedModels> {
   const asked = askedModels(input);
   const named = new Map<string, NamedModel>();
   for (const model of namedModels(input, asked)) {
-    if (!named.has(model.key) && (!input.embeddings || isEmbedder(model.id))) named.set(model.key, model);
+    if (!named.has(model.key) && (!input.embeddings || embeddingOf(model.id) !== undefined))
+      named.set(model.key, model);
     yield;
   }
   const rest = [...found.values()].filter(({ key }) => !named.has(key));
@@ -144,13 +146,9 @@ export function* siftingModels(input: ListInput): Steps<SiftedModels> {
   };
 }
 
-function isEmbedder(id: string): boolean {
-  return familyOf(baseModelId(id)).embedding !== undefined;
-}
-
 /** Vectors cost nothing beside the text. Null for a model that gives none. */
 export function costOfEmbedding(id: string): Cost | null {
-  const { embedding } = familyOf(baseModelId(id));
+  const embedding = embeddingOf(id);
   return embedding ? { input: embedding.price, output: 0 } : null;
 }
 
@@ -158,7 +156,10 @@ export function costOfEmbedding(id: string): Cost | null {
  * Describes one model that was named, listed or not; its facts come from `baseId` where its own id tells nothing. Facts
  * that nobody knows are the defaults.
  */
-export function describeNamed(input: ListInput, model: NamedModel, baseId?: string): ListedModel {
+export function describeNamed(listed: ListInput, model: NamedModel, baseId?: string): ListedModel {
+  const isEmbedder =
+    isOfBedrock(model.providerId, listed.config) && embeddingOf(baseId ?? model.id) !== undefined;
+  const input = { ...listed, embeddings: isEmbedder };
   const candidate = candidateFor(model, input, listDiscovered(input));
   return describe(input, model, askedModels(input), candidate, baseId);
 }
@@ -273,7 +274,7 @@ function describe(
   const isReady = candidate ? candidate.base.lifecycle === "ACTIVE" && candidate.tags.length === 0 : !unfit;
   const inputKinds = inputKindsOf(configured, catalog, base);
   const listed = candidate?.profile ?? candidate?.base;
-  const embeds = isBedrock && (input.embeddings === true || isEmbedder(baseId ?? id));
+  const embedding = isBedrock ? embeddingOf(baseId ?? id) : undefined;
   const called = { providerId, provider: config.models?.providers?.[providerId], id: baseId ?? id };
   return {
     key,
@@ -281,11 +282,12 @@ function describe(
     name: configured?.name || listed?.name || catalog?.name || unfit?.name || id,
     provider: base?.provider ?? catalog?.provider ?? (isBedrock ? vendorOfId(id) : providerId),
     kind: candidate ? kindOf(candidate.profile) : "configured",
-    api: embeds ? null : apiName(apiOf(called)),
+    api: embedding ? null : apiName(apiOf(called)),
     input: inputKinds.join("+"),
-    ...limitsOf(configured, catalog ?? limitsOfEmbedding(base?.id ?? id), input.settings),
+    ...limitsOf(configured, embedding ? { contextWindow: embedding.mostTokens } : catalog, input.settings),
+    ...(embedding ? { maxTokens: null } : {}),
     reasoning: configured?.reasoning ?? catalog?.reasoning ?? false,
-    cost: costOf(configured) ?? catalog?.cost ?? (input.embeddings ? costOfEmbedding(base?.id ?? id) : null),
+    cost: costOf(configured) ?? catalog?.cost ?? costOfEmbedding(baseId ?? id),
     regions: candidate && !isElsewhere ? listedRegions : region === undefined ? [] : [region],
     available: !isBedrock || (hasCredentials && !isMissing && isReady),
     missing: isMissing,
@@ -330,12 +332,6 @@ function vendorOfId(id: string): string {
   const arn = parseArn(id);
   const name = withoutPrefix(arn?.resourceId ?? id);
   return arn && !name.includes(".") ? "custom" : (name.split(".", 1)[0] ?? name);
-}
-
-/** The longest text that a model makes a vector of; undefined for a model that makes none. */
-export function limitsOfEmbedding(id: string): Pick<CatalogEntry, "contextWindow"> | undefined {
-  const { embedding } = familyOf(baseModelId(id));
-  return embedding && { contextWindow: embedding.mostTokens };
 }
 
 function limitsOf(

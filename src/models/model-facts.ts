@@ -2,8 +2,9 @@ import { describeModelArn, parseArn } from "../aws/arn.ts";
 import type { ConfiguredModel } from "../config/settings.ts";
 import { type CatalogEntry, lookUpCatalog, lookUpUndated } from "./catalog.ts";
 import type { Discovered, FoundationModel } from "./discovered.ts";
+import { embeddingOf } from "./embedders.ts";
 import { reachesEveryRegion, regionsOf } from "./callable.ts";
-import { costOf, kindOf, limitsOfEmbedding, type ListedModel } from "./list.ts";
+import { costOf, kindOf, type ListedModel } from "./list.ts";
 import { baseOf, basesOf, findProfile, idOfProfile } from "./listed-id.ts";
 
 /** What AWS tells about a resource that its lists of models do not hold. */
@@ -77,7 +78,8 @@ export interface ModelFacts extends Omit<ListedModel, "kind"> {
     name: FactSource | null;
     input: FactSource;
     contextWindow: FactSource;
-    maxTokens: FactSource;
+    /** Null for a model that puts out no tokens. */
+    maxTokens: FactSource | null;
     reasoning: FactSource | null;
   };
   /** The foundation model that answers in the end; null where it is not known. */
@@ -86,6 +88,8 @@ export interface ModelFacts extends Omit<ListedModel, "kind"> {
   arn: ArnDescription | null;
   /** Levels of `--reasoning` that the model takes; null where they are not known. */
   reasoningLevels: string[] | null;
+  /** The lengths that its vectors may have, the usual one first; null for a model that makes none. */
+  dimensions: readonly number[] | null;
 }
 
 /** A model that a person named, as config and AWS's lists know it. */
@@ -123,6 +127,7 @@ export function modelFacts(input: FactsInput): ModelFacts {
     profiles: discovered && base && !profile ? profilesReaching(base, discovered) : [],
     arn: describeArn(model.id, arnFacts),
     reasoningLevels: reasoningLevels ?? null,
+    dimensions: (model.api === null && embeddingOf(baseId ?? model.id)?.dimensions) || null,
   };
 }
 
@@ -139,10 +144,10 @@ function sourcesOf(
     input: source(configured?.input, catalog?.input, base ? "aws" : "default"),
     contextWindow: source(
       configured?.contextWindow,
-      (catalog ?? limitsOfEmbedding(base?.id ?? model.id))?.contextWindow,
+      model.maxTokens === null ? model.contextWindow : catalog?.contextWindow,
       "default",
     ),
-    maxTokens: source(configured?.maxTokens, catalog?.maxTokens, "default"),
+    maxTokens: model.maxTokens === null ? null : source(configured?.maxTokens, catalog?.maxTokens, "default"),
     reasoning:
       configured?.reasoning !== undefined ? "config" : catalog?.reasoning === undefined ? null : "catalog",
   };

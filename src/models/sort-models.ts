@@ -26,7 +26,7 @@ const COMPARE: Readonly<Record<SortField, Compare>> = {
   name: byText(({ name }) => name),
   provider: byText(({ provider }) => provider),
   context: largestFirst(({ contextWindow }) => contextWindow),
-  "max-output": largestFirst(({ maxTokens }) => maxTokens),
+  "max-output": largestFirst(({ maxTokens }) => maxTokens ?? 0),
   "price-in": cheapestFirst("input"),
   "price-out": cheapestFirst("output"),
 };

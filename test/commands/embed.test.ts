@@ -425,7 +425,9 @@ it("lists what it can call with `models list --embeddings`, and nothing else", a
   );
   expect(models[0]).toMatchObject({ id: TITAN, tags: ["default"], cost: { input: 0.02 } });
   // InvokeModel takes them, and none of the APIs that a model answers by.
-  expect(models).toEqual(models.map(() => expect.objectContaining({ api: null }) as unknown));
+  expect(models).toEqual(
+    models.map(() => expect.objectContaining({ api: null, maxTokens: null }) as unknown),
+  );
   expect(models.map(({ contextWindow }) => contextWindow).toSorted((a, b) => a - b)).toEqual([
     512, 512, 8192, 8192, 8192, 128_000, 128_000, 128_000,
   ]);

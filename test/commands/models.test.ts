@@ -185,7 +185,7 @@ describe("models show", () => {
     expect(JSON.parse(json.stdout).call).toContain("--region eu-west-1");
   });
 
-  it("shows a model that providerFilter hides, and one that does not stream text", async () => {
+  it("shows a model that providerFilter hides, and one that makes vectors", async () => {
     const emulated = await emulate();
     emulated.configure('{ models: { bedrockDiscovery: { providerFilter: ["anthropic"] } } }');
     expect(await emulated.run(["models", "show", "amazon.nova-lite-v1:0"])).toMatchObject({ code: 0 });
@@ -194,10 +194,20 @@ describe("models show", () => {
     expectSchema("models-show", document);
     expect(document).toMatchObject({
       kind: "foundation-model",
-      available: false,
-      tags: ["no-chat"],
-      call: null,
+      available: true,
+      tags: [],
+      maxTokens: null,
+      cost: { input: 0.12, output: 0 },
+      priceSource: "catalog",
+      dimensions: [1536, 1024, 512, 256],
+      sources: { contextWindow: "catalog", maxTokens: null },
+      call: expect.stringMatching(/^openclaw embed .*--model cohere\.embed-v4:0 "Hello"$/),
     });
+    const called = await emulated.run(["embed", "--model", "cohere.embed-v4:0", "Hello", "--json"]);
+    expect(JSON.parse(called.stdout).dimensions).toBe(1536);
+    const words = await emulated.run(["models", "show", "us.cohere.embed-v4:0"]);
+    expect(words.stdout).toMatch(/^vectors +1,536 numbers; --dimensions 1536\|1024\|512\|256$/m);
+    expect(words.stdout).not.toMatch(/^(?:max out|tags)/m);
   });
 
   it("says of a model for provisioned throughput, wherever it is named, that its own ARN is called", async () => {

@@ -11,7 +11,7 @@ export function modelLines(models: readonly TabledModel[]): string[] {
       oneField(model.name),
       model.input,
       model.contextWindow,
-      model.maxTokens,
+      model.maxTokens ?? "",
       model.cost?.input ?? "",
       model.cost?.output ?? "",
       model.reasoning ? "reasoning" : "",

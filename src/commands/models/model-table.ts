@@ -116,7 +116,7 @@ export function modelTable(
     isTight: false,
     tokens: {
       contextWindow: formatTokenColumn(shown.map((model) => model.contextWindow)),
-      maxTokens: formatTokenColumn(shown.map((model) => model.maxTokens)),
+      maxTokens: formatTokenColumn(shown.flatMap((model) => model.maxTokens ?? [])),
     },
     price: {
       input: formatPriceColumn(costs.map(({ input }) => input)),
@@ -300,7 +300,8 @@ function quietPrefix(key: string, style: Style): string {
 /** A limit in tokens. A default stands where nobody knows better: shown, but quietly. */
 function limitCell(kind: "contextWindow" | "maxTokens"): ModelColumn["cell"] {
   return (model, { tokens, style }) => {
-    const text = tokens[kind](model[kind]);
+    const limit = model[kind];
+    const text = limit === null ? "" : tokens[kind](limit);
     return model.limitsSource === "default" ? { text, look: style.dim } : text;
   };
 }

@@ -62,7 +62,8 @@ export async function run(options: ShowOptions, runtime: Runtime): Promise<void>
     terminal.told(warning),
   );
   const isUnfit = obstacleToChat(wanted, facts) !== undefined && keyAtMantle(wanted) === undefined;
-  const call = isUnfit ? null : terminal.completeCommands(callLine(facts, wanted, survey));
+  const call =
+    isUnfit && facts.dimensions === null ? null : terminal.completeCommands(callLine(facts, wanted, survey));
   if (terminal.format === "json") {
     await terminal.printJson({
       ...facts,
@@ -124,7 +125,8 @@ function factRows(
     ],
     ["output", base?.outputModalities.join(", ").toLowerCase()],
     ["context", `${tokens(facts.contextWindow)}${origin(sources.contextWindow)}`],
-    ["max out", `${tokens(facts.maxTokens)}${origin(sources.maxTokens)}`],
+    ["max out", facts.maxTokens === null ? null : `${tokens(facts.maxTokens)}${origin(sources.maxTokens)}`],
+    ["vectors", facts.dimensions && dimensionsInWords(facts.dimensions)],
     ["reasoning", reasoningInWords(facts, origin(sources.reasoning))],
     ["price", priceInWords(facts)],
     ...(facts.cost?.tiers ?? []).map((tier): Fact => [
@@ -207,6 +209,11 @@ function tokens(count: number): string {
   return `${count.toLocaleString("en-US")} tokens`;
 }
 
+function dimensionsInWords([usual = 0, ...others]: readonly number[]): string {
+  const either = others.length === 0 ? "" : `; --dimensions ${[usual, ...others].join("|")}`;
+  return `${usual.toLocaleString("en-US")} numbers${either}`;
+}
+
 function reasoningInWords({ reasoning, reasoningLevels }: ModelFacts, origin: string): string {
   if (!reasoning) return `no${origin}`;
   if (reasoningLevels === null) return `yes${origin}; which levels it takes is not known`;
@@ -252,7 +259,7 @@ function askedInWords({ discovered, source, region }: ModelSurvey["load"], { now
   return `AWS in ${region ?? discovered.region}, ${age}`;
 }
 
-/** The command that calls it. */
+/** The command that calls it, or has it make vectors. */
 function callLine(facts: ModelFacts, wanted: ResolvedModel, { load: { discovered } }: ModelSurvey): string {
   const isBedrock = wanted.providerId === "amazon-bedrock";
   const through =
@@ -260,5 +267,6 @@ function callLine(facts: ModelFacts, wanted: ResolvedModel, { load: { discovered
       ? (profileFor(wanted.id, discovered)?.id ?? facts.profiles[0]?.id)
       : undefined;
   const model = keyAtMantle(wanted) ?? through ?? (isBedrock ? wanted.id : wanted.key);
-  return `openclaw chat --model ${quoteForShell(model)} "Hello"`;
+  const command = facts.dimensions ? "openclaw embed" : "openclaw chat";
+  return `${command} --model ${quoteForShell(model)} "Hello"`;
 }
