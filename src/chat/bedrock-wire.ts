@@ -236,6 +236,6 @@ async function count(
     if (!(error instanceof OpenclawError) || error.code === "interrupted" || error.code === "usage")
       throw error;
     const why = String(error.details?.["awsMessage"] ?? error.message).replace(/\.$/, "");
-    return { uncounted: `AWS did not count the tokens (${why}), so the count is estimated` };
+    return { uncounted: `AWS did not count the tokens (${why}), so the count is estimated`, failure: error };
   }
 }

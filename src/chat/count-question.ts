@@ -5,6 +5,7 @@ import type {
 } from "@aws-sdk/client-bedrock-runtime";
 import { blocksOf, fileOf } from "../converse/conversation.ts";
 import type { Ask } from "../converse/plan-request.ts";
+import type { OpenclawError } from "../errors.ts";
 import { jsonLength } from "../json.ts";
 import { recallLessons } from "../discovery/lesson-cache.ts";
 import type { Setup } from "../session/session.ts";
@@ -68,14 +69,14 @@ function tokensIn(value: unknown): number {
 export async function countQuestion(
   setup: Setup,
   question: Ask & WireOptions,
-): Promise<{ tokens: number; uncounted?: string }> {
+): Promise<{ tokens: number; uncounted?: string; failure?: OpenclawError }> {
   const wire = await openWire(setup, question, question);
   try {
     const plan = await wire.plan(await recallLessons(setup, wire.place));
     const counted = await wire.countTokens(plan);
     if ("tokens" in counted) return counted;
     const { tokens, files } = estimateTokens(plan.input);
-    return { tokens: tokens + files * TOKENS_PER_FILE, uncounted: counted.uncounted };
+    return { ...counted, tokens: tokens + files * TOKENS_PER_FILE };
   } finally {
     wire.close();
   }

@@ -39,6 +39,9 @@ export interface OpenAnswer {
   attempts: number;
 }
 
+/** Input tokens of a request as the service counts them, or why it does not, and what it failed with where it did. */
+export type CountedTokens = { tokens: number } | { uncounted: string; failure?: OpenclawError };
+
 /**
  * The way to one model: how it is asked in the words of its API. Everything that does not depend on the API (what is
  * learnt from refusals, deadlines, recording, fallbacks) stands above it, once.
@@ -67,8 +70,8 @@ export interface Wire {
   isSaid(failure: unknown): boolean;
   /** The `model-not-found` error that a refusal comes to, with what can be called instead. */
   explainUnknown(refusal: OpenclawError): Promise<OpenclawError>;
-  /** Input tokens of a request as the service counts them, or why it does not. Throws `interrupted` and `usage`. */
-  countTokens(plan: RequestPlan): Promise<{ tokens: number } | { uncounted: string }>;
+  /** Throws `interrupted` and `usage`. */
+  countTokens(plan: RequestPlan): Promise<CountedTokens>;
   /** The foundation model behind a request's model, where that is another and known. */
   baseIdOf(plan: RequestPlan): string | undefined;
   /** The inference profile that a request names, where it is one that AWS lists. */

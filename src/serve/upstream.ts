@@ -353,11 +353,21 @@ export class Upstream {
     if (key && !(await this.#mayAsk(key, name))) throw notAllowed(key, name);
     const { places } = await this.#generation();
     const beginning = this.#regions ? beginningOf(ask) : "";
-    const candidate = await candidatesFor(this.#wanted(name, places, beginning)).next();
-    if (!candidate) throw new Error(`'${name}' names no model.`);
-    const { model, place } = candidate;
-    const { setup, ...ways } = place ?? { setup: places[0].setup };
-    return countQuestion({ ...setup, runtime }, { ...ask, ...ways, model });
+    const all = this.#wanted(name, places, beginning);
+    // Each model counts by itself.
+    const candidates = candidatesFor({ ...all, texts: all.texts.slice(0, 1) });
+    let counted: Awaited<ReturnType<typeof countQuestion>> | undefined;
+    for (
+      let candidate = await candidates.next();
+      candidate;
+      candidate = counted.failure && (await candidates.next(counted.failure))
+    ) {
+      const { model, place } = candidate;
+      const { setup, ...ways } = place ?? { setup: places[0].setup };
+      counted = await countQuestion({ ...setup, runtime }, { ...ask, ...ways, model });
+    }
+    if (!counted) throw new Error(`'${name}' names no model.`);
+    return counted;
   }
 
   async close(): Promise<void> {

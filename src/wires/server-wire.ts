@@ -103,8 +103,10 @@ export async function countByApi(
     return { uncounted: `${server.name} gave no count, so it is estimated` };
   } catch (error) {
     if (runtime.signal.aborted) throw abortReason(runtime.signal);
-    const why = error instanceof OpenclawError ? error.message.replace(/\.$/, "") : String(error);
-    return { uncounted: `${server.name} did not count the tokens (${why}), so the count is estimated` };
+    const failure = error instanceof OpenclawError ? error : undefined;
+    const why = failure?.message.replace(/\.$/, "") ?? String(error);
+    const uncounted = `${server.name} did not count the tokens (${why}), so the count is estimated`;
+    return { uncounted, ...(failure && { failure }) };
   }
 }
 

@@ -131,6 +131,39 @@ describe("serve --regions", () => {
       if (route !== "GetCallerIdentity") expect(REGIONS).toContain(region);
   }, 120_000);
 
+  it("counts tokens in the next region where one does not, and estimates where none does", async () => {
+    let isOut = (region: string | undefined): boolean => region === "us-east-2";
+    const served = await serve({
+      args: ["--regions", REGIONS.join(",")],
+      emulator: {
+        script: ({ route, region }) =>
+          route === "CountTokens" && isOut(region)
+            ? { error: { name: "ThrottlingException", message: "slower" } }
+            : undefined,
+      },
+    });
+    const countAll = async (): Promise<Set<string | null>> => {
+      const sources = new Set<string | null>();
+      for (let nth = 0; nth < 12; nth += 1) {
+        const answer = await fetch(`${served.origin}/v1/messages/count_tokens`, {
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ model: CLAUDE, messages: [{ role: "user", content: `question ${nth}` }] }),
+        });
+        expect(answer.status).toBe(200);
+        sources.add(answer.headers.get("x-tokens-source"));
+      }
+      return sources;
+    };
+    const asked = (): (string | undefined)[] =>
+      served.emulator.calls.filter(({ route }) => route === "CountTokens").map(({ region }) => region);
+    expect(await countAll()).toEqual(new Set(["count-tokens"]));
+    expect(new Set(asked())).toEqual(new Set(REGIONS));
+    isOut = () => true;
+    expect(await countAll()).toEqual(new Set(["estimate"]));
+    expect(asked().slice(-REGIONS.length).toSorted()).toEqual(REGIONS);
+  });
+
   it("moves nowhere after the first byte", async () => {
     const served = await serve({
       args: ["--regions", REGIONS.join(",")],
