@@ -5,7 +5,7 @@ import { OpenclawError, withFields } from "../errors.ts";
 import type { JsonObject } from "../json.ts";
 import type { Ledger } from "../ledger/ledger.ts";
 import { baseModelId } from "../models/base-model-id.ts";
-import { profileFor } from "../models/callable.ts";
+import { calledThrough, profileFor } from "../models/callable.ts";
 import { embeddersIn, embeddersNamed, embeddingOf } from "../models/embedders.ts";
 import { batchesOf, type EmbeddingForm, type EmbeddingOptions } from "../models/embedding-forms.ts";
 import { accessCommand } from "../models/gates.ts";
@@ -301,7 +301,7 @@ export class Embedder {
     const { discovered } = await loadModels(setup, { target: targetOf(this.#model) });
     const profile = discovered && profileFor(this.#model.id, discovered);
     if (!profile) throw refusal;
-    setup.runtime.terminal.note(`openclaw: ${this.#model.id} is called through ${profile.id}`);
+    setup.runtime.terminal.note(`openclaw: ${calledThrough(this.#model.id, profile.id)}`);
     return profile.id;
   }
 

@@ -2,6 +2,7 @@ import { parseArn } from "../aws/arn.ts";
 import type { Lessons } from "../converse/apply-lessons.ts";
 import { asSentence, type ErrorCode, OpenclawError, withFields } from "../errors.ts";
 import {
+  calledThrough,
   isProvisionedOnly,
   likelyProfile,
   profileFor,
@@ -55,8 +56,8 @@ export class ProfileChoice {
   /** What is said of the choice, where it is not the one that the user named. */
   get notice(): string | undefined {
     if (this.id === undefined && this.#guessRefusal === undefined) return undefined;
-    const way = this.id === undefined ? "by its own id" : `through the inference profile ${this.id}`;
-    return `${this.#model.id} is called ${way}`;
+    const { id } = this.#model;
+    return this.id === undefined ? `${id} is called by its own id` : calledThrough(id, this.id);
   }
 
   /**

@@ -4,6 +4,7 @@ import type { Discovered, FoundationModel, InferenceProfile } from "./discovered
 import { withoutPrefix } from "./base-model-id.ts";
 import { catalogIds } from "./catalog.ts";
 import { isCalledAtRuntime, familyOf } from "./families.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { basesOf, findProfile, profilesOfBase } from "./listed-id.ts";
 
 /** Whether a foundation model can be asked for text, and streams it. */
@@ -128,6 +129,31 @@ export function likelyIds(region: string): string[] {
 /** The profile that a base model is called through; undefined for one that needs none, and where none of the region has it. */
 export function profileNeeded(id: string, discovered: Discovered): InferenceProfile | undefined {
   return needsProfile(id, discovered) ? profileFor(id, discovered) : undefined;
+}
+
+/**
+ * The same. Throws `needs-inference-profile` where only a global one reaches the model, which `command` names, since data
+ * may then go to any region.
+ */
+export function requireProfile(
+  id: string,
+  discovered: Discovered,
+  command: string,
+): InferenceProfile | undefined {
+  if (!needsProfile(id, discovered)) return undefined;
+  const global = profileNamed("global", id, discovered);
+  const profile = profileFor(id, discovered);
+  if (profile || !global) return profile;
+  throw new OpenclawError("needs-inference-profile", {
+    message: `Only a global inference profile reaches '${id}' from ${discovered.region}.`,
+    hint: `If your data may go to any region: ${command} ${quoteForShell(global.id)}`,
+    details: { model: id, nearest: [global.id] },
+  });
+}
+
+/** What is told of a base model that is called through a profile which nobody named. */
+export function calledThrough(id: string, profileId: string): string {
+  return `${id} is called through the inference profile ${profileId}`;
 }
 
 /** The profile that a call names, or that the chat takes for a base model that needs one. */

@@ -1,7 +1,7 @@
 import { loadConfig } from "../../config/resolve.ts";
 import { surveyNamed } from "../../discovery/name-model.ts";
 import { OpenclawError, shorten, usageError } from "../../errors.ts";
-import { likelyProfile, profileNeeded } from "../../models/callable.ts";
+import { calledThrough, likelyProfile, profileNeeded } from "../../models/callable.ts";
 import { defaultModels } from "../../models/default-models.ts";
 import type { Discovered } from "../../models/discovered.ts";
 import { idOfProfile } from "../../models/listed-id.ts";
@@ -40,8 +40,7 @@ export async function findJobModel(
   const session = await openSession(survey.setup, targetOf(wanted));
   const { discovered } = survey.load;
   const modelId = calledAs(wanted.id, session.region.value, discovered);
-  if (modelId !== wanted.id)
-    runtime.terminal.note(`openclaw: ${wanted.id} is called through the inference profile ${modelId}`);
+  if (modelId !== wanted.id) runtime.terminal.note(`openclaw: ${calledThrough(wanted.id, modelId)}`);
   return { model: wanted, modelId, discovered, session };
 }
 

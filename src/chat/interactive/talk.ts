@@ -52,7 +52,7 @@ export interface InteractiveOptions {
   /** Asked in order. */
   models: ResolvedModel[];
   /** What a name, or several with commas between them, stand for, looked up at once. Throws `usage` and `model-not-found`. */
-  choose: (names: string, setup: Setup) => Promise<ResolvedModel[]>;
+  choose: (names: string, setup: Setup, noted: Set<string>) => Promise<ResolvedModel[]>;
   priceOf: (model: ResolvedModel | undefined, modelId: string) => Price | undefined;
   /** What goes with every question. */
   query: Omit<
@@ -360,7 +360,7 @@ export class Talk {
     const stop = new AbortController();
     const signal = AbortSignal.any([this.options.runtime.signal, stop.signal]);
     const setup = { ...this.setup, runtime: { ...this.setup.runtime, signal } };
-    const choose = (): Promise<ResolvedModel[]> => this.options.choose(names, setup);
+    const choose = (): Promise<ResolvedModel[]> => this.options.choose(names, setup, this.#noted);
     const work = (): Promise<ResolvedModel[]> => (this.#asksPerson ? this.#keyboard.lend(choose) : choose());
     this.models = await this.#untilInterrupted(stop, work, "The model is the same.");
   }

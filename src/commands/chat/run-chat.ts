@@ -261,10 +261,10 @@ async function talk(
   ]);
   await extras.schema?.checked;
   const survey = (): Promise<Setup> => readSetup(options, runtime, config);
-  const choose = async (names: string, current: Setup): Promise<ResolvedModel[]> => {
+  const choose = async (names: string, current: Setup, noted: Set<string>): Promise<ResolvedModel[]> => {
     const { checkModel } = await import("../../chat/interactive/check-model.ts");
     const chosen: ResolvedModel[] = [];
-    for (const name of splitModelNames(names, runtime)) chosen.push(await checkModel(name, current));
+    for (const name of splitModelNames(names, runtime)) chosen.push(await checkModel(name, current, noted));
     return chosen;
   };
   const ledger = ledgerOf(options, setup);

@@ -4,7 +4,7 @@ import { findNamed, type NamedModel, obstacleToChat } from "../../discovery/find
 import { insteadOf, surveyNamed, unlisted } from "../../discovery/name-model.ts";
 import type { ModelSurvey } from "../../discovery/survey.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
-import { needsProfile, profileFor, profileNamed } from "../../models/callable.ts";
+import { calledThrough, requireProfile } from "../../models/callable.ts";
 import { notUnderEmulator, isServed } from "../../models/provider-api.ts";
 import { namedModel, type ResolvedModel } from "../../models/resolve-model.ts";
 import type { GlobalOptions } from "../../options.ts";
@@ -36,7 +36,7 @@ export async function findKey(
   const profile =
     named.base && !parseArn(wanted.id) ? profileToStore(command, named.base.id, wanted, load) : undefined;
   if (profile === undefined) return wanted.key;
-  runtime.terminal.note(`openclaw: ${wanted.id} is called through the inference profile ${profile}`);
+  runtime.terminal.note(`openclaw: ${calledThrough(wanted.id, profile)}`);
   return `${wanted.providerId}/${profile}`;
 }
 
@@ -47,16 +47,8 @@ function profileToStore(
   { id, configured }: ResolvedModel,
   { discovered }: ModelSurvey["load"],
 ): string | undefined {
-  if (!discovered || configured || id !== baseId || !needsProfile(id, discovered)) return undefined;
-  const profile = profileFor(id, discovered);
-  if (profile) return profile.id;
-  const global = profileNamed("global", id, discovered);
-  if (!global) return undefined;
-  throw new OpenclawError("needs-inference-profile", {
-    message: `Only a global inference profile reaches '${id}' from ${discovered.region}.`,
-    hint: `If your data may go to any region: ${command} ${quoteForShell(global.id)}`,
-    details: { model: id, nearest: [global.id] },
-  });
+  if (!discovered || configured || id !== baseId) return undefined;
+  return requireProfile(id, discovered, command)?.id;
 }
 
 async function requireKnown(

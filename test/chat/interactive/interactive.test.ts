@@ -550,6 +550,17 @@ describe("slash commands", () => {
     expect(sitting.emulator.calls.at(-1)?.parameters["modelId"]).toBe("us.anthropic.claude-opus-4-8");
   });
 
+  it("/model tells at once through which profile a model is called, and the next question does not", async () => {
+    const sitting = await sitDown(await emulate());
+    const told =
+      "anthropic\\.claude-sonnet-4-6 is called through the inference profile\\s+us\\.anthropic\\.claude-sonnet-4-6";
+    await ask(sitting.pty, "/model anthropic.claude-sonnet-4-6", `${told}\nmodel: .*`);
+    await ask(sitting.pty, "hi", "asked: hi");
+    expect(sitting.pty.lines().join("\n").match(new RegExp(told, "g"))).toHaveLength(1);
+    await ask(sitting.pty, `/model ${MODEL}`, "model: .*");
+    await ask(sitting.pty, "/model anthropic.claude-sonnet-4-6", `${told}\nmodel: .*`);
+  });
+
   it("/usage sums up, answers that were asked again too", async () => {
     const sitting = await sitDown(await answering(answer("a"), answer("b")));
     await ask(sitting.pty, "/usage", "nothing was asked yet · prompt cache 5m");
