@@ -117,7 +117,7 @@ export const NETWORK_TABLE: readonly NetworkRow[] = [
   {
     codes: ["UND_ERR_CONNECT_TIMEOUT"],
     code: "timeout",
-    message: (c) => `${c.Who} did not accept a connection within 3 s${c.onTheWay}.`,
+    message: (c) => `${c.Who} did not complete a connection within 3 s${c.onTheWay}.`,
     hint: checkWay,
   },
   {

@@ -9,10 +9,11 @@ import { MOST_FILE_BYTES } from "../converse/attachments.ts";
 import { errorCode, OpenclawError } from "../errors.ts";
 import { withoutBrackets } from "../loopback.ts";
 import { decideCaBundle, type NamedProfile, readCertificates } from "../network/certificates.ts";
-import { fromNetworkFailure } from "../network/network-errors.ts";
+import { fromNetworkFailure, tellProxy } from "../network/network-errors.ts";
 import { findProxy } from "../network/proxy-settings.ts";
 import { readBytes } from "../read-bytes.ts";
 import type { Environment } from "../runtime.ts";
+import { untilAborted } from "../until-aborted.ts";
 import { refused } from "./request-field.ts";
 
 /** Name look-up, connection and the whole image together, in ms. */
@@ -88,8 +89,8 @@ async function fetchImage(
   // A literal address is never looked up.
   const literal = withoutBrackets(hostname);
   if (isIP(literal) !== 0 && !mayReach(literal)) throw cannotFetch(url, "its host is not a public one");
-  const isProxied = findProxy(url, network.env) !== undefined;
-  const open = isProxied ? openThroughProxy : openDirectly;
+  const proxy = findProxy(url, network.env);
+  const open = proxy ? openThroughProxy : openDirectly;
   try {
     const { status, body, close } = await open(new URL(url), signal, mayReach, network);
     try {
@@ -101,11 +102,10 @@ async function fetchImage(
       close();
     }
   } catch (error) {
-    if (signal.aborted) throw cannotFetch(url, `it took longer than ${FETCH_MS / 1000} s`);
+    const onTheWay = proxy ? `, through the ${tellProxy(proxy)}` : "";
+    if (signal.aborted) throw cannotFetch(url, `it took longer than ${FETCH_MS / 1000} s${onTheWay}`);
     if (error instanceof OpenclawError) throw error;
-    const told = isProxied
-      ? fromNetworkFailure(error as Error, origin)?.message.replace(/\.$/, "")
-      : undefined;
+    const told = proxy ? fromNetworkFailure(error as Error, origin)?.message.replace(/\.$/, "") : undefined;
     throw cannotFetch(url, told ?? (error as Error).message);
   }
 }
@@ -161,10 +161,11 @@ async function openThroughProxy(
   { env, profile }: Network,
 ): Promise<OpenImage> {
   // Behind many a proxy no name outside can be looked up at all: then it is for the proxy to say what may be reached.
-  const addresses = await lookupAll(url.hostname, { all: true }).catch((error: unknown) => {
+  const looked = lookupAll(url.hostname, { all: true }).catch((error: unknown) => {
     if (errorCode(error)?.startsWith("E")) return [];
     throw error;
   });
+  const addresses = await untilAborted(looked, signal);
   if (addresses.length > 0 && !addresses.every(({ address }) => mayReach(address))) {
     throw new Error(NOT_A_PUBLIC_HOST);
   }

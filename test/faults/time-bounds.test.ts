@@ -104,7 +104,7 @@ describe("chat waits", () => {
     const { error } = JSON.parse(result.stdout);
     expect(error).toMatchObject({
       code: "timeout",
-      message: `${env.AWS_ENDPOINT_URL} did not accept a connection within 3 s (env AWS_ENDPOINT_URL).`,
+      message: `${env.AWS_ENDPOINT_URL} did not complete a connection within 3 s (env AWS_ENDPOINT_URL).`,
     });
     expect(result.code).toBe(5);
     expect(performance.now() - started).toBeGreaterThan(2900);

@@ -133,7 +133,7 @@ describe("an endpoint", () => {
     const started = performance.now();
     expect(await refusal(`https://127.0.0.1:${port}`)).toMatchObject({
       code: "timeout",
-      message: `https://127.0.0.1:${port} did not accept a connection within 3 s.`,
+      message: `https://127.0.0.1:${port} did not complete a connection within 3 s.`,
     });
     expect(performance.now() - started).toBeLessThan(4500);
   });
@@ -154,7 +154,7 @@ describe("an endpoint", () => {
     const started = performance.now();
     expect(await refusal("https://bedrock.test", { HTTPS_PROXY: `http://127.0.0.1:${port}` })).toMatchObject({
       code: "timeout",
-      message: `The proxy 127.0.0.1:${port} (HTTPS_PROXY) did not accept a connection within 3 s, on the way to https://bedrock.test.`,
+      message: `The proxy 127.0.0.1:${port} (HTTPS_PROXY) did not complete a connection within 3 s, on the way to https://bedrock.test.`,
     });
     expect(performance.now() - started).toBeLessThan(4500);
   });

@@ -110,6 +110,14 @@ describe("remote images", () => {
     expect(asked).toHaveLength(why === "The proxy" ? 1 : 0);
   });
 
+  it("name the proxy that says nothing", async () => {
+    const stop = new AbortController();
+    const proxy = await host(() => stop.abort());
+    await expect(
+      fetchRemoteImages(["http://images.invalid/x"], stop.signal, undefined, { env: { ALL_PROXY: proxy } }),
+    ).rejects.toThrow(`took longer than 15 s, through the proxy ${new URL(proxy).host} (ALL_PROXY).`);
+  });
+
   it("tell of a proxy that is none as of a broken set-up", async () => {
     const env = { ALL_PROXY: "http://alice:Secret#Pw@127.0.0.1:1" };
     await expect(
