@@ -12,5 +12,4 @@ export {
   StandardRetryStrategy,
 } from "@smithy/core/retry";
 export { NodeHttpHandler } from "@smithy/node-http-handler";
-export { SignatureV4 } from "@smithy/signature-v4";
 export { SMITHY_CONTEXT_KEY } from "@smithy/types";

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { UserAgentResolvedConfig } from "@aws-sdk/core/client";
 import type {
   FinalizeHandler,
@@ -24,12 +25,11 @@ import {
   HttpRequest,
   httpSigningMiddleware,
   retryMiddleware,
-  SignatureV4,
   SMITHY_CONTEXT_KEY,
   userAgentMiddleware,
 } from "../network/sdk-parts.ts";
 import { readMetadata, readServiceError } from "./read-answer.ts";
-import { Sha256 } from "./sha256.ts";
+import { Signer } from "./signer.ts";
 
 /** One call of an operation of a service that speaks JSON. */
 export interface RestCall {
@@ -90,7 +90,7 @@ export class RestClient {
   readonly #runtime: Runtime;
   readonly #report: AttemptReporter;
   /** Of all calls, because the signer keeps in it how far AWS's clock is ahead. */
-  #signing: { signer: () => Promise<SignatureV4 | undefined>; systemClockOffset: number };
+  #signing: { signer: () => Promise<Signer | undefined>; systemClockOffset: number };
 
   constructor(config: ClientConfig, authentication: Authentication, service: RestService, runtime: Runtime) {
     this.#config = config;
@@ -99,15 +99,8 @@ export class RestClient {
     this.#runtime = runtime;
     this.#report = createAttemptReporter(runtime);
     const { credentials, region } = config;
-    const signature =
-      credentials &&
-      new SignatureV4({
-        credentials,
-        region,
-        service: service.signingName,
-        sha256: Sha256,
-      });
-    this.#signing = { signer: async () => signature, systemClockOffset: 0 };
+    const signer = credentials && new Signer({ credentials, region, service: service.signingName });
+    this.#signing = { signer: async () => signer, systemClockOffset: 0 };
   }
 
   /**
@@ -244,12 +237,12 @@ export class RestClient {
   /** The hash of a long body, which the signer takes in place of hashing it at once. */
   async #digest(body: JsonBody): Promise<Record<string, string>> {
     if (typeof body === "string" || this.#authentication.kind === "token") return {};
-    const hash = new Sha256();
+    const hash = createHash("sha256");
     for (const piece of body) {
       hash.update(piece);
       await nextTurn();
     }
-    return { "x-amz-content-sha256": Buffer.from(await hash.digest()).toString("hex") };
+    return { "x-amz-content-sha256": hash.digest("hex") };
   }
 
   /** What the SDK's middleware finds out from one part of a client for another. */

@@ -24,7 +24,7 @@ const ONE_WAYS: readonly OneWay[] = [
   },
   {
     name: "requests to Bedrock are signed and sent by one client",
-    pattern: /new (?:RestClient|SignatureV4)\(/,
+    pattern: /new (?:RestClient|Signer|SignatureV4)\(/,
     places: ["session/open-rest-client.ts", "session/rest-client.ts", "emulator/authenticate.ts"],
     violation: "const client = new RestClient(config);",
   },
