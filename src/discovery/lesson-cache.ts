@@ -16,6 +16,8 @@ const MOST_LESSONS = 50;
 
 /** A process that runs for long looks again after so long, in ms: another may have learnt something, or loaded a new list. */
 const LOOK_AGAIN_MS = 1000;
+/** What was read so long ago is used once more while it is read anew, in ms: no call waits for the disk. */
+const STILL_GOOD_MS = 60_000;
 /** Clients of a server may name any ARN: of so many places what was read is remembered. */
 const MOST_REMEMBERED = 1000;
 
@@ -38,13 +40,14 @@ export async function recallLessons(setup: Setup, place: readonly string[]): Pro
   const remembered = memoryOf(setup);
   const key = JSON.stringify(place);
   const known = remembered.get(key);
-  if (known && elapsed() - known.at < LOOK_AGAIN_MS) return (await known.entry)?.lessons ?? [];
+  const age = known && elapsed() - known.at;
+  if (age !== undefined && age < LOOK_AGAIN_MS) return (await known?.entry)?.lessons ?? [];
   const file = fileOf(setup, place);
   if (file === undefined) return [];
   const entry = read(file, now());
   if (remembered.size >= MOST_REMEMBERED) remembered.clear();
   remembered.set(key, { at: elapsed(), entry });
-  return (await entry)?.lessons ?? [];
+  return (await (age !== undefined && age < STILL_GOOD_MS ? known?.entry : entry))?.lessons ?? [];
 }
 
 /** What was read of a place, and when on the clock of the process, in ms. */

@@ -23,7 +23,7 @@ function openProcess(home: string): { setup: Setup; clock: { at: number } } {
   return { setup: { runtime, config, keepsNothing: false } as unknown as Setup, clock };
 }
 
-it("a process reads what was learnt once a second, and knows at once what it has learnt itself", async () => {
+it("a process reads what was learnt once a second while it uses what it knows, and knows at once what it has learnt itself", async () => {
   const home = createHome();
   const [server, other] = [openProcess(home), openProcess(home)];
   const recall = async ({ setup }: typeof server): Promise<string[]> =>
@@ -34,6 +34,7 @@ it("a process reads what was learnt once a second, and knows at once what it has
   server.clock.at = 999;
   expect(await recall(server)).toEqual([]);
   server.clock.at = 1000;
+  expect(await recall(server)).toEqual([]);
   expect(await recall(server)).toEqual(["temperature"]);
   await keepLessons(server.setup, PLACE, [{ name: "topP" }]);
   expect(await recall(server)).toEqual(["temperature", "topP"]);
@@ -43,9 +44,14 @@ it("a process reads what was learnt once a second, and knows at once what it has
   writeFileSync(path.join(folder, file), "{");
   expect(await recall(server)).toEqual(["temperature", "topP"]);
   server.clock.at = 2000;
+  expect(await recall(server)).toEqual(["temperature", "topP"]);
   expect(await recall(server)).toEqual([]);
+  // What was read long ago is not used any more.
+  await keepLessons(other.setup, PLACE, [{ name: "temperature" }]);
+  server.clock.at += 60_000;
+  expect(await recall(server)).toEqual(["temperature"]);
   // Another command in the same process has its own configuration, and looks for itself.
-  expect(await recall(openProcess(home))).toEqual([]);
+  expect(await recall(openProcess(home))).toEqual(["temperature"]);
 });
 
 it("printed lists, which say how models are called, are made anew once that is learnt, and only then", async () => {
