@@ -2,7 +2,7 @@
 // with the SDK's clients each of these would bring along whatever the clients use of the package that it comes from.
 export { createDefaultUserAgentProvider, partition, userAgentMiddleware } from "@aws-sdk/core/client";
 export { AwsSdkSigV4Signer } from "@aws-sdk/core/httpAuthSchemes";
-export { HttpBearerAuthSigner, httpSigningMiddleware } from "@smithy/core";
+export { HttpBearerAuthSigner } from "@smithy/core";
 export { resolveRegionConfig } from "@smithy/core/config";
 export { extendedEncodeURIComponent, HttpRequest, loadRestJsonErrorCode } from "@smithy/core/protocols";
 export {

@@ -1,5 +1,4 @@
 import { createHash } from "node:crypto";
-import type { UserAgentResolvedConfig } from "@aws-sdk/core/client";
 import type {
   FinalizeHandler,
   HandlerExecutionContext,
@@ -23,7 +22,6 @@ import {
   createDefaultUserAgentProvider,
   HttpBearerAuthSigner,
   HttpRequest,
-  httpSigningMiddleware,
   retryMiddleware,
   SMITHY_CONTEXT_KEY,
   userAgentMiddleware,
@@ -89,6 +87,7 @@ export class RestClient {
   readonly #service: RestService;
   readonly #runtime: Runtime;
   readonly #report: AttemptReporter;
+  readonly #userAgents = new WeakMap<SelectedHttpAuthScheme["identity"], Readonly<Record<string, string>>>();
   /** Of all calls, because the signer keeps in it how far AWS's clock is ahead. */
   #signing: { signer: () => Promise<Signer | undefined>; systemClockOffset: number };
 
@@ -140,20 +139,20 @@ export class RestClient {
     }
     let attempts = 0;
     return withRenewal(this.#authentication, async () => {
-      const context = await this.#context(signal);
+      const scheme = await this.#scheme();
+      const context = this.#context(scheme, signal);
       const attempt: FinalizeHandler<object, Sent<T>> = async (args) => {
         attempts += 1;
         const { headers } = args.request as HttpRequest;
-        const sendOnce: SendOnce = (call) => this.#signAndSend(call, headers, context, signal);
+        const sendOnce: SendOnce = (call) => this.#signAndSend(call, headers, scheme, signal);
         return { response: undefined, output: await work(sendOnce) };
       };
       const { retryStrategy, maxAttempts } = this.#config;
       const retries = { retryStrategy: async () => retryStrategy, maxAttempts: async () => maxAttempts };
       const retried = retryMiddleware(retries)<Sent<T>>(attempt, context);
-      const named = userAgentMiddleware(this.#userAgent())(retried, context);
       // What the middleware puts into its headers goes with every call.
-      const request = new HttpRequest({});
-      const { output }: { output: Sent<T> } = await named({ input: {}, request });
+      const request = new HttpRequest({ headers: { ...(await this.#userAgent(scheme, context)) } });
+      const { output }: { output: Sent<T> } = await retried({ input: {}, request });
       return { value: output.value, metadata: output.$metadata, attempts };
     });
   }
@@ -161,17 +160,18 @@ export class RestClient {
   async #signAndSend(
     call: RestCall,
     headers: Record<string, string>,
-    context: HandlerExecutionContext,
+    { signer, identity, httpAuthOption: { signingProperties = {} } }: SelectedHttpAuthScheme,
     signal: AbortSignal,
   ): Promise<HttpResponse> {
-    const send: FinalizeHandler<object, object> = async ({ request }) => ({
-      response: await this.#exchange(call, request as HttpRequest, signal),
-      output: {},
-    });
-    const signed = httpSigningMiddleware<object, object>({})(send, context);
-    const request = await this.#request(call, headers);
-    const { response } = await signed({ input: {}, request });
-    return response as HttpResponse;
+    const request = await signer.sign(await this.#request(call, headers), identity, signingProperties);
+    try {
+      const response = await this.#exchange(call, request as HttpRequest, signal);
+      // Both handlers learn of AWS's clock.
+      signer.successHandler?.(response, signingProperties);
+      return response;
+    } catch (error) {
+      throw signer.errorHandler?.(signingProperties)(error as Error) ?? error;
+    }
   }
 
   /**
@@ -246,11 +246,14 @@ export class RestClient {
   }
 
   /** What the SDK's middleware finds out from one part of a client for another. */
-  async #context(signal: AbortSignal): Promise<HandlerExecutionContext> {
+  #context(
+    selectedHttpAuthScheme: SelectedHttpAuthScheme,
+    abortSignal: AbortSignal,
+  ): HandlerExecutionContext {
     return {
       [SMITHY_CONTEXT_KEY]: {
-        abortSignal: signal,
-        selectedHttpAuthScheme: await this.#scheme(),
+        abortSignal,
+        selectedHttpAuthScheme,
         features: this.#service.isNamed ? { ENDPOINT_OVERRIDE: "N" } : {},
       },
     };
@@ -275,16 +278,31 @@ export class RestClient {
     };
   }
 
-  readonly #userAgent = once((): UserAgentResolvedConfig => {
+  /** The headers that name the program, and where its credentials are from: put together once for the same. */
+  async #userAgent(
+    { identity }: SelectedHttpAuthScheme,
+    context: HandlerExecutionContext,
+  ): Promise<Readonly<Record<string, string>>> {
+    const known = this.#userAgents.get(identity);
+    if (known) return known;
     const { id, sdkVersion, appId } = this.#service;
-    const provider = createDefaultUserAgentProvider({ serviceId: id, clientVersion: sdkVersion });
-    return {
-      defaultUserAgentProvider: once(provider),
+    const request = new HttpRequest({});
+    const middleware = userAgentMiddleware({
+      defaultUserAgentProvider: createDefaultUserAgentProvider({ serviceId: id, clientVersion: sdkVersion }),
       customUserAgent: this.#config.customUserAgent,
       userAgentAppId: async () => appId,
       runtime: "node",
-    };
-  });
+    });
+    await middleware(
+      async () => ({ response: undefined, output: { $metadata: {} } }),
+      context,
+    )({
+      input: {},
+      request,
+    });
+    this.#userAgents.set(identity, request.headers);
+    return request.headers;
+  }
 
   async #exchange({ timeoutMs }: RestCall, request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
     const options = {
