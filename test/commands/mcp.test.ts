@@ -101,7 +101,8 @@ it.each([
   const { code, stderr } = await openclaw([...args, "--timeout", "0.5"], home);
   expect({ code, stderr }).toEqual({
     code: 5,
-    stderr: "error: The tool took longer than 0.5 s.\nhint: Give it more time: --timeout SECONDS\n",
+    stderr:
+      "error: The MCP server 'hangs' did not answer initialize in the time that it was given.\nhint: Give it more time: --timeout SECONDS\n",
   });
 });
 

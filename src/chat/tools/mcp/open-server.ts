@@ -333,7 +333,7 @@ class ConnectedServer implements McpServer {
           }) ?? {},
       );
     } catch (failure) {
-      throw signal.aborted ? signal.reason : this.#explain(failure, method, startedAt);
+      throw signal.aborted ? this.#stopped(signal, method) : this.#explain(failure, method, startedAt);
     }
   }
 
@@ -342,8 +342,16 @@ class ConnectedServer implements McpServer {
     if (failure) throw failure;
   }
 
+  /** Why nobody waits any more. Where that is the time for the whole answer, it was the server's to keep. */
+  #stopped({ reason }: AbortSignal, method: string): unknown {
+    if (!(reason instanceof OpenclawError) || reason.code !== "timeout") return reason;
+    const message = `The MCP server '${this.name}' did not answer ${method} in the time that it was given.`;
+    return new OpenclawError("timeout", { message, hint: reason.hint, cause: reason });
+  }
+
   #explain(failure: unknown, method: string, startedAt: number): unknown {
-    if (this.#runtime.signal.aborted) return this.#runtime.signal.reason;
+    const { signal } = this.#runtime;
+    if (signal.aborted) return this.#stopped(signal, method);
     if (failure instanceof OpenclawError) return failure;
     const transport = this.#transport;
     const isLocal = transport !== undefined && "failure" in transport;

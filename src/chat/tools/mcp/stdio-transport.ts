@@ -116,6 +116,14 @@ export class StdioTransport implements Transport {
       child.stdout.pause();
       whenTime(() => child.stdout.resume());
     });
+    child.stdout.once("end", () => {
+      // Its end, which tells more, may be on its way.
+      const timer = setTimeout(
+        () => this.#break("has closed its output, and answers nothing any more"),
+        END_MS,
+      );
+      void this.#ended.then(() => clearTimeout(timer));
+    });
     child.stderr.setEncoding("utf8").on("data", (text: string) => this.#hear(text));
     // That it no longer reads is told by its end.
     child.stdin.on("error", (error) => this.onerror?.(error));

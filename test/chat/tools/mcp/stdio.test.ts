@@ -110,6 +110,12 @@ describe("a server that does not begin well", () => {
     ["is killed", 'process.kill(process.pid, "SIGKILL");', /was ended by SIGKILL/, 5],
     ["ends when it is asked", "answers.initialize = () => process.exit(0);", /ended with exit code 0/, 5],
     [
+      "closes its output and lives on",
+      'answers.initialize = () => require("node:fs").closeSync(1); setInterval(() => 0, 1000);',
+      /'own' has closed its output, and answers nothing any more\.$/,
+      5,
+    ],
+    [
       "speaks another version",
       'answers.initialize = () => ({ protocolVersion: "1999-01-01", capabilities: {}, serverInfo: { name: "t", version: "1" } });',
       /version is not supported: 1999-01-01/,
@@ -165,6 +171,19 @@ describe("a server that does not begin well", () => {
     expect(failure).toMatchObject({ code: "timeout", message: expect.stringContaining(said) as string });
     expect(failure.message).toContain("did not answer initialize within 0.7 s");
     expect(isRunning(Number(readFileSync(path.join(home, "pid"), "utf8")))).toBe(false);
+  });
+
+  test("is named when the time for the answer is up", async () => {
+    const stop = new AbortController();
+    const { runtime, setting } = prepare("answers.initialize = () => undefined;", {}, stop.signal);
+    const opening = failureOf(openServer("own", configured("own", setting), runtime));
+    const late = new OpenclawError("timeout", { message: "The model sent nothing.", hint: "More time." });
+    setTimeout(() => stop.abort(late), 300);
+    expect(await opening).toMatchObject({
+      code: "timeout",
+      message: "The MCP server 'own' did not answer initialize in the time that it was given.",
+      hint: "More time.",
+    });
   });
 
   test("is ended at once when the person does not wait", async () => {
