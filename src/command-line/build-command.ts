@@ -11,24 +11,30 @@ import {
   type Program,
   SEVERAL,
 } from "./declaration.ts";
-import { type HelpLayout, helpText } from "./help-text.ts";
 import type { Call } from "./plain-call.ts";
 
 export interface CommandSettings {
-  /** Prints help and version. */
-  write: (text: string) => void;
-  layout: HelpLayout;
   run: (call: Call) => Promise<void>;
   /** With arguments only the commands they name are built: the whole tree costs 3 ms. */
   args?: readonly string[];
 }
 
-/** The program as commander's command: what prints help, suggests names and says what is wrong with a command line. */
+/** Where commander would print the help of a command, which this program does: thrown through it. */
+export class HelpAsked extends Error {
+  /** The words that lead to the command. */
+  readonly path: readonly string[];
+
+  constructor(path: readonly string[]) {
+    super("help is asked for");
+    this.path = path;
+  }
+}
+
+/** The program as commander's command: what finds out that help is asked for, suggests names and says what is wrong with a command line. */
 export function buildCommand(program: Program, settings: CommandSettings): Command {
-  const { write, layout } = settings;
   const output: OutputConfiguration = {
-    writeOut: write,
-    writeErr: write,
+    writeOut: () => undefined,
+    writeErr: () => undefined,
     outputError: () => undefined,
     getOutHelpWidth: () => Number.POSITIVE_INFINITY,
     getErrHelpWidth: () => Number.POSITIVE_INFINITY,
@@ -39,7 +45,11 @@ export function buildCommand(program: Program, settings: CommandSettings): Comma
   const root = configured(new Command(program.name), output)
     .description(program.description)
     .version(program.version, program.versionFlag.notation, program.versionFlag.description)
-    .configureHelp({ formatHelp: (command) => helpText(program, pathOf(command), layout) });
+    .configureHelp({
+      formatHelp: (command) => {
+        throw new HelpAsked(pathOf(command));
+      },
+    });
   for (const flag of program.flags) root.addOption(toOption(flag));
   addMembers(root, program, output, settings);
   return root;

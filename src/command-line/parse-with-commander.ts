@@ -2,24 +2,36 @@ import { type Command, CommanderError } from "commander";
 import { nearestIds } from "../models/nearest.ts";
 import { isOnlyBlanks } from "../only-blanks.ts";
 import { capitalize, type OpenclawError, shorten, usageError } from "../errors.ts";
-import { buildCommand, type CommandSettings, itself, pathOf, WrongValue } from "./build-command.ts";
+import {
+  buildCommand,
+  type CommandSettings,
+  HelpAsked,
+  itself,
+  pathOf,
+  WrongValue,
+} from "./build-command.ts";
 import type { Program } from "./declaration.ts";
 import { hintForFlag, hintForWord } from "./other-words.ts";
 
-/** Reads any command line: prints the help that is asked for, runs what is called. Rejects with `usage` for a wrong one. */
+/**
+ * Reads any command line: runs what is called, or resolves to what is asked for in place of that. Rejects with `usage` for a
+ * wrong one.
+ */
 export async function parseWithCommander(
   program: Program,
   args: readonly string[],
-  settings: Omit<CommandSettings, "args">,
-): Promise<void> {
-  const root = buildCommand(program, { ...settings, args });
+  run: CommandSettings["run"],
+): Promise<"version" | { help: readonly string[] } | undefined> {
+  const root = buildCommand(program, { run, args });
   try {
     await root.parseAsync([...args], { from: "user" });
+    return undefined;
   } catch (error) {
+    if (error instanceof HelpAsked) return { help: error.path };
     if (error instanceof WrongValue) throw refuseValue(error, pathOf(namedCommand(root, args)));
     if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode !== 0 && error.code !== "commander.help")
-      throw toUsageError(error, program, root, args);
+    if (error.code === "commander.version") return "version";
+    throw toUsageError(error, program, root, args);
   }
 }
 

@@ -1,6 +1,7 @@
 import { usageError } from "../errors.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
+import type { Terminal } from "../terminal/terminal.ts";
 import { completeCommands } from "./complete-commands.ts";
 import { type Action, type Program, readArgument, readFlag } from "./declaration.ts";
 import { type Call, fillValues, readHelpCall, readPlainCall } from "./plain-call.ts";
@@ -25,29 +26,37 @@ export async function runProgram(
   if (isDocument) terminal.setMode({ format: "json" });
   if (flags.includes("--ndjson")) terminal.setMode({ format: "ndjson" });
   const words = isDocument ? args.filter((arg) => arg !== "--json") : args;
-  if (words.length === 1 && isVersionFlag(program, words[0])) {
-    const { version } = program;
-    return isDocument ? terminal.printJson({ version }) : terminal.print(version);
-  }
+  const { version } = program;
+  const tellVersion = (): Promise<void> =>
+    isDocument ? terminal.printJson({ version }) : terminal.print(version);
+  if (words.length === 1 && isVersionFlag(program, words[0])) return tellVersion();
   const run = (call: Call): Promise<void> => runCall(call, program, args, runtime);
   const plain = readPlainCall(program, args);
   if (plain) return run(plain);
   if (flags.includes("--no-color")) terminal.setMode({ color: false });
-  const layout = isDocument
-    ? { columns: Number.POSITIVE_INFINITY, style: (await import("../terminal/color.ts")).plainStyle }
-    : { columns: terminal.columns, style: await terminal.stdoutStyle() };
-  const write = (text: string, path: readonly string[] = []): Promise<void> =>
-    isDocument ? terminal.printJson({ name: path.join(" "), text }) : terminal.write(text);
   const path = readHelpCall(program, words);
-  if (path) {
-    const { helpText, welcome } = await import("./help-text.ts");
-    const isOpening = args.length === 0 && terminal.isStdoutTTY;
-    return isOpening
-      ? terminal.write(welcome(program, layout))
-      : write(helpText(program, path, layout), path);
-  }
+  if (path) return tellHelp(program, path, terminal, args.length === 0);
   const { parseWithCommander } = await import("./parse-with-commander.ts");
-  await parseWithCommander(program, args, { write: (text) => void write(text), layout, run });
+  const asked = await parseWithCommander(program, args, run);
+  if (asked) return asked === "version" ? tellVersion() : tellHelp(program, asked.help, terminal);
+}
+
+/** Tells the help of the command that the words of `path` lead to; to a person who typed nothing else, how to begin. */
+async function tellHelp(
+  program: Program,
+  path: readonly string[],
+  terminal: Terminal,
+  isOpening = false,
+): Promise<void> {
+  const { helpText, welcome } = await import("./help-text.ts");
+  if (terminal.format === "json") {
+    const { plainStyle } = await import("../terminal/color.ts");
+    const text = helpText(program, path, { columns: Number.POSITIVE_INFINITY, style: plainStyle });
+    return terminal.printJson({ name: path.join(" "), text });
+  }
+  const layout = { columns: terminal.columns, style: await terminal.stdoutStyle() };
+  const text = isOpening && terminal.isStdoutTTY ? welcome(program, layout) : helpText(program, path, layout);
+  return terminal.write(text);
 }
 
 function isVersionFlag({ versionFlag }: Program, arg: string | undefined): boolean {

@@ -4,17 +4,12 @@ import { buildCommand } from "../../src/command-line/build-command.ts";
 import { type Flag, readFlag } from "../../src/command-line/declaration.ts";
 import { type Call, fillValues, readPlainCall } from "../../src/command-line/plain-call.ts";
 import { PROGRAM } from "../../src/program.ts";
-import { plainStyle } from "../../src/terminal/color.ts";
 import { everyCommand } from "../helpers/every-command.ts";
-
-const layout = { columns: 80, style: plainStyle };
 
 /** What commander makes of the arguments; undefined where it refuses them or prints help. */
 async function readWithCommander(args: readonly string[]): Promise<Call | undefined> {
   let found: Call | undefined;
   const root = buildCommand(PROGRAM, {
-    write: () => undefined,
-    layout,
     run: async (call) => {
       found = call;
     },
@@ -29,7 +24,7 @@ async function readWithCommander(args: readonly string[]): Promise<Call | undefi
 
 /** What commander says of arguments that it refuses. */
 async function refusalOfCommander(args: readonly string[]): Promise<string> {
-  const root = buildCommand(PROGRAM, { write: () => undefined, layout, run: async () => undefined });
+  const root = buildCommand(PROGRAM, { run: async () => undefined });
   try {
     await root.parseAsync([...args], { from: "user" });
   } catch (error) {

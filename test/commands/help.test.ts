@@ -15,7 +15,12 @@ import { expectSchema } from "../helpers/schema.ts";
 const pageOf = (name: string): string => readFileSync(path.join(root, "docs", `${name}.md`), "utf8");
 
 describe("--json", () => {
-  it.each([[["--version", "--json"]], [["--json", "-V"]]])("of %j is a document", async (args) => {
+  it.each([
+    [["--version", "--json"]],
+    [["--json", "-V"]],
+    [["--config", "c", "--version", "--json"]],
+    [["chat", "-qV", "--json"]],
+  ])("of %j is a document", async (args) => {
     const { code, stdout } = await openclaw(args, createHome());
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual({ version: expect.stringMatching(/^\d+\.\d+\.\d+/) });
@@ -26,7 +31,9 @@ describe("--json", () => {
     [["--help", "--json"], "", "Usage: openclaw [options] [command]\n"],
     [["models", "list", "--json", "--help"], "models list", "Usage: openclaw models list [options]\n"],
     [["models", "--json"], "models", "Usage: openclaw models"],
-    [["chat", "--region", "us-east-1", "--help", "--json"], "", "Usage: openclaw chat"],
+    [["chat", "--region", "us-east-1", "--help", "--json"], "chat", "Usage: openclaw chat"],
+    [["models", "-q", "--json"], "models", "Usage: openclaw models"],
+    [["-v", "--json"], "", "Usage: openclaw [options] [command]\n"],
   ])("of %j is a document", async (args, name, beginning) => {
     const { code, stdout } = await openclaw(args, createHome());
     expect(code).toBe(0);
