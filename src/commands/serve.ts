@@ -103,7 +103,7 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
     terminal: listeningTerminal((line) => log.note(line), runtime.terminal.isVerbose),
   };
   const upstream = new Upstream(
-    { ...options, pacing: readPacing(options) },
+    { ...options, pacing: readPacing(options), hasKeyBudgets: () => keys.all.some(hasBudget) },
     inner,
     config,
     parseNameMap(options.map ?? [], runtime),

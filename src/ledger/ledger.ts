@@ -24,6 +24,8 @@ export interface LedgerOptions {
   command: string;
   /** Whether a budget that is spent is no reason not to call. */
   ignoresBudget?: boolean | undefined;
+  /** Whether there are budgets beside those of the configuration, which the next start knows from what is written. */
+  hasOtherBudgets?: (() => boolean) | undefined;
 }
 
 /** Takes down one call while its answer comes. */
@@ -210,10 +212,10 @@ export class Ledger {
     if (!(error instanceof OpenclawError) && code === undefined) throw error;
     const why = code === "ENOSPC" ? "the disk is full" : error instanceof Error ? error.message : "";
     const text = `what was used is not written down for \`openclaw usage\`: ${why}`;
+    const isNeeded = this.#config.usage?.budget !== undefined || this.#options.hasOtherBudgets?.() === true;
     // Where nothing at all can be kept, nobody expects it, unless a budget is to be.
-    if (WITHOUT_PLACE.has(code ?? "") && this.#config.usage?.budget === undefined)
-      terminal.verbose(() => text);
-    else if (!this.#hasTold) terminal.note(`openclaw: ${text}`);
+    if (WITHOUT_PLACE.has(code ?? "") && !isNeeded) return terminal.verbose(() => text);
+    if (!this.#hasTold) terminal.note(`openclaw: ${text}`);
     this.#hasTold = true;
   }
 }

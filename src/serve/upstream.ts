@@ -96,6 +96,8 @@ export interface Pacing {
 
 interface UpstreamOptions extends GlobalOptions {
   ignoreBudget?: boolean;
+  /** Whether keys have budgets. */
+  hasKeyBudgets?: () => boolean;
   /** By commas. */
   regions?: string;
   pacing?: Pacing | undefined;
@@ -123,7 +125,7 @@ export class Upstream {
    * decideRegions does.
    */
   constructor(
-    { regions, pacing, ...options }: UpstreamOptions,
+    { regions, pacing, hasKeyBudgets, ...options }: UpstreamOptions,
     runtime: Runtime,
     config: LoadedConfig,
     names: NameMap,
@@ -143,6 +145,7 @@ export class Upstream {
     this.ledger = new Ledger(runtime, config.value, {
       command,
       ignoresBudget: options.ignoreBudget,
+      hasOtherBudgets: hasKeyBudgets,
       gathersMs: GATHERED_MS,
     });
     this.#options = options;

@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { expect, it } from "vitest";
 import { emulate } from "../helpers/emulated.ts";
+import { keyLine } from "../helpers/key-line.ts";
 import { MODEL, serve, serveEmulated } from "../helpers/served.ts";
 
 const ask = { model: MODEL, messages: [{ role: "user" as const, content: "hi" }] };
@@ -56,6 +57,28 @@ it("answers all the same with --ignore-budget", async () => {
   const served = await serve({ config: "{ usage: { budget: { daily: 0 } } }", args: ["--ignore-budget"] });
   expect((await served.client.chat.completions.create(ask)).choices).toHaveLength(1);
 });
+
+it.each([
+  [{ dailyBudgetUsd: 1 }, 1],
+  [{ monthlyBudgetUsd: 1 }, 1],
+  [{ rpm: 100 }, 0],
+])(
+  "says where nothing can be kept that what keys of %j spend is forgotten: %i times",
+  async (limits, times) => {
+    const emulated = await emulate();
+    const keys = path.join(emulated.home, "keys.txt");
+    writeFileSync(keys, keyLine("team-a", "not-a-secret-0123456789", limits), { mode: 0o600 });
+    const usage = path.dirname(ledgerOf(emulated.home));
+    mkdirSync(path.dirname(usage), { recursive: true });
+    writeFileSync(usage, "");
+    const served = await serveEmulated(emulated, { args: ["--api-key-file", keys] });
+    const client = served.client.withOptions({ apiKey: "not-a-secret-0123456789" });
+    for (let index = 0; index < 3; index += 1) await client.chat.completions.create(ask);
+    await served.end();
+    const told = served.log.filter(({ message }) => message?.includes("is not written down"));
+    expect(told).toHaveLength(times);
+  },
+);
 
 it("answers though the ledger cannot be written, and says so in the log", async () => {
   const emulated = await emulate();
