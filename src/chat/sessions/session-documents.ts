@@ -47,6 +47,12 @@ export function summarize({ header, turns, title, updated }: KeptText): SessionS
   };
 }
 
+/** A title of so many characters at most. */
+export function shortTitle(title: string, most: number): string {
+  const characters = Array.from(title);
+  return characters.length > most ? `${characters.slice(0, most - 1).join("")}…` : title;
+}
+
 /** A question on one line: its words, or else what was attached. */
 function titleOf(question: Message): string {
   const words = wordsOf(question).replaceAll(/\s+/g, " ").trim();

@@ -1,7 +1,7 @@
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { readSessions } from "../../chat/sessions/session-files.ts";
-import { type SessionSummary, summarize } from "../../chat/sessions/session-documents.ts";
+import { type SessionSummary, shortTitle, summarize } from "../../chat/sessions/session-documents.ts";
 import type { Style } from "../../terminal/color.ts";
 import { formatAge } from "../../terminal/numbers.ts";
 import { printList } from "../../terminal/print-list.ts";
@@ -60,7 +60,7 @@ function cellsOf(
     { text: id, look: style.cyan },
     `${formatAge(now() - Date.parse(updated))} ago`,
     String(turns),
-    terminal.foreign(cut(title)),
+    terminal.foreign(shortTitle(title, TITLE_LENGTH)),
     { text: modelOf(summary), look: style.dim },
     { text: terminal.foreign(shortFolder(folder, homeFolder)), look: style.dim },
   ];
@@ -68,11 +68,6 @@ function cellsOf(
 
 function modelOf({ model, emulated }: Pick<SessionSummary, "model" | "emulated">): string {
   return emulated ? `${model ?? ""} (emulator)`.trim() : (model ?? "");
-}
-
-function cut(title: string): string {
-  const characters = Array.from(title);
-  return characters.length > TITLE_LENGTH ? `${characters.slice(0, TITLE_LENGTH - 1).join("")}…` : title;
 }
 
 function shortFolder(folder: string, home: string): string {

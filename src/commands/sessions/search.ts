@@ -1,6 +1,6 @@
 import { answerTextOf, questionOf } from "../../converse/conversation.ts";
 import { readSession, sessionIds } from "../../chat/sessions/session-files.ts";
-import { summarize, wordsOf } from "../../chat/sessions/session-documents.ts";
+import { shortTitle, summarize, wordsOf } from "../../chat/sessions/session-documents.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
 import type { Warning } from "../../models/discovered.ts";
 import type { GlobalOptions } from "../../options.ts";
@@ -110,7 +110,7 @@ async function showMatches({ matches, sessions }: Findings, { terminal, now }: R
       if (last !== undefined) await terminal.print("");
       const { title = "", updated = "" } = sessions.get(session) ?? {};
       const age = dim(`${formatAge(now() - Date.parse(updated))} ago`);
-      const heading = `${age}  ${terminal.foreign(shortTitle(title))}`;
+      const heading = `${age}  ${terminal.foreign(shortTitle(title, AROUND))}`;
       await terminal.print(hang(`${cyan(session)}  `, heading, terminal.columns).join("\n"));
     }
     last = session;
@@ -150,9 +150,4 @@ function find(pattern: RegExp, said: string): Match["parts"] | undefined {
     found[0].replaceAll(/\s+/g, " "),
     `${behind.slice(0, AROUND).join("").trimEnd()}${isCutBehind ? "…" : ""}`,
   ];
-}
-
-function shortTitle(title: string): string {
-  const characters = Array.from(title);
-  return characters.length > AROUND ? `${characters.slice(0, AROUND - 1).join("")}…` : title;
 }
