@@ -9,10 +9,17 @@ export interface TraceHeaders {
 /** What calls of models are made for. */
 export interface TracedWork {
   headers?: TraceHeaders | undefined;
-  /** Told the host of each model that is called. */
-  onCall: (host: string) => void;
-  /** Told the region of each model that is asked, before it waits for its turn; null for none of Amazon Bedrock's. */
-  onAsk: (region: string | null) => void;
+  /** Told the host and the port of each model that is called. */
+  onCall: (host: string, port: number) => void;
+  /** Told the region of each model that is asked, before it waits for its turn, null for none of Amazon Bedrock's, and its provider. */
+  onAsk: (region: string | null, providerId: string) => void;
+}
+
+/** Where a model is called; the port may be left to the protocol. */
+export interface CalledHost {
+  protocol: string;
+  hostname: string;
+  port?: number | string | undefined;
 }
 
 const current = new AsyncLocalStorage<TracedWork>();
@@ -31,8 +38,8 @@ export function tracedWork(): TracedWork | undefined {
  * Tells that a model is called at a host, and returns what is sent along, beside what is signed: who passes calls on may
  * change it (https://www.w3.org/TR/trace-context/#mutating-the-traceparent-field). Empty outside a trace.
  */
-export function traceHeaders(host: string): Readonly<Record<string, string>> {
+export function traceHeaders({ protocol, hostname, port }: CalledHost): Readonly<Record<string, string>> {
   const work = current.getStore();
-  work?.onCall(host);
+  work?.onCall(hostname, Number(port) || (protocol === "http:" ? 80 : 443));
   return { ...work?.headers };
 }

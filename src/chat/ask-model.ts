@@ -264,7 +264,7 @@ function answerTo(
   const events = askForContent(
     () => {
       const { pacing } = question;
-      tracedWork()?.onAsk(wire.region);
+      tracedWork()?.onAsk(wire.region, question.model.providerId);
       return pacing ? askPaced(wire, plan, question, pacing) : streamAnswer(wire, plan, question);
     },
     (model) => question.runtime.terminal.note(`openclaw: '${model}' answered with nothing; asking once more`),

@@ -248,7 +248,7 @@ export class App {
       this.#calls.delete(call);
       if (this.#calls.size === 0) this.#onIdle();
     });
-    telemetry.follow(call, context.req.raw.headers);
+    telemetry.follow(call, context.req.raw);
     this.#calls.add(call);
     context.set("call", call);
     context.set("dialect", spokenBy(path, context.req.raw.headers));

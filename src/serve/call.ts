@@ -45,6 +45,10 @@ export class Call {
   readonly #waiting = new Set<(failure: unknown) => void>();
   #isOver = false;
   #askedRegion: string | undefined;
+  /** Beside the host in its entry. */
+  calledPort: number | undefined;
+  /** Whose model was asked last, where it is none of Amazon Bedrock's. */
+  otherProvider: string | undefined;
   key: ApiKey | undefined;
   /** What is left of what the key may ask in a minute. */
   rate: RateState | undefined;
@@ -59,11 +63,13 @@ export class Call {
   #bug: { failure: unknown } | undefined;
   /** What its calls of models belong to. */
   readonly traced: TracedWork = {
-    onCall: (host) => {
+    onCall: (host, port) => {
       this.entry.calledHost = host;
+      this.calledPort = port;
     },
-    onAsk: (region) => {
+    onAsk: (region, providerId) => {
       this.#askedRegion = region ?? undefined;
+      this.otherProvider = region === null ? providerId : undefined;
     },
   };
   /** The path of its route, with names for what differs. */

@@ -310,7 +310,7 @@ export class RestClient {
       ...(timeoutMs === undefined ? {} : { requestTimeout: timeoutMs }),
     };
     // Nobody but a model may take as long as it likes.
-    if (timeoutMs === undefined) Object.assign(request.headers, traceHeaders(request.hostname));
+    if (timeoutMs === undefined) Object.assign(request.headers, traceHeaders(request));
     const { response } = await this.#report(request, () =>
       this.#config.requestHandler.handle(request, options),
     );

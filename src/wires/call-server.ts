@@ -158,7 +158,7 @@ function requestFor(
         ? {}
         : { "content-type": "application/json", "content-length": String(lengthOf(body)) }),
       ...own,
-      ...(body !== undefined && traceHeaders(url.hostname)),
+      ...(body !== undefined && traceHeaders(url)),
       // What the configuration says of a header goes before what is sent unasked.
       ...headers,
     },

@@ -21,18 +21,20 @@ export class Telemetry {
    * Follows a request until it is over, in the trace that its headers name. Where no traces are sent, the headers are
    * handed on as they came.
    */
-  follow(call: Call, headers: Headers): void {
+  follow(call: Call, { url, headers }: Request): void {
     const parent = readTraceContext(headers);
     const trace = this.#otlp?.begin(parent);
     const handedOn = trace ? { ...trace, spanId: trace.askSpanId } : parent;
     if (handedOn) call.traced.headers = toTraceHeaders(handedOn);
     call.onEnd(() => {
-      const { entry, route } = call;
+      const { entry, route, calledPort, otherProvider } = call;
       this.metrics.count(call);
       // Who asks for nothing, or was not let in, leaves no trace.
       if (!this.#otlp || route === undefined || entry.method !== "POST") return;
       const endedAt = this.#now();
-      this.#otlp.take({ entry, route, startedAt: endedAt - (entry.durationMs ?? 0), endedAt }, trace);
+      const startedAt = endedAt - (entry.durationMs ?? 0);
+      const scheme = url.slice(0, url.indexOf(":"));
+      this.#otlp.take({ entry, route, scheme, calledPort, otherProvider, startedAt, endedAt }, trace);
     });
   }
 

@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { OtlpExporter } from "../../../src/serve/telemetry/otlp/otlp-exporter.ts";
 import { ServeLog } from "../../../src/serve/serve-log.ts";
 import { emulate } from "../../helpers/emulated.ts";
+import { freePort } from "../../helpers/free-port.ts";
 import { testRuntime } from "../../helpers/test-runtime.ts";
 import { openaiServer, says } from "../../helpers/openai-server.ts";
 import { MODEL, serve } from "../../helpers/served.ts";
@@ -134,6 +135,7 @@ describe("traces and metrics of serve", () => {
       "http.request.method": "POST",
       "http.route": "/v1/chat/completions",
       "http.response.status_code": "200",
+      "url.scheme": "http",
     });
     expect(attributesOf(asked)).toMatchObject({
       "gen_ai.operation.name": "chat",
@@ -147,6 +149,7 @@ describe("traces and metrics of serve", () => {
       "aws.request_id": line.requestId,
       "cloud.region": "us-east-1",
       "server.address": "127.0.0.1",
+      "server.port": new URL(emulator.url).port,
       "openclaw.cost.usd": line.costUsd,
     });
     const call = emulator.calls.find(({ route }) => route === "ConverseStream");
@@ -167,7 +170,37 @@ describe("traces and metrics of serve", () => {
       "gen_ai.server.time_per_output_token",
     ])
       expect(metrics).toContain(`"name":"${name}"`);
+    expect(metrics).toContain(`{"key":"server.port","value":{"intValue":"${new URL(emulator.url).port}"}}`);
     expect(metrics).toContain(`{"key":"service.name","value":{"stringValue":"gateway"}}`);
+  });
+
+  it("name the provider of a model that is not Amazon Bedrock's, whether it answers or not", async () => {
+    const { url, got } = await collector();
+    const other = await openaiServer({ chat: () => says("Hello") });
+    const down = `http://127.0.0.1:${await freePort()}/v1`;
+    const provider = (baseUrl: string): string =>
+      `{ baseUrl: "${baseUrl}", api: "openai-completions", models: [{ id: "m" }] }`;
+    const { client, end } = await serve({
+      config: `{ models: { providers: { own: ${provider(other.baseUrl)}, down: ${provider(down)} } } }`,
+      env: {
+        OTEL_EXPORTER_OTLP_ENDPOINT: url,
+        OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+        AWS_MAX_ATTEMPTS: "1",
+      },
+    });
+    await client.chat.completions.create({ ...ask, model: "own/m" });
+    await client.chat.completions.create({ ...ask, model: "down/m" }).catch(() => undefined);
+    await client.chat.completions.create(ask);
+    expect(await end()).toBe(143);
+    const asked = spansIn(await got(isTraces)).filter(({ kind }) => kind === 3);
+    expect(asked.map(attributesOf)).toMatchObject([
+      { "gen_ai.provider.name": "own", "server.port": new URL(other.baseUrl).port },
+      { "gen_ai.provider.name": "down", "server.port": new URL(down).port, "error.type": "network" },
+      { "gen_ai.provider.name": "aws.bedrock" },
+    ]);
+    expect((await got(isMetrics)).body.toString()).toContain(
+      `{"key":"gen_ai.provider.name","value":{"stringValue":"own"}}`,
+    );
   });
 
   it("are protocol buffers unless another protocol is asked for, and packed where that is asked for", async () => {
@@ -321,7 +354,10 @@ describe("traces and metrics of serve", () => {
     const runtime = testRuntime({ home: "/nowhere", env: { OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: url } });
     const exporter = await OtlpExporter.start(runtime, new ServeLog(runtime));
     const entry = { method: "POST", path: "/v1/x", requestId: "req_1", status: 200, durationMs: 1 };
-    exporter.take({ entry, route: "/v1/x", startedAt: 0, endedAt: 1 }, exporter.begin(undefined));
+    exporter.take(
+      { entry, route: "/v1/x", scheme: "http", startedAt: 0, endedAt: 1 },
+      exporter.begin(undefined),
+    );
     const started = performance.now();
     await exporter.close(5000);
     expect(performance.now() - started).toBeLessThan(3000);
@@ -334,7 +370,10 @@ describe("traces and metrics of serve", () => {
     const exporter = await OtlpExporter.start(runtime, new ServeLog(runtime));
     const entry = { method: "POST", path: "/v1/x", requestId: "req_1", status: 200, durationMs: 1 };
     for (let at = 0; at < 5000; at++)
-      exporter.take({ entry, route: "/v1/x", startedAt: 0, endedAt: 1 }, exporter.begin(undefined));
+      exporter.take(
+        { entry, route: "/v1/x", scheme: "http", startedAt: 0, endedAt: 1 },
+        exporter.begin(undefined),
+      );
     await exporter.close(100);
     const notes = runtime
       .stderr()

@@ -8,6 +8,12 @@ export interface TracedRequest {
   entry: RequestEntry;
   /** The route's path, with names for what differs. */
   route: string;
+  /** By which the client asked: `http` or `https`. */
+  scheme: string;
+  /** Of the host in the entry. */
+  calledPort?: number | undefined;
+  /** Whose model was asked, where it is none of Amazon Bedrock's. */
+  otherProvider?: string | undefined;
   /** When it came and when it was over, in ms since 1970. */
   startedAt: number;
   endedAt: number;
@@ -20,7 +26,7 @@ export interface TracedRequest {
  * there. Bounds of buckets and labels: gen-ai-metrics.md there.
  */
 const LATENCY = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
-const LABELS = ["gen_ai.operation.name", "gen_ai.provider.name", "server.address"];
+const LABELS = ["gen_ai.operation.name", "gen_ai.provider.name", "server.address", "server.port"] as const;
 const MODELS = ["gen_ai.request.model", "gen_ai.response.model"];
 
 const TOKENS = histogram("gen_ai.client.token.usage", "Number of input and output tokens used.", {
@@ -61,9 +67,12 @@ const PER_TOKEN = secondsIn(
 );
 
 /** Counts a request that asked a model. */
-export function recordGenAi(instruments: Instruments, { entry }: TracedRequest): void {
+export function recordGenAi(instruments: Instruments, request: TracedRequest): void {
+  const { entry } = request;
+  const { "server.port": port, ...names } = namesOf(request);
   const labels = {
-    ...namesOf(entry),
+    ...names,
+    "server.port": port?.toString(),
     "gen_ai.request.model": modelLabel(entry),
     "gen_ai.response.model": entry.calledModel,
     "error.type": errorType(entry),
@@ -87,7 +96,8 @@ export function recordGenAi(instruments: Instruments, { entry }: TracedRequest):
 }
 
 /** The spans of a request: as it was answered here, and below it as the model was asked, where one was. */
-export function spansOf({ entry, route, startedAt, endedAt }: TracedRequest, trace: RequestTrace): Span[] {
+export function spansOf(request: TracedRequest, trace: RequestTrace): Span[] {
+  const { entry, route, scheme, startedAt, endedAt } = request;
   const { traceId, state } = trace;
   const failure = entry.error?.message;
   const served: Span = {
@@ -104,6 +114,7 @@ export function spansOf({ entry, route, startedAt, endedAt }: TracedRequest, tra
       "http.route": route,
       "http.response.status_code": entry.status,
       "url.path": entry.path,
+      "url.scheme": scheme,
       "openclaw.api_key.name": entry.key,
       "error.type": (entry.status ?? 0) >= 500 ? errorType(entry) : undefined,
     },
@@ -118,7 +129,7 @@ export function spansOf({ entry, route, startedAt, endedAt }: TracedRequest, tra
     name: `${operationOf(entry)} ${modelLabel(entry) ?? ""}`.trim(),
     kind: "client",
     startedAt: startedAt + (entry.askedMs ?? 0),
-    attributes: askAttributes(entry),
+    attributes: askAttributes(request),
     failure,
   };
   return [served, asked];
@@ -135,11 +146,12 @@ export interface RequestTrace {
   state: string | undefined;
 }
 
-function askAttributes(entry: RequestEntry): Attributes {
+function askAttributes(request: TracedRequest): Attributes {
+  const { entry } = request;
   const { input, output, cache_read: read, cache_write: written } = tokensOf(entry);
   const { askedMs = 0, firstTokenMs, costUsd } = entry;
   return {
-    ...namesOf(entry),
+    ...namesOf(request),
     "gen_ai.request.model": modelLabel(entry),
     "gen_ai.request.stream": entry.isStreamed === true ? true : undefined,
     "gen_ai.response.model": entry.calledModel,
@@ -168,11 +180,14 @@ function operationOf({ dialect }: RequestEntry): string {
   return dialect === "embeddings" ? "embeddings" : "chat";
 }
 
-function namesOf(entry: RequestEntry): Record<string, string | undefined> {
+function namesOf({ entry, calledPort, otherProvider = "aws.bedrock" }: TracedRequest): {
+  [name in (typeof LABELS)[number]]: name extends "server.port" ? number | undefined : string | undefined;
+} {
   return {
     "gen_ai.operation.name": operationOf(entry),
-    "gen_ai.provider.name": "aws.bedrock",
+    "gen_ai.provider.name": otherProvider,
     "server.address": entry.calledHost,
+    "server.port": calledPort,
   };
 }
 

@@ -73,7 +73,7 @@ export function metricsMessage(
         sum: value,
         bucketCounts: counts.map(String),
         explicitBounds: buckets,
-        attributes: toAttributes(labels),
+        attributes: toAttributes(withNumbers(labels)),
       })),
       aggregationTemporality: CUMULATIVE,
     },
@@ -86,6 +86,12 @@ export function metricsMessage(
       },
     ],
   };
+}
+
+/** Labels are texts; the one that is a number by the conventions is told as one. */
+function withNumbers(labels: Series["labels"]): Attributes {
+  const port = labels["server.port"];
+  return port === undefined || port === "" ? labels : { ...labels, "server.port": Number(port) };
 }
 
 /** Attributes that have a value. */
