@@ -161,7 +161,7 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
     log.note(`${count(cut, "answer was", "answers were")} cut off after ${options.drainTimeout} s.`);
   await Promise.all([telemetry.close(FLUSH_MS), metrics?.close()]);
   end.abort(ended.reason);
-  await Promise.all([limiter.close(), upstream.close()]);
+  await Promise.all([limiter.close(), upstream.close(), log.settled()]);
   throw ended.reason;
 }
 

@@ -1,4 +1,8 @@
+import { wellFormed } from "../json.ts";
+import { lengthOf, toJsonBody } from "../network/json-body.ts";
+import { turnOver } from "../next-turn.ts";
 import type { Runtime } from "../runtime.ts";
+import { escapeInJson } from "../terminal/neutralise.ts";
 import { count } from "../terminal/numbers.ts";
 import { jsonLine, Terminal } from "../terminal/terminal.ts";
 
@@ -64,6 +68,8 @@ export class ServeLog {
   /** Characters that may not have been taken yet; undefined while the reader takes all. */
   #waiting: number | undefined;
   #lost = 0;
+  /** A line with content is written in pieces, behind which all others wait. */
+  #tail: Promise<void> | undefined;
 
   constructor(runtime: Pick<Runtime, "terminal" | "now">) {
     this.#runtime = runtime;
@@ -71,8 +77,15 @@ export class ServeLog {
 
   /** Logs a request when it is over. */
   request(entry: RequestEntry): void {
-    const { error } = entry;
-    this.#write("request", error ? { ...entry, error: this.#runtime.terminal.told(error) } : entry);
+    const { error, request } = entry;
+    const told = error ? { ...entry, error: this.#runtime.terminal.told(error) } : entry;
+    if (request === undefined) this.#write("request", told);
+    else this.#follow(() => this.#writeContent(this.#stamped("request", told)));
+  }
+
+  /** Resolves when all is written. */
+  async settled(): Promise<void> {
+    while (this.#tail) await this.#tail;
   }
 
   /** Logs what happens beside the requests. */
@@ -85,17 +98,50 @@ export class ServeLog {
     this.#write("bug", { requestId, message });
   }
 
+  #stamped(kind: string, fields: object): object {
+    return { time: new Date(this.#runtime.now()).toISOString(), kind, ...fields };
+  }
+
   #write(kind: string, fields: object): void {
-    const { terminal, now } = this.#runtime;
-    const line = jsonLine({ time: new Date(now()).toISOString(), kind, ...fields });
-    if (this.#waiting !== undefined && this.#waiting + line.length > MOST_WAITING) {
-      this.#lost += 1;
-      return;
+    const line = jsonLine(this.#stamped(kind, fields));
+    const write = (): void => {
+      if (this.#hasRoomFor(line.length)) this.#put(line);
+    };
+    if (this.#tail) this.#follow(async () => write());
+    else write();
+  }
+
+  #follow(write: () => Promise<void>): void {
+    const tail = (this.#tail ?? Promise.resolve()).then(write).finally(() => {
+      if (this.#tail === tail) this.#tail = undefined;
+    });
+    this.#tail = tail;
+  }
+
+  async #writeContent(document: object): Promise<void> {
+    const body = await toJsonBody(wellFormed(document));
+    if (!this.#hasRoomFor(lengthOf(body))) return;
+    for (const piece of typeof body === "string" ? [body] : body) {
+      this.#put(escapeInJson(piece.toString()));
+      const over = turnOver();
+      if (over) await over;
     }
-    const isTaken = terminal.writeAside(line);
-    if (this.#waiting !== undefined) this.#waiting += line.length;
+    this.#put("\n");
+  }
+
+  /** Whether the reader may still take so many characters; what it may not is lost. */
+  #hasRoomFor(length: number): boolean {
+    const hasRoom = this.#waiting === undefined || this.#waiting + length <= MOST_WAITING;
+    if (!hasRoom) this.#lost += 1;
+    return hasRoom;
+  }
+
+  #put(text: string): void {
+    const { terminal } = this.#runtime;
+    const isTaken = terminal.writeAside(text);
+    if (this.#waiting !== undefined) this.#waiting += text.length;
     else if (!isTaken) {
-      this.#waiting = line.length;
+      this.#waiting = text.length;
       terminal.onceAsideIsTaken(() => this.#goOn());
     }
   }
