@@ -86,6 +86,14 @@ const NAMED = { function: true, class: true };
 /** The names of functions that most starts run: scripts/started-functions.js. */
 const startedFunctions = path.join(root, "scripts", "started-functions.json");
 
+/**
+ * Libraries say on the console what is meant for those who build with them, past `--quiet` and whatever keeps foreign text from
+ * acting on a terminal: JSON5 does of U+2028 in a text, the SDK of an endpoint that it cannot read.
+ */
+const SILENT = Object.fromEntries(
+  ["debug", "error", "info", "log", "trace", "warn"].map((name) => [`console.${name}`, "(() => {})"]),
+);
+
 /** Folders that say nothing about what is in them. */
 const UNSAID = new Set(["src", "node_modules", "dist-es", "dist-src", "dist", "submodules"]);
 
@@ -134,9 +142,11 @@ async function bundleInto(folder, isTraceable) {
     for (const [file, { renderedLength }] of Object.entries(modules))
       if (renderedLength > 0) used.add(path.relative(root, file));
   };
+  const { transform, ...own } = nodeOptions(manifest);
   /** @type {import("rolldown").InputOptions} */
   const options = {
-    ...nodeOptions(manifest),
+    ...own,
+    transform: { ...transform, define: { ...transform?.define, ...SILENT } },
     // What Node brings along has no effect by being named.
     treeshake: { moduleSideEffects: [{ external: true, sideEffects: false }] },
     // FILES puts what is loaded together into one file, whichever way it is imported.

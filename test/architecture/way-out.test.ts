@@ -129,3 +129,13 @@ describe("the way out", () => {
     expect(unquoted("`openclaw models set ${quoteForShell(id)}`")).toEqual([]);
   });
 });
+
+test("no library in the bundle speaks on the console", () => {
+  const folder = path.join(root, "dist");
+  const speaking = readdirSync(folder).filter(
+    (name) =>
+      name.endsWith(".js") &&
+      /\bconsole\.(?:debug|error|info|log|warn)\b/.test(readFileSync(path.join(folder, name), "utf8")),
+  );
+  expect(speaking).toEqual([]);
+});
