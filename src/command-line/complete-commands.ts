@@ -1,5 +1,6 @@
 import type { GlobalOptions } from "../options.ts";
-import { repeatFlags } from "../config/repeat-flags.ts";
+import { maskUrl } from "../network/user-info.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { type Action, type Group, memberOf, type Program } from "./declaration.ts";
 
 /** Commands that look at nothing that a flag of every command decides. */
@@ -12,14 +13,34 @@ const OF_FILES = new Set(["config", "mcp", "templates", "tools", "usage"]);
  * they would look elsewhere than it did. What a command names itself stays as it is.
  */
 export function completeCommands(text: string, program: Program, options: GlobalOptions): string {
-  if (repeatFlags(options).length === 0) return text;
+  const flags = flagsOf(options);
+  if (flags.length === 0) return text;
   return text
     .split(/(?<![\w/.-])(?=openclaw [a-z])/)
-    .map((part) => completeCommand(part, program, options))
+    .map((part) => completeCommand(part, program, flags))
     .join("");
 }
 
-function completeCommand(text: string, program: Program, options: GlobalOptions): string {
+/** Those flags of a command line, as a shell takes them. A secret in a URL is for who pastes it to put in. */
+function flagsOf({
+  config,
+  profile,
+  region,
+  endpointUrl,
+  emulator,
+  emulatorScript,
+}: GlobalOptions): string[][] {
+  const flags = Object.entries({
+    "--config": config,
+    "--profile": profile,
+    "--region": region,
+    "--endpoint-url": endpointUrl,
+    "--emulator-script": emulatorScript,
+  }).flatMap(([flag, value]) => (value === undefined ? [] : [[flag, quoteForShell(maskUrl(value))]]));
+  return emulator ? [["--emulator"], ...flags] : flags;
+}
+
+function completeCommand(text: string, program: Program, flags: readonly string[][]): string {
   const [name = "", ...words] = text.split(/(?= )/);
   if (name !== program.name) return text;
   const path = pathOf(words, program);
@@ -28,20 +49,14 @@ function completeCommand(text: string, program: Program, options: GlobalOptions)
   const names = (flag: string): boolean => new RegExp(`\\s${flag}(?![\\w-])`).test(text);
   const isElsewhere = names("--profile") || names("--endpoint-url");
   const isEmulated = names("--emulator") || names("--emulator-script");
-  const ofFiles = OF_FILES.has(first);
-  const keep = <T>(flag: string, value: T, isIdle = false): T | undefined =>
-    names(flag) || isIdle ? undefined : value;
-  const flags = repeatFlags({
-    ...options,
-    config: keep("--config", options.config),
-    region: keep("--region", options.region, ofFiles),
-    profile: keep("--profile", options.profile, ofFiles || isEmulated),
-    endpointUrl: keep("--endpoint-url", options.endpointUrl, ofFiles || isEmulated),
-    emulator: keep("--emulator", options.emulator === true, ofFiles || isElsewhere) ?? false,
-    emulatorScript: keep("--emulator-script", options.emulatorScript, ofFiles || isElsewhere),
-  });
+  const isWanted = ([flag = ""]: readonly string[]): boolean => {
+    if (names(flag)) return false;
+    if (flag === "--config") return true;
+    if (OF_FILES.has(first)) return false;
+    return flag.startsWith("--emulator") ? !isElsewhere : flag === "--region" || !isEmulated;
+  };
   const command = [name, ...path].join(" ");
-  return [command, ...flags].join(" ") + text.slice(command.length);
+  return [command, ...flags.filter(isWanted).flat()].join(" ") + text.slice(command.length);
 }
 
 /** The words of a text that name a command, up to its arguments. */

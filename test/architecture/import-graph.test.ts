@@ -79,7 +79,6 @@ describe("the import graph", () => {
     expect(filter(loaded, (name) => !name.startsWith("src/") && !isNode(name))).toEqual(["string-width"]);
     expect(roomsLoadedWith("src/main.ts")).toEqual([
       "src/config/parameters.ts",
-      "src/config/repeat-flags.ts",
       "src/config/setting-kinds.ts",
       "src/network/user-info.ts",
     ]);

@@ -57,8 +57,6 @@ export interface CheckOptions {
   signal: AbortSignal;
   /** Judges a line that can be read; what it says is one more problem of it. What it throws ends the check. */
   judge?: ((line: BatchLine, raw: RawLine) => string | undefined | Promise<string | undefined>) | undefined;
-  /** Told now and then how far it is, in bytes. */
-  onProgress?: ((bytes: number) => void) | undefined;
 }
 
 /**
@@ -67,7 +65,7 @@ export interface CheckOptions {
  */
 export async function checkBatchInput(
   input: BatchInput,
-  { isText = false, format, signal, judge, onProgress }: CheckOptions,
+  { isText = false, format, signal, judge }: CheckOptions,
 ): Promise<BatchCheck> {
   const hash = createHash("sha256");
   const ids = new LineIds();
@@ -84,7 +82,6 @@ export async function checkBatchInput(
   for await (const raw of input.lines(signal, (chunk) => hash.update(chunk))) {
     const over = turnOver();
     if (over) {
-      onProgress?.(raw.offset);
       await over;
       signal.throwIfAborted();
     }
