@@ -72,6 +72,14 @@ export function isWellFormed(value: unknown): boolean {
   return Object.keys(value).every((name) => name.isWellFormed()) && Object.values(value).every(isWellFormed);
 }
 
+/** A value with something in the place of bytes, which JSON has none of: what is made of their base64. */
+export function withBase64As(make: (base64: string) => unknown, value: unknown): unknown {
+  if (value instanceof Uint8Array) return make(Buffer.from(value).toString("base64"));
+  if (Array.isArray(value)) return value.map((item) => withBase64As(make, item));
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withBase64As(make, item)]));
+}
+
 function mended(value: unknown): unknown {
   if (typeof value === "string") return value.toWellFormed();
   if (Array.isArray(value)) return value.map((item: unknown) => wellFormed(item));

@@ -86,6 +86,11 @@ export function describeKind({ kind, format }: FileKind): string {
   return `${article} ${name} ${kind === "audio" ? "recording" : kind}`;
 }
 
+/** What a file is that is not what was wanted, as the end of a sentence. */
+export function whyNot(file: ReturnType<typeof detectKind>): string {
+  return file.kind === "unsupported" ? file.reason : `it is ${describeKind(file)}`;
+}
+
 function extensionOf(fileName: string | undefined): string {
   return /\.([a-z0-9]+)$/i.exec(fileName ?? "")?.[1]?.toLowerCase() ?? "";
 }

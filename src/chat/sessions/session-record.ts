@@ -1,4 +1,4 @@
-import { isRecord, wellFormed } from "../../json.ts";
+import { isRecord, wellFormed, withBase64As } from "../../json.ts";
 import { ifJson } from "../../json-bounds.ts";
 import { parseExactly, toJson } from "../../json-numbers.ts";
 import type { Message } from "@aws-sdk/client-bedrock-runtime";
@@ -198,10 +198,7 @@ const BYTES = "$bytes";
 
 /** Puts base64 in place of bytes: JSON has none. */
 export function packBytes(value: unknown): unknown {
-  if (value instanceof Uint8Array) return { [BYTES]: Buffer.from(value).toString("base64") };
-  if (Array.isArray(value)) return value.map(packBytes);
-  if (!isRecord(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, packBytes(item)]));
+  return withBase64As((base64) => ({ [BYTES]: base64 }), value);
 }
 
 function unpackBytes(_: string, value: unknown): unknown {

@@ -5,7 +5,7 @@ import type {
 } from "@aws-sdk/client-bedrock-runtime";
 import type { ChatEvent } from "../../converse/chat-event.ts";
 import type { OpenclawError } from "../../errors.ts";
-import { isRecord, type JsonObject } from "../../json.ts";
+import { type JsonObject, withBase64As } from "../../json.ts";
 
 /** Where a tool comes from, as the person is told who is asked for leave. */
 export type ToolSource =
@@ -115,12 +115,5 @@ export interface Toolbox {
 
 /** Content as a JSON document has it: bytes in base64. */
 export function contentAsJson(content: readonly ToolResultContentBlock[]): unknown[] {
-  return content.map(withBase64);
-}
-
-function withBase64(value: unknown): unknown {
-  if (value instanceof Uint8Array) return Buffer.from(value).toString("base64");
-  if (Array.isArray(value)) return value.map(withBase64);
-  if (!isRecord(value)) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, withBase64(item)]));
+  return content.map((block) => withBase64As((base64) => base64, block));
 }

@@ -1,11 +1,5 @@
 import type { ContentBlock } from "@aws-sdk/client-bedrock-runtime";
-import {
-  ATTACHABLE,
-  decodeFile,
-  type DecodedFile,
-  describeKind,
-  detectKind,
-} from "../../converse/file-kind.ts";
+import { ATTACHABLE, decodeFile, type DecodedFile, detectKind, whyNot } from "../../converse/file-kind.ts";
 import type { JsonScan } from "../../json-bounds.ts";
 import { readBase64, readDataUrl } from "../../wires/data-url.ts";
 import { OpenclawError, shorten } from "../../errors.ts";
@@ -48,11 +42,15 @@ export async function readImage(
       "invalid_image_url",
     );
   }
+  return imageOf(bytes, field);
+}
+
+/** The image that the bytes of a field are. Throws `invalid-request`. */
+export function imageOf(bytes: Uint8Array, field: RequestField): ContentBlock {
   const file = detectKind(bytes, undefined);
   if (file.kind === "image") return { image: { format: file.format, source: { bytes } } };
-  const why = file.kind === "unsupported" ? file.reason : `it is a ${file.format} document`;
   throw field.refused(
-    `'${field.param}' holds no png, jpeg, gif or webp image: ${why}.`,
+    `'${field.param}' holds no png, jpeg, gif or webp image: ${whyNot(file)}.`,
     "invalid_image_format",
   );
 }
@@ -65,8 +63,7 @@ export async function readAudio(audio: RequestField): Promise<ContentBlock> {
   if (!bytes) throw field.refused(`'${field.param}' is ${show(data.slice(0, 40))}, and must be base64.`);
   const file = detectKind(bytes, undefined);
   if (file.kind === "audio") return { audio: { format: file.format, source: { bytes } } };
-  const why = file.kind === "unsupported" ? file.reason : `it is ${describeKind(file)}`;
-  throw field.refused(`'${field.param}' holds no recording that Converse takes: ${why}.`);
+  throw field.refused(`'${field.param}' holds no recording that Converse takes: ${whyNot(file)}.`);
 }
 
 /** Far more than Converse takes: each gets a name that no other has. */

@@ -1,5 +1,5 @@
 import path from "node:path";
-import { detectKind, TEXT_FORMATS, describeKind } from "../../../converse/file-kind.ts";
+import { describeKind, detectKind, TEXT_FORMATS, whyNot } from "../../../converse/file-kind.ts";
 import { hasUtf16Mark } from "../../../disk/decode-text.ts";
 import type { JsonObject } from "../../../json.ts";
 import { ANY_ATTACHMENTS, type FileKind } from "../../../models/families.ts";
@@ -46,10 +46,7 @@ export async function readFile(input: JsonObject, folder: Folder): Promise<ToolR
   const kind = detectKind(bytes, path.basename(file));
   if (kind.kind !== "unsupported" && !TEXT_FORMATS.has(kind.format)) return asItIs(named, file, bytes, kind);
   const text = readText(bytes);
-  if (text === undefined) {
-    const reason = kind.kind === "unsupported" ? kind.reason : `it is ${describeKind(kind)}`;
-    throw new CallFault(`'${named}' is no text: ${reason}.`);
-  }
+  if (text === undefined) throw new CallFault(`'${named}' is no text: ${whyNot(kind)}.`);
   refusePrivateKey(named, text);
   return textResult(numberLines(text, offset, limit));
 }

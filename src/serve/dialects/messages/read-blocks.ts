@@ -10,13 +10,13 @@ import type {
   BetaContentBlockParam,
   BetaToolResultBlockParam,
 } from "@anthropic-ai/sdk/resources/beta/messages/messages";
-import { describeKind, detectKind } from "../../../converse/file-kind.ts";
+import { detectKind, whyNot } from "../../../converse/file-kind.ts";
 import type { JsonObject } from "../../../json.ts";
 import { toJsonText } from "../../../network/json-body.ts";
 import { bytesInTurns, mapInTurns } from "../../../next-turn.ts";
 import { readBase64 } from "../../../wires/data-url.ts";
 import { readCachePoint } from "../../content/cache-mark.ts";
-import { countDocument } from "../../content/read-files.ts";
+import { countDocument, imageOf } from "../../content/read-files.ts";
 import { judgeFields, type UnknownPlaces } from "../../field-rules.ts";
 import { type RequestField, show } from "../../request-field.ts";
 import { readRedacted } from "./redacted-thinking.ts";
@@ -202,11 +202,7 @@ async function fileBytes(source: RequestField, { remoteFiles, unknown }: BlockCo
 }
 
 async function readImage(source: RequestField, context: BlockContext): Promise<ContentBlock> {
-  const bytes = await fileBytes(source, context);
-  const file = detectKind(bytes, undefined);
-  if (file.kind === "image") return { image: { format: file.format, source: { bytes } } };
-  const why = file.kind === "unsupported" ? file.reason : `it is ${describeKind(file)}`;
-  throw source.refused(`'${source.param}' holds no png, jpeg, gif or webp image: ${why}.`);
+  return imageOf(await fileBytes(source, context), source);
 }
 
 async function readDocument(block: RequestField, context: BlockContext): Promise<ContentBlock[]> {
@@ -231,8 +227,7 @@ async function readDocument(block: RequestField, context: BlockContext): Promise
     const format = file.kind === "document" ? file.format : "pdf";
     return [{ document: { ...named, format, source: { bytes } } }];
   }
-  const why = file.kind === "unsupported" ? file.reason : `it is ${describeKind(file)}`;
-  throw source.refused(`'${source.param}' holds no document: ${why}.`);
+  throw source.refused(`'${source.param}' holds no document: ${whyNot(file)}.`);
 }
 
 type Named = Pick<DocumentBlock, "name" | "context" | "citations">;

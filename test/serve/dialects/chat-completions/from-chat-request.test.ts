@@ -207,6 +207,13 @@ describe("a chat completions request", () => {
       message: expect.stringContaining("holds no recording that Converse takes: it is an mp4 video."),
       details: { param: "messages[0].content[0].input_audio.data" },
     });
+    const image = {
+      type: "image_url",
+      image_url: { url: `data:image/png;base64,${wav.toString("base64")}` },
+    };
+    await expect(sent(image)).rejects.toMatchObject({
+      message: expect.stringContaining("gif or webp image: it is a wav recording."),
+    });
   });
 
   it("has its own names for what is said of its parameters", async () => {
