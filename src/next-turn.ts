@@ -95,9 +95,9 @@ export function atOnce<Made>(work: Steps<Made>): Made {
 }
 
 /** A text in pieces that are worked on at once, of which none ends within a character. */
-export function* piecesOf(text: string): Generator<string, void, undefined> {
+export function* piecesOf(text: string, size = TURN_BYTES): Generator<string, void, undefined> {
   for (let start = 0, end = 0; start < text.length; start = end) {
-    end = start + TURN_BYTES;
+    end = start + size;
     const last = text.charCodeAt(end - 1);
     if (last >= 0xd8_00 && last <= 0xdb_ff) end += 1;
     yield text.slice(start, end);

@@ -1,6 +1,6 @@
 import { wellFormed } from "../json.ts";
 import { lengthOf, toJsonBody } from "../network/json-body.ts";
-import { turnOver } from "../next-turn.ts";
+import { piecesOf, turnOver } from "../next-turn.ts";
 import type { Runtime } from "../runtime.ts";
 import { escapeInJson } from "../terminal/neutralise.ts";
 import { count } from "../terminal/numbers.ts";
@@ -56,6 +56,8 @@ export interface RequestEntry {
   answer?: string;
 }
 
+/** So much of a line with content is looked at in one go, in characters: beyond ASCII each takes 20 ns. */
+const PIECE = 128 * 1024;
 /** Of lines that wait for the log's reader, in characters. */
 const MOST_WAITING = 1024 * 1024;
 
@@ -121,11 +123,12 @@ export class ServeLog {
   async #writeContent(document: object): Promise<void> {
     const body = await toJsonBody(wellFormed(document));
     if (!this.#hasRoomFor(lengthOf(body))) return;
-    for (const piece of typeof body === "string" ? [body] : body) {
-      this.#put(escapeInJson(piece.toString()));
-      const over = turnOver();
-      if (over) await over;
-    }
+    for (const part of typeof body === "string" ? [body] : body)
+      for (const piece of piecesOf(part.toString(), PIECE)) {
+        this.#put(escapeInJson(piece));
+        const over = turnOver();
+        if (over) await over;
+      }
     this.#put("\n");
   }
 

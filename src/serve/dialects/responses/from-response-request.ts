@@ -42,7 +42,7 @@ export async function fromResponseRequest(
   const model = readModelName(request.at("model"));
   const context = { remoteImages, documents: 0, argumentsScan: new JsonScan(MOST_ARGUMENTS), unknown };
   const input = await readInput(request.at("input"), context);
-  const called = readTools([request.at("tools"), ...input.tools], request.at("tool_choice"), unknown);
+  const called = await readTools([request.at("tools"), ...input.tools], request.at("tool_choice"), unknown);
   const metadata = readMetadata(request.at("metadata").given);
   const { reasoning, showsReasoning, ...thinking } = readReasoning(request.at("reasoning").given);
   const text = readText(request.at("text").given);

@@ -1,5 +1,6 @@
 import type { ToolConfiguration } from "@aws-sdk/client-bedrock-runtime";
 import type { JsonObject } from "../../../json.ts";
+import { turnOver } from "../../../next-turn.ts";
 import { describeFreeform, FREEFORM_SCHEMA, readGrammar } from "../../content/freeform-tool.ts";
 import { type DeclaredTool, declaredTool, noSuchTool, readToolChoice } from "../../content/tool-choice.ts";
 import { readToolSchema } from "../../content/tool-schema.ts";
@@ -17,14 +18,19 @@ export interface Callable {
   notices: string[];
 }
 
-/** Reads lists of tools and `tool_choice`. Throws `invalid-request`. */
-export function readTools(
+/** Reads lists of tools and `tool_choice`; others have their turn in between. Throws `invalid-request`. */
+export async function readTools(
   lists: readonly RequestField[],
   choice: RequestField,
   unknown: UnknownPlaces,
-): Callable {
+): Promise<Callable> {
   const reader = new ToolReader(unknown);
-  for (const list of lists) for (const tool of list.given?.items() ?? []) reader.read(tool);
+  for (const list of lists)
+    for (const tool of list.given?.items() ?? []) {
+      const over = turnOver();
+      if (over) await over;
+      reader.read(tool);
+    }
   const { declared, searchesWeb } = reader;
   const nameOf = (mention: RequestField): string | undefined =>
     isWebSearch(mention) ? undefined : chosenName(mention, reader);

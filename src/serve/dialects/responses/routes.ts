@@ -1,6 +1,7 @@
 import type { InputTokenCountResponse } from "openai/resources/responses/input-tokens";
 import { shorten } from "../../../errors.ts";
 import type { JsonObject } from "../../../json.ts";
+import { turnOver } from "../../../next-turn.ts";
 import { answerCall, countCall } from "../../answer-call.ts";
 import { toErrorBody } from "../../content/openai-error.ts";
 import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
@@ -31,6 +32,7 @@ async function createResponse(service: AnswerService, request: RouteRequest): Pr
   const { call, body } = request;
   const asked = await readRequest(service, request);
   const id = `resp_${call.entry.requestId.replace(/^req_/, "")}`;
+  await turnOver();
   const head = headOf(body as JsonObject, id, Math.floor(request.now / 1000));
   const teller = new ResponseTeller(head, asked.model, asked.clientTools);
   return answerCall(service, request, asked, {

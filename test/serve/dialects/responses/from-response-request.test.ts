@@ -20,6 +20,16 @@ const refusal = (param: string, message?: RegExp) => ({
 });
 const text = (role: string, said: string) => ({ role, content: [{ text: said }] });
 
+it("lets others have their turn between thousands of tools", async () => {
+  const tools = Array.from({ length: 40_000 }, (_, nth) => ({ type: "function", name: `f${nth}` }));
+  let turns = 0;
+  const timer = setInterval(() => (turns += 1), 1);
+  const { ask } = await read({ tools });
+  clearInterval(timer);
+  expect(ask.tools?.tools).toHaveLength(40_000);
+  expect(turns).toBeGreaterThan(1);
+});
+
 describe("a request of Responses", () => {
   it("asks for nothing that it does not say", async () => {
     const { ask, isStreamed, mayCallInParallel, notices, unknown } = await read({
