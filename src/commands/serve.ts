@@ -187,7 +187,8 @@ async function openLimiter(
   if (shared === undefined) return new limiting.KeyLimiter(memory, runtime.now);
   const { RedisStore } = await import("../serve/keys/redis-store.ts");
   const tell = (text: string): void => log.note(text);
-  const store = new RedisStore({ url: shared, onLoss, memory, readSpent, tell }, runtime);
+  const isKept = (): boolean => ledger.isKept;
+  const store = new RedisStore({ url: shared, onLoss, memory, readSpent, isKept, tell }, runtime);
   await store.open();
   return new limiting.KeyLimiter(store, store.now);
 }

@@ -51,6 +51,7 @@ export class Ledger {
   #isSettling = false;
   #budget: Promise<Budget> | undefined;
   #hasTold = false;
+  #isKept = true;
   /** Calls that have not ended. */
   readonly #running = new Set<CallMeter>();
   #isWatching = false;
@@ -149,6 +150,11 @@ export class Ledger {
     });
   }
 
+  /** Whether what was entered last is written down. */
+  get isKept(): boolean {
+    return this.#isKept;
+  }
+
   /** Resolves when everything is written, or cannot be. */
   async settle(): Promise<void> {
     this.#isSettling = true;
@@ -191,7 +197,9 @@ export class Ledger {
       try {
         await this.#append(month, lines.map(({ line }) => line).join(""));
         this.#hasTold = false;
+        this.#isKept = true;
       } catch (error) {
+        this.#isKept = false;
         this.#tellUnwritten(error);
       }
     }

@@ -50,6 +50,8 @@ export interface RedisStoreOptions {
   memory: MemoryStore;
   /** What this machine's ledger has: nano-USD of keys by day. */
   readSpent: () => Promise<ReadonlyMap<string, ReadonlyMap<string, number>>>;
+  /** Whether that has all that this process has spent. */
+  isKept: () => boolean;
   tell: (text: string) => void;
 }
 
@@ -97,8 +99,9 @@ type Taken = [string, number, number, number, number, number, number, number, nu
 
 /** Something that Redis is to be told when it is back. */
 interface Settlement {
+  id: string;
   keys: string[];
-  args: string[];
+  use: Use;
 }
 
 /** Counts in Redis, for all processes that name the same one. */
@@ -247,11 +250,8 @@ export class RedisStore implements LimitStore {
     };
   }
 
-  #settle(id: string, need: Need, { tokens, cost }: Use): undefined {
-    const settlement = {
-      keys: this.#keysOf(need),
-      args: [id, whole(tokens), whole(cost), this.#source],
-    };
+  #settle(id: string, need: Need, use: Use): undefined {
+    const settlement = { id, keys: this.#keysOf(need), use };
     const client = this.#client;
     if (client === undefined) {
       this.#keep(settlement);
@@ -262,7 +262,8 @@ export class RedisStore implements LimitStore {
   }
 
   async #settleWith(client: Client, settlement: Settlement): Promise<void> {
-    const answer = await this.#ask(client, SETTLE, settlement.keys, settlement.args);
+    const { id, keys, use } = settlement;
+    const answer = await this.#ask(client, SETTLE, keys, this.#settled(id, use));
     if (answer === undefined) this.#keep(settlement);
   }
 
@@ -386,11 +387,17 @@ export class RedisStore implements LimitStore {
     const [seconds = "0", micros = "0"] = (await client.sendCommand(["TIME"])) as unknown as string[];
     this.#setClock(Number(seconds) * 1000 + Number(micros) / 1000);
     await this.#tryToCount(client);
+    const before = new Set(this.#waiting);
+    const spent = await this.#options.readSpent();
+    const isKept = this.#options.isKept();
     // What fails may have been counted; the others wait on.
-    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift())
-      await client.eval(SETTLE, { keys: next.keys, arguments: next.args });
+    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
+      // What the ledger has of it another process may have told already.
+      const use = isKept && before.has(next) ? { ...next.use, cost: 0 } : next.use;
+      await client.eval(SETTLE, { keys: next.keys, arguments: this.#settled(next.id, use) });
+    }
     const { day, month } = periodsAt(this.now());
-    for (const [key, days] of await this.#options.readSpent()) {
+    for (const [key, days] of spent) {
       for (const [period, lifetime] of [
         [day, 172_800],
         [month, 3_456_000],
@@ -419,7 +426,11 @@ export class RedisStore implements LimitStore {
     };
     const keys = this.#keysOf(need);
     await client.eval(TAKE, { keys, arguments: this.#argsOf(id, need, true) });
-    await client.eval(SETTLE, { keys, arguments: [id, "0", "0", this.#source] });
+    await client.eval(SETTLE, { keys, arguments: this.#settled(id, { tokens: 0, cost: 0 }) });
+  }
+
+  #settled(id: string, { tokens, cost }: Use): string[] {
+    return [id, whole(tokens), whole(cost), this.#source];
   }
 
   #keysOf({ key }: Need): string[] {

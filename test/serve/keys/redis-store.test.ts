@@ -28,14 +28,20 @@ async function open(
   onLoss: "allow" | "deny" = "deny",
   spent: ReadonlyMap<string, ReadonlyMap<string, number>> = new Map(),
   env: Record<string, string> = {},
-  now: () => number = Date.now,
+  { now = Date.now, home = createHome(), isKept = true } = {},
 ): Promise<Opened> {
-  const home = createHome();
   const runtime = testRuntime({ home, env, now });
   const told: string[] = [];
   const memory = new MemoryStore(runtime, async () => spent);
   const store = new RedisStore(
-    { url, onLoss, memory, readSpent: async () => spent, tell: (text) => told.push(text) },
+    {
+      url,
+      onLoss,
+      memory,
+      readSpent: async () => spent,
+      isKept: () => isKept,
+      tell: (text) => told.push(text),
+    },
     runtime,
   );
   await store.open();
@@ -108,7 +114,7 @@ describe("limits in Redis", () => {
   it("keep to Redis's days when the clock of a server is set while it runs", async () => {
     let ahead = 0;
     const redis = await startRedis();
-    const { store, ask } = await open(redis.url, "deny", new Map(), {}, () => Date.now() + ahead);
+    const { store, ask } = await open(redis.url, "deny", new Map(), {}, { now: () => Date.now() + ahead });
     ahead = 86_400_000;
     await granted(ask({ rpm: 50 }));
     expect(Math.abs(store.now() - Date.now())).toBeLessThan(10_000);
@@ -213,18 +219,24 @@ describe("limits in Redis", () => {
     await expect.poll(() => store.state, { timeout: 15_000 }).toBe("ok");
   });
 
-  it("settle what ended while Redis was away", async () => {
+  it.each([
+    ["which no ledger has", false],
+    ["once, which the ledger has, and another server of its machine told", true],
+  ])("settle what ended while Redis was away, %s", async (_, isKept) => {
     const redis = await startRedis();
     const way = await holdable(redis);
+    const home = createHome();
     const daily = { name: "daily" as const, period: today(), limit: NANO_USD };
-    const { store, ask } = await open(way.url, "allow");
+    const spent = new Map<string, Map<string, number>>();
+    const { store, ask } = await open(way.url, "allow", spent, {}, { home, isKept });
     const running = await granted(ask({ tpm: 100, tokens: 90, budgets: [daily], cost: NANO_USD / 2 }));
     way.hold();
     await ask({ rpm: 10 });
     await running.settle({ tokens: 5, cost: NANO_USD / 4 });
+    if (isKept) spent.set("a", new Map([[today(), NANO_USD / 4]]));
+    const other = await open(redis.url, "deny", spent, {}, { home });
     way.go();
     await expect.poll(() => store.state, { timeout: 15_000 }).toBe("ok");
-    const other = await open(redis.url);
     const rest = await granted(other.ask({ tpm: 100, tokens: 90, budgets: [daily], cost: NANO_USD }));
     expect(rest.most).toBe((NANO_USD * 3) / 4);
   });
