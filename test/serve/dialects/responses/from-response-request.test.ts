@@ -21,13 +21,16 @@ const refusal = (param: string, message?: RegExp) => ({
 const text = (role: string, said: string) => ({ role, content: [{ text: said }] });
 
 it("lets others have their turn between thousands of tools", async () => {
-  const tools = Array.from({ length: 40_000 }, (_, nth) => ({ type: "function", name: `f${nth}` }));
+  const tools = Array.from({ length: 9000 }, (_, nth) => ({
+    type: "namespace",
+    name: `n${nth}`,
+    tools: [{ type: "function", name: "f" }],
+  }));
   let turns = 0;
   const timer = setInterval(() => (turns += 1), 1);
-  const { ask } = await read({ tools });
+  for (let time = 0; time < 5; time += 1) expect((await read({ tools })).ask.tools?.tools).toHaveLength(9000);
   clearInterval(timer);
-  expect(ask.tools?.tools).toHaveLength(40_000);
-  expect(turns).toBeGreaterThan(1);
+  expect(turns).toBeGreaterThan(0);
 });
 
 describe("a request of Responses", () => {
