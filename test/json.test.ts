@@ -57,7 +57,7 @@ it("puts U+FFFD in place of halves of characters, in names, too, and leaves all 
     property(object({ key: texts, values: [texts, anything()] }), (any) => {
       const mended = wellFormed(any);
       expect(JSON.stringify(mended).isWellFormed()).toBe(true);
-      expect(JSON.stringify(mended)).not.toMatch(/\\ud[89a-f]/i);
+      expect(JSON.stringify(mended)).not.toMatch(/(?<!\\)(?:\\\\)*\\ud[89a-f]/);
       expect(wellFormed(mended)).toBe(mended);
     }),
   );
