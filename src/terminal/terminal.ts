@@ -255,7 +255,7 @@ export class Terminal {
 
   /** Says on stderr that there is nothing to print, since silence looks like a failure; in a pipe it is a notice. */
   noteNothing(sentence: string): void {
-    this.note(this.isStdoutTTY ? sentence : `${PROGRAM}${sentence}`);
+    this.note(this.isStdoutTTY ? this.completeCommands(sentence) : `${PROGRAM}${sentence}`);
   }
 
   #noteLine(line: string, title?: string): void {

@@ -5,6 +5,7 @@ import { completeCommands } from "../../src/command-line/complete-commands.ts";
 import type { GlobalOptions } from "../../src/options.ts";
 import { PROGRAM } from "../../src/program.ts";
 import { listeningTerminal, ServeLog } from "../../src/serve/serve-log.ts";
+import { Terminal } from "../../src/terminal/terminal.ts";
 import { createHome, openclaw } from "../helpers/openclaw.ts";
 
 const complete = (hint: string, options: Partial<GlobalOptions>): string =>
@@ -88,6 +89,31 @@ describe("commands to paste are whole", () => {
 
   it("and those in words of somebody else stay as they are", () => {
     expect(told((terminal) => terminal.note("openclaw doctor", "  "))).toBe("  openclaw doctor");
+  });
+
+  it("where a person is told that there is nothing", () => {
+    const lines: string[] = [];
+    const take = (text: string | Uint8Array): boolean => lines.push(String(text)) > 0;
+    const terminal = new Terminal(
+      { write: take, once: () => undefined, isTTY: true },
+      { write: take, once: () => undefined },
+      {},
+    );
+    terminal.setMode({ completeCommands: (text) => complete(text, EVERYWHERE) });
+    terminal.noteNothing("Begin: openclaw chat");
+    expect(lines.join("")).toBe(`Begin: openclaw chat ${FLAGS}\n`);
+  });
+
+  it.each([
+    [["models", "status"], "not set (openclaw models set --region eu-west-1 MODEL)"],
+    [["sessions", "list"], "`openclaw chat --region eu-west-1` begins one."],
+    [
+      ["batch", "role", "--s3", "s3://a-bucket/p", "--emulator"],
+      "# Then: openclaw batch submit --emulator --region eu-west-1 FILE",
+    ],
+  ])("in what %j tells", async (command, told) => {
+    const { stdout, stderr } = await openclaw([...command, "--region", "eu-west-1"], createHome());
+    expect(stdout + stderr).toContain(told);
   });
 
   it("in the log of serve", () => {

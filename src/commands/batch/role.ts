@@ -63,7 +63,7 @@ export async function run(options: RoleOptions, runtime: Runtime): Promise<void>
     };
     const policies = rolePolicies(needs);
     if (terminal.format === "json") await terminal.printJson({ roleName: name, region, ...policies });
-    else await terminal.print(roleCommands(policies, needs));
+    else await terminal.print(terminal.completeCommands(roleCommands(policies, needs)));
     if (key?.startsWith("alias/"))
       await terminal.warn(
         "A policy cannot name a key by its alias.",

@@ -40,7 +40,10 @@ export async function run(options: GlobalOptions, runtime: Runtime): Promise<voi
     ? `${count(models.length, "model")}, ${formatAge(runtime.now() - load.discovered.fetchedAt)} old`
     : "nothing cached";
   const rows: Fact[] = [
-    ["default model", document.defaultModel ?? dim("not set (openclaw models set MODEL)")],
+    [
+      "default model",
+      document.defaultModel ?? dim(terminal.completeCommands("not set (openclaw models set MODEL)")),
+    ],
     ...document.fallbacks.map((key, index): Fact => [`fallback ${index + 1}`, key]),
     ["credentials", `${document.credentials.source}: ${document.credentials.detail}`],
     ["region", region ? `${region.value} (${region.source})` : "the instance's own"],
