@@ -561,6 +561,13 @@ describe("slash commands", () => {
     await ask(sitting.pty, "/model anthropic.claude-sonnet-4-6", `${told}\nmodel: .*`);
   });
 
+  it("/model sends nobody's data to any region by itself", async () => {
+    const sitting = await sitDown(await emulate(), ["--region", "ap-southeast-1"]);
+    const id = "anthropic.claude-opus-4-8";
+    await ask(sitting.pty, `/model ${id}`, `If your data may go to any region: /model global\\.${id}`);
+    await ask(sitting.pty, "/model", `model: amazon-bedrock/${MODEL}`);
+  });
+
   it("/usage sums up, answers that were asked again too", async () => {
     const sitting = await sitDown(await answering(answer("a"), answer("b")));
     await ask(sitting.pty, "/usage", "nothing was asked yet · prompt cache 5m");
