@@ -51,6 +51,9 @@ export interface RealRedis {
   port: number;
   /** Ends it as a machine does that loses its power. */
   kill(): Promise<void>;
+  /** Stops it where it is, as a machine does that has too much else to do; it goes on with what came meanwhile. */
+  pause(): void;
+  resume(): void;
   /** Starts it again, on the same port, with nothing of what it knew. */
   restart(): Promise<void>;
 }
@@ -89,6 +92,8 @@ export async function startRedis(options: readonly string[] = []): Promise<RealR
     url: `redis://127.0.0.1:${port}`,
     port,
     kill,
+    pause: () => void child.kill("SIGSTOP"),
+    resume: () => void child.kill("SIGCONT"),
     restart: async () => {
       await kill();
       child = await start();

@@ -30,10 +30,11 @@ redis.call('ZREMRANGEBYSCORE', requests, '-inf', whole(now - 60000))
 forget(tokens, amounts, now - 60000)
 forget(running, costs, now)
 
+-- In the place of what the id counted before, where it was taken late and is taken again.
 local function add(ids, counts, id, score, amount)
   redis.call('ZADD', ids, whole(score), id)
+  redis.call('HINCRBY', counts, 'sum', whole(amount - count(counts, id)))
   redis.call('HSET', counts, id, whole(amount))
-  redis.call('HINCRBY', counts, 'sum', whole(amount))
 end
 local function spent(key)
   local sum = 0
@@ -96,8 +97,9 @@ if rpm >= 0 then
 end
 if tpm >= 0 then
   add(tokens, amounts, id, now, mine)
-  redis.call('HSET', amounts, id .. ':runs', '1')
-  redis.call('HINCRBY', amounts, 'running', whole(mine))
+  if redis.call('HSETNX', amounts, id .. ':runs', '1') == 1 then
+    redis.call('HINCRBY', amounts, 'running', whole(mine))
+  end
   redis.call('PEXPIRE', tokens, 120000)
   redis.call('PEXPIRE', amounts, 120000)
 end

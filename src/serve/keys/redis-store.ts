@@ -163,26 +163,30 @@ export class RedisStore implements LimitStore {
   }
 
   async take(need: Need): Promise<Granted | Refused> {
-    const client = this.#client;
     const id = randomUUID();
-    if (client && this.#isCounting) {
-      const taken = await this.#ask<Taken>(
-        client,
-        TAKE,
-        this.#keysOf(need),
-        this.#argsOf(id, need, false),
-        () => this.#settle(id, need, { tokens: 0, cost: 0 }),
-      );
+    const asked = this.#isCounting ? this.#client : undefined;
+    if (asked) {
+      const taken = await this.#ask<Taken>(asked, TAKE, this.#keysOf(need), this.#argsOf(id, need, false));
       if (taken) return this.#toVerdict(id, need, taken);
     }
-    if (this.#options.onLoss === "deny") throw away(this.#retryAfter());
-    const alone = await this.#options.memory.take(need);
-    // Whatever it has forgotten, it knows of what is begun from now on.
-    if (client && alone.isGranted) {
-      void this.#ask(client, TAKE, this.#keysOf(need), this.#argsOf(id, need, true));
-      return this.#withSettlement(id, need, alone, alone.settle);
+    // What Redis was asked for it may take when nobody waits for it any more.
+    const giveBack = (): void => {
+      if (asked) this.#settle(id, need, { tokens: 0, cost: 0 });
+    };
+    if (this.#options.onLoss === "deny") {
+      giveBack();
+      throw away(this.#retryAfter());
     }
-    return alone;
+    const alone = await this.#options.memory.take(need);
+    if (!alone.isGranted) {
+      giveBack();
+      return alone;
+    }
+    const client = this.#client;
+    // Whatever it has forgotten, it knows of what is begun from now on.
+    if (client) void this.#ask(client, TAKE, this.#keysOf(need), this.#argsOf(id, need, true));
+    const isTold = asked !== undefined || client !== undefined;
+    return this.#withSettlement(id, need, alone, alone.settle, isTold);
   }
 
   async close(): Promise<void> {
@@ -239,13 +243,19 @@ export class RedisStore implements LimitStore {
     return { isGranted: false, rate, by: "budget", retryMs: msUntilRoom(budget, 0, this.now()), budget };
   }
 
-  /** Settles in Redis, too. */
-  #withSettlement(id: string, need: Need, granted: Granted, settle: Granted["settle"]): Granted {
+  /** Settles in Redis, too; what that was never told of only where it is there: else the ledger has it when it is back. */
+  #withSettlement(
+    id: string,
+    need: Need,
+    granted: Granted,
+    settle: Granted["settle"],
+    isTold = true,
+  ): Granted {
     return {
       ...granted,
       settle: async (use) => {
         await settle(use);
-        this.#settle(id, need, use);
+        if (isTold || this.#client) this.#settle(id, need, use);
       },
     };
   }
@@ -273,28 +283,17 @@ export class RedisStore implements LimitStore {
 
   /**
    * Runs a script. Undefined where Redis does not answer in time, or is away: then it is taken to be, and tried anew in the
-   * background. An answer that comes later is handed to `onLate`.
+   * background.
    */
-  async #ask<T>(
-    client: Client,
-    script: string,
-    keys: string[],
-    args: string[],
-    onLate: () => void = () => undefined,
-  ): Promise<T | undefined> {
-    let isLate = false;
+  async #ask<T>(client: Client, script: string, keys: string[], args: string[]): Promise<T | undefined> {
     const answered = client.eval(script, { keys, arguments: args }).then(
-      (answer) => {
-        if (isLate) onLate();
-        return answer as T;
-      },
+      (answer) => answer as T,
       (error: unknown) => {
         this.#lose(client, error instanceof Error ? error.message : String(error));
         return undefined;
       },
     );
     if (await settlesWithin(WAIT_MS, answered)) return answered;
-    isLate = true;
     this.#lose(client, `no answer within ${WAIT_MS} ms`);
     return undefined;
   }

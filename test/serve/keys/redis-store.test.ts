@@ -241,6 +241,40 @@ describe("limits in Redis", () => {
     expect(rest.most).toBe((NANO_USD * 3) / 4);
   });
 
+  it.each(["allow", "deny"] as const)(
+    "leave nothing taken for who was not waited for, at a Redis that stood still for a while, with %s",
+    async (onLoss) => {
+      const redis = await startRedis();
+      const admin = await adminOf(redis);
+      // Its first connection is given up after two seconds: what was sent by it is done with an answer, or without.
+      for (const stillMs of [1500, 3000]) {
+        const { store, told, ask } = await open(redis.url, onLoss);
+        const daily = { name: "daily" as const, period: today(), limit: NANO_USD };
+        redis.pause();
+        const asked = Array.from({ length: 5 }, () =>
+          ask({ rpm: 100, tpm: 1000, budgets: [daily], tokens: 100, cost: NANO_USD / 10 }),
+        );
+        setTimeout(redis.resume, stillMs);
+        const settled = (await Promise.allSettled(asked)).map(async (each) => {
+          if (each.status === "fulfilled" && each.value.isGranted)
+            await each.value.settle({ tokens: 0, cost: 0 });
+          return each.status;
+        });
+        expect(new Set(await Promise.all(settled))).toEqual(
+          new Set([onLoss === "allow" ? "fulfilled" : "rejected"]),
+        );
+        await expect.poll(() => [store.state, told.length], { timeout: 10_000 }).toEqual(["ok", 2]);
+        const left = async (hash: string): Promise<Record<string, string>> => {
+          const all = await admin.hGetAll(`openclaw:limits:{keys}:a:${hash}`);
+          return Object.fromEntries(Object.entries(all).filter(([, amount]) => amount !== "0"));
+        };
+        await expect.poll(async () => [await left("costs"), await left("amounts")]).toEqual([{}, {}]);
+        expect(await admin.zCard("openclaw:limits:{keys}:a:running")).toBe(0);
+      }
+    },
+    30_000,
+  );
+
   it("count a call that used nothing, and forget it a minute later", async () => {
     const redis = await startRedis();
     const { store, told, ask } = await open(redis.url);
