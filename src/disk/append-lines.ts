@@ -1,4 +1,15 @@
-import { close, constants, fstat, open, openSync, read, write, writeFileSync } from "node:fs";
+import {
+  close,
+  constants,
+  fstat,
+  fstatSync,
+  open,
+  openSync,
+  read,
+  type Stats,
+  write,
+  writeFileSync,
+} from "node:fs";
 import path from "node:path";
 import { promisify } from "node:util";
 import { errorCode } from "../errors.ts";
@@ -20,17 +31,24 @@ const [openFile, statFile, readFrom, writeTo, closeFile] = [open, fstat, read, w
   promisify,
 ) as [
   (file: string, flags: number, mode: number) => Promise<number>,
-  (descriptor: number) => Promise<{ size: number }>,
+  (descriptor: number) => Promise<Stats>,
   (...at: [number, Buffer, number, number, number]) => Promise<{ bytesRead: number }>,
   (...at: [number, Buffer, number, number]) => Promise<{ bytesWritten: number }>,
   (descriptor: number) => Promise<void>,
 ];
 
-/** Appends lines at once, for the end of the process, which waits for nothing. Throws Node's own error. */
+/** Appends lines at once, for the end of the process, which waits for nothing. Throws Node's own error, or one like it. */
 export function appendLinesAtOnce(file: string, lines: string): void {
   makeFolder(path.dirname(file));
   // The process ends, and closes it.
-  writeFileSync(openSync(file, APPEND_FLAGS, 0o600), lines);
+  const descriptor = openSync(file, APPEND_FLAGS, 0o600);
+  refuseOther(file, fstatSync(descriptor));
+  writeFileSync(descriptor, lines);
+}
+
+/** What is written to a pipe or a device is not kept. */
+function refuseOther(file: string, stats: Stats): void {
+  if (!stats.isFile()) throw Object.assign(new Error(`${file} is not a regular file`), { code: "EINVAL" });
 }
 
 export interface Appended {
@@ -42,7 +60,7 @@ export interface Appended {
 
 /**
  * Appends lines to a private file in one write, which no other process's comes between. What was left of a line that was
- * never written whole is ended first. Rejects with Node's own error.
+ * never written whole is ended first. Rejects with Node's own error, or one like it.
  */
 export async function appendLines(file: string, lines: string): Promise<Appended> {
   const flags = (APPEND_FLAGS & ~constants.O_WRONLY) | constants.O_RDWR;
@@ -54,7 +72,9 @@ export async function appendLines(file: string, lines: string): Promise<Appended
     return openFile(file, flags, 0o600);
   });
   try {
-    const { size } = await statFile(descriptor);
+    const stats = await statFile(descriptor);
+    refuseOther(file, stats);
+    const { size } = stats;
     const last = Buffer.alloc(1, "\n");
     if (size > 0) await readFrom(descriptor, last, 0, 1, size - 1);
     const bytes = Buffer.from(last.toString() === "\n" ? lines : `\n${lines}`);
