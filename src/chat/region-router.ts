@@ -141,17 +141,32 @@ function weigh(...parts: string[]): string {
 /** So many characters of each part of a prompt tell it from others. */
 const MOST_CHARACTERS = 16_384;
 
+/** So many blocks of a message, and items of a list in a body of another form. */
+const MOST_ITEMS = 8;
+
 /**
  * Identifies how a prompt begins: its system prompt, the names of its tools, and its first message. What follows in a
- * conversation changes nothing.
+ * conversation changes nothing. Of a body in its vendor's words, such as texts to embed, it is what stands in it.
  */
-export function beginningOf({ system = "", tools, earlier, messages }: Omit<Ask, "model">): string {
+export function beginningOf({
+  system = "",
+  tools,
+  earlier,
+  messages,
+  invocation,
+}: Omit<Ask, "model">): string {
   const texts = typeof system === "string" ? [system] : system.map(({ text = "" }) => text);
   const hash = createHash("sha256").update(texts.join("\0").slice(0, MOST_CHARACTERS));
   for (const { toolSpec } of tools?.tools ?? []) hash.update(`\0${toolSpec?.name ?? ""}`);
   const [first] = earlier?.[0]?.messages ?? messages;
-  for (const block of (first?.content ?? []).slice(0, 8)) {
+  for (const block of (first?.content ?? []).slice(0, MOST_ITEMS)) {
     hash.update(`\0${Object.keys(block).join()}\0${(block.text ?? "").slice(0, MOST_CHARACTERS)}`);
   }
+  if (invocation) hash.update(JSON.stringify(invocation.body, toBeginning));
   return hash.digest("hex");
+}
+
+function toBeginning(_name: string, value: unknown): unknown {
+  if (typeof value === "string") return value.slice(0, MOST_CHARACTERS);
+  return Array.isArray(value) ? value.slice(0, MOST_ITEMS) : value;
 }

@@ -175,6 +175,25 @@ describe("how a prompt begins", () => {
     expect(beginningOf({ ...asked, system: [{ text: "You are a crab." }] })).toBe(same);
   });
 
+  it("is what stands in a body of its vendor's own form, as far as that is looked at", () => {
+    const beginningOfBody = (body: object): string =>
+      beginningOf({ parameters: {}, messages: [], invocation: { body, headers: {}, isStreamed: false } });
+    const texts = Array.from({ length: 20 }, (_, index) => `text ${index}`);
+    const others = [
+      {},
+      { inputText: "a" },
+      { inputText: "b" },
+      { inputText: "a", dimensions: 256 },
+      { texts },
+      { texts: texts.slice(1) },
+      { singleEmbeddingParams: { text: { value: "a" } } },
+    ].map(beginningOfBody);
+    expect(new Set(others).size).toBe(others.length);
+    expect(beginningOfBody({ texts: texts.slice(0, 10) })).toBe(beginningOfBody({ texts }));
+    const long = "x".repeat(20_000);
+    expect(beginningOfBody({ inputText: `${long}y` })).toBe(beginningOfBody({ inputText: long }));
+  });
+
   it("is another with another system prompt, other tools or another first message", () => {
     const tools = { tools: [{ toolSpec: { name: "weather", inputSchema: { json: {} } } }] };
     const others = [

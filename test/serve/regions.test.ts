@@ -131,6 +131,21 @@ describe("serve --regions", () => {
       if (route !== "GetCallerIdentity") expect(REGIONS).toContain(region);
   }, 120_000);
 
+  it("spreads texts to embed over the list", async () => {
+    const served = await serveRegions();
+    const regions = new Set<string | null>();
+    for (let nth = 0; nth < 20; nth += 1) {
+      const answer = await fetch(`${served.origin}/v1/embeddings`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ model: "amazon.titan-embed-text-v2:0", input: `text ${nth}` }),
+      });
+      expect(answer.status).toBe(200);
+      regions.add(answer.headers.get("x-openclaw-region"));
+    }
+    expect(regions.size).toBeGreaterThan(1);
+  });
+
   it("counts tokens in the next region where one does not, and estimates where none does", async () => {
     let isOut = (region: string | undefined): boolean => region === "us-east-2";
     const served = await serve({
