@@ -180,7 +180,7 @@ async function ofServeHere() {
   const load = options.quick
     ? { streams: 20, deltas: 2, rounds: 1, ms: 50 }
     : { streams: 1000, deltas: 20, rounds: 3, ms: 5000 };
-  const [answers, warmUps] = options.quick ? [1, 0] : [50, 60];
+  const [answers, warmUps] = options.quick ? [1, 0] : [50, 100];
   return [await serveLatency(work, answers, warmUps), await serveLoad(work, load)].join("\n\n");
 }
 
