@@ -18,7 +18,7 @@ const PAGE_SIZE = 1000;
 /** Far more than the profiles of an account fill: a list that is longer has no end. */
 const MOST_PAGES = 20;
 /** Many times what AWS lists in a region: each name that stands for none is held against all of them. */
-const MOST_MODELS = 1500;
+const MOST_MODELS = 10_000;
 
 /**
  * Asks AWS for the foundation models and the inference profiles of the session's region, all at once and all pages.

@@ -47,12 +47,12 @@ describe("a list of AWS", () => {
   });
 
   it("of models that is longer than AWS's is refused", async () => {
-    const models = Array.from({ length: 1501 }, (_, nth) => ({ modelId: `m${nth}`, id: `m${nth}` }));
+    const models = Array.from({ length: 10_001 }, (_, nth) => ({ modelId: `m${nth}`, id: `m${nth}` }));
     const session = await answeredBy(json({ modelSummaries: models, data: models }));
     for (const ask of [listModels, discoverMantle])
       await expect(ask(session)).rejects.toMatchObject({
         code: "bad-response",
-        message: expect.stringContaining("lists 1501 models, of which AWS has less than 1500."),
+        message: expect.stringContaining("lists 10001 models, of which AWS has less than 10000."),
       });
   });
 
