@@ -35,7 +35,10 @@ export const listModelsTool: ServedTool = {
             provider: { type: "string" },
             input: { type: "string", description: "Kinds of input: 'text+image'. ask-model sends text." },
             contextWindow: { type: "number", description: "Tokens." },
-            maxTokens: { type: "number", description: "Most tokens of an answer." },
+            maxTokens: {
+              type: ["number", "null"],
+              description: "Most tokens of an answer; null for what embeds texts.",
+            },
             reasoning: { type: "boolean" },
             price: {
               type: ["object", "null"],
