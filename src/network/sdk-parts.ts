@@ -7,8 +7,10 @@ export { resolveRegionConfig } from "@smithy/core/config";
 export { extendedEncodeURIComponent, HttpRequest, loadRestJsonErrorCode } from "@smithy/core/protocols";
 export {
   AdaptiveRetryStrategy,
+  getRetryAfterHint,
+  isServerError,
+  isThrottlingError,
   isTransientError,
-  retryMiddleware,
   StandardRetryStrategy,
 } from "@smithy/core/retry";
 export { NodeHttpHandler } from "@smithy/node-http-handler";

@@ -1,10 +1,12 @@
 import { createHash } from "node:crypto";
 import type {
-  FinalizeHandler,
   HandlerExecutionContext,
   HttpResponse,
   ResponseMetadata,
   RetryErrorInfo,
+  RetryErrorType,
+  RetryToken,
+  SdkError,
   SelectedHttpAuthScheme,
 } from "@smithy/types";
 import type { Authentication } from "../credentials/provider.ts";
@@ -14,6 +16,7 @@ import type { ClientConfig } from "./client-config.ts";
 import { type JsonBody, lengthOf, toJsonBody } from "../network/json-body.ts";
 import { nextTurn } from "../next-turn.ts";
 import { once } from "../once.ts";
+import { untilAborted } from "../until-aborted.ts";
 import { traceHeaders } from "../trace-headers.ts";
 import { isOfClock } from "./retries.ts";
 import { type AttemptReporter, createAttemptReporter } from "./report-attempts.ts";
@@ -21,8 +24,11 @@ import {
   AwsSdkSigV4Signer,
   createDefaultUserAgentProvider,
   HttpBearerAuthSigner,
+  getRetryAfterHint,
   HttpRequest,
-  retryMiddleware,
+  isServerError,
+  isThrottlingError,
+  isTransientError,
   SMITHY_CONTEXT_KEY,
   userAgentMiddleware,
 } from "../network/sdk-parts.ts";
@@ -85,6 +91,7 @@ export class RestClient {
   readonly #config: ClientConfig;
   readonly #authentication: Authentication;
   readonly #service: RestService;
+  readonly #endpoint: URL;
   readonly #runtime: Runtime;
   readonly #report: AttemptReporter;
   readonly #userAgents = new WeakMap<SelectedHttpAuthScheme["identity"], Readonly<Record<string, string>>>();
@@ -95,6 +102,7 @@ export class RestClient {
     this.#config = config;
     this.#authentication = authentication;
     this.#service = service;
+    this.#endpoint = new URL(service.endpoint);
     this.#runtime = runtime;
     this.#report = createAttemptReporter(runtime);
     const { credentials, region } = config;
@@ -140,21 +148,43 @@ export class RestClient {
     let attempts = 0;
     return withRenewal(this.#authentication, async () => {
       const scheme = await this.#scheme();
-      const context = this.#context(scheme, signal);
-      const attempt: FinalizeHandler<object, Sent<T>> = async (args) => {
+      const agent = await this.#userAgent(scheme);
+      const { value, $metadata } = await this.#retried(signal, (retryHeaders) => {
         attempts += 1;
-        const { headers } = args.request as HttpRequest;
-        const sendOnce: SendOnce = (call) => this.#signAndSend(call, headers, scheme, signal);
-        return { response: undefined, output: await work(sendOnce) };
-      };
-      const { retryStrategy, maxAttempts } = this.#config;
-      const retries = { retryStrategy: async () => retryStrategy, maxAttempts: async () => maxAttempts };
-      const retried = retryMiddleware(retries)<Sent<T>>(attempt, context);
-      // What the middleware puts into its headers goes with every call.
-      const request = new HttpRequest({ headers: { ...(await this.#userAgent(scheme, context)) } });
-      const { output }: { output: Sent<T> } = await retried({ input: {}, request });
-      return { value: output.value, metadata: output.$metadata, attempts };
+        return work((call) => this.#signAndSend(call, { ...agent, ...retryHeaders }, scheme, signal));
+      });
+      return { value, metadata: $metadata, attempts };
     });
+  }
+
+  /**
+   * Attempts until one succeeds or the strategy, which waits in between, has enough: what the SDK's middleware does, but
+   * that makes an error for each call, with its stack, before anything has failed. Throws what the last attempt threw, and
+   * the signal's reason.
+   */
+  async #retried<T>(
+    signal: AbortSignal,
+    attempt: (headers: Readonly<Record<string, string>>) => Promise<T>,
+  ): Promise<T> {
+    const { retryStrategy, maxAttempts } = this.#config;
+    const invocation = crypto.randomUUID();
+    let token: RetryToken = await untilAborted(retryStrategy.acquireInitialRetryToken(""), signal);
+    for (;;) {
+      try {
+        const done = await attempt({
+          "amz-sdk-invocation-id": invocation,
+          "amz-sdk-request": `attempt=${token.getRetryCount() + 1}; max=${maxAttempts}`,
+        });
+        retryStrategy.recordSuccess(token);
+        return done;
+      } catch (error) {
+        const renewed = retryStrategy.refreshRetryTokenForRetry(token, failureOf(error as SdkError));
+        token = await untilAborted(renewed, signal).catch(() => {
+          signal.throwIfAborted();
+          throw error;
+        });
+      }
+    }
   }
 
   async #signAndSend(
@@ -212,7 +242,7 @@ export class RestClient {
     { method, path, query = {}, headers = {}, body: value }: RestCall,
     common: Record<string, string>,
   ): Promise<HttpRequest> {
-    const { protocol, hostname, host, port, pathname } = new URL(this.#service.endpoint);
+    const { protocol, hostname, host, port, pathname } = this.#endpoint;
     const body = value && (await toJsonBody(value));
     return new HttpRequest({
       protocol,
@@ -245,20 +275,6 @@ export class RestClient {
     return { "x-amz-content-sha256": hash.digest("hex") };
   }
 
-  /** What the SDK's middleware finds out from one part of a client for another. */
-  #context(
-    selectedHttpAuthScheme: SelectedHttpAuthScheme,
-    abortSignal: AbortSignal,
-  ): HandlerExecutionContext {
-    return {
-      [SMITHY_CONTEXT_KEY]: {
-        abortSignal,
-        selectedHttpAuthScheme,
-        features: this.#service.isNamed ? { ENDPOINT_OVERRIDE: "N" } : {},
-      },
-    };
-  }
-
   async #scheme(): Promise<SelectedHttpAuthScheme> {
     const authentication = this.#authentication;
     if (authentication.kind === "token") {
@@ -280,12 +296,12 @@ export class RestClient {
 
   /** The headers that name the program, and where its credentials are from: put together once for the same. */
   async #userAgent(
-    { identity }: SelectedHttpAuthScheme,
-    context: HandlerExecutionContext,
+    selectedHttpAuthScheme: SelectedHttpAuthScheme,
   ): Promise<Readonly<Record<string, string>>> {
+    const { identity } = selectedHttpAuthScheme;
     const known = this.#userAgents.get(identity);
     if (known) return known;
-    const { id, sdkVersion, appId } = this.#service;
+    const { id, sdkVersion, appId, isNamed } = this.#service;
     const request = new HttpRequest({});
     const middleware = userAgentMiddleware({
       defaultUserAgentProvider: createDefaultUserAgentProvider({ serviceId: id, clientVersion: sdkVersion }),
@@ -293,6 +309,10 @@ export class RestClient {
       userAgentAppId: async () => appId,
       runtime: "node",
     });
+    // What the SDK finds out from one part of a client for another.
+    const context: HandlerExecutionContext = {
+      [SMITHY_CONTEXT_KEY]: { selectedHttpAuthScheme, features: isNamed ? { ENDPOINT_OVERRIDE: "N" } : {} },
+    };
     await middleware(
       async () => ({ response: undefined, output: { $metadata: {} } }),
       context,
@@ -317,4 +337,16 @@ export class RestClient {
     if (response.statusCode < 300) return response;
     throw await readServiceError(response);
   }
+}
+
+/** What a retry strategy is told of a failure, by the SDK's own judgement. */
+function failureOf(error: SdkError): RetryErrorInfo {
+  const retryAfterHint = getRetryAfterHint(error.$response);
+  return { error, errorType: errorTypeOf(error), ...(retryAfterHint ? { retryAfterHint } : {}) };
+}
+
+function errorTypeOf(error: SdkError): RetryErrorType {
+  if (isThrottlingError(error)) return "THROTTLING";
+  if (isTransientError(error)) return "TRANSIENT";
+  return isServerError(error) ? "SERVER_ERROR" : "CLIENT_ERROR";
 }

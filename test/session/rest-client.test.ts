@@ -879,12 +879,11 @@ describe("an error", () => {
 
   function describeError(error: Error & Partial<data.BedrockRuntimeServiceException>): object {
     const { name, $metadata, $response } = error;
-    const { httpStatusCode, requestId, attempts } = $metadata ?? {};
+    const { httpStatusCode, requestId } = $metadata ?? {};
     return {
       name,
       httpStatusCode,
       requestId,
-      attempts,
       answered: [$response?.statusCode, $response?.headers],
       kind: [isThrottlingError, isTransientError, isServerError].map((is) => is(error as never)),
     };
