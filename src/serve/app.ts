@@ -75,12 +75,17 @@ export function toldError(error: ErrorAnswer, requestId: string): ToldError {
   return DIALECTS[0].toError(error, requestId);
 }
 
-type Variables = { call: Call; dialect: Dialect };
+type Variables = { call: Call; dialect: Dialect | undefined };
 type Environment = { Bindings: HttpBindings | Http2Bindings; Variables: Variables };
 type ServeContext = Context<Environment>;
 type Handler = MiddlewareHandler<Environment>;
 /** Refuses a request for how it came, whatever it asks for. */
 type Guard = (context: ServeContext) => Response | undefined;
+
+/** The dialect of its route, or of whoever sends it. */
+function dialectOf(context: ServeContext): Dialect {
+  return context.get("dialect") ?? spokenBy(context.req.path, context.req.raw.headers);
+}
 
 /** The routes, and the calls that are running on them. */
 export class App {
@@ -251,7 +256,6 @@ export class App {
     telemetry.follow(call, context.req.raw);
     this.#calls.add(call);
     context.set("call", call);
-    context.set("dialect", spokenBy(path, context.req.raw.headers));
     const { incoming, outgoing } = context.env;
     outgoing.once("close", () => call.leave());
     try {
@@ -263,10 +267,9 @@ export class App {
     const answered = answer.headers;
     const { requestId, region, queuedMs } = call.entry;
     answered.set("x-request-id", requestId);
-    const { requestIdHeader } = context.get("dialect");
+    const { requestIdHeader, toRateHeaders = openaiRateHeaders } = dialectOf(context);
     if (requestIdHeader !== undefined) answered.set(requestIdHeader, requestId);
     if (call.rate) {
-      const toRateHeaders = context.get("dialect").toRateHeaders ?? openaiRateHeaders;
       for (const [name, value] of Object.entries(toRateHeaders(call.rate, runtime.now())))
         answered.set(name, value);
     }
@@ -328,7 +331,7 @@ export class App {
     this.#reading.add(call);
     let body: unknown;
     try {
-      const types = context.get("dialect").bodyTypes?.(context.req.raw.headers);
+      const types = dialectOf(context).bodyTypes?.(context.req.raw.headers);
       body = await readJsonBody(incoming, { most: mostBytes, readMs, share, signal: call.signal, types });
       call.bodyBytes = share.bodyBytes;
     } catch (error) {
@@ -441,7 +444,7 @@ function answerError(
   error: ErrorAnswer,
   headers: Record<string, string> = {},
 ): Response {
-  const dialect = context.get("dialect");
+  const dialect = dialectOf(context);
   const call = context.get("call");
   const { retryAfter } = error;
   const told = dialect.toError(error, call.entry.requestId);
