@@ -40,14 +40,14 @@ export async function recallLessons(setup: Setup, place: readonly string[]): Pro
   const remembered = memoryOf(setup);
   const key = JSON.stringify(place);
   const known = remembered.get(key);
-  const age = known && elapsed() - known.at;
-  if (age !== undefined && age < LOOK_AGAIN_MS) return (await known?.entry)?.lessons ?? [];
+  const age = known ? elapsed() - known.at : Number.POSITIVE_INFINITY;
+  if (known && age < LOOK_AGAIN_MS) return (await known.entry)?.lessons ?? [];
   const file = fileOf(setup, place);
   if (file === undefined) return [];
   const entry = read(file, now());
   if (remembered.size >= MOST_REMEMBERED) remembered.clear();
   remembered.set(key, { at: elapsed(), entry });
-  return (await (age !== undefined && age < STILL_GOOD_MS ? known?.entry : entry))?.lessons ?? [];
+  return (await (known && age < STILL_GOOD_MS ? known.entry : entry))?.lessons ?? [];
 }
 
 /** What was read of a place, and when on the clock of the process, in ms. */

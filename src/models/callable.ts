@@ -141,9 +141,10 @@ export function requireProfile(
   command: string,
 ): InferenceProfile | undefined {
   if (!needsProfile(id, discovered)) return undefined;
-  const global = profileNamed("global", id, discovered);
   const profile = profileFor(id, discovered);
-  if (profile || !global) return profile;
+  if (profile) return profile;
+  const global = profileNamed("global", id, discovered);
+  if (!global) return undefined;
   throw new OpenclawError("needs-inference-profile", {
     message: `Only a global inference profile reaches '${id}' from ${discovered.region}.`,
     hint: `If your data may go to any region: ${command} ${quoteForShell(global.id)}`,

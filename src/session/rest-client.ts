@@ -83,8 +83,8 @@ export interface AttemptGate {
 export type Sent<T> = { $metadata: ResponseMetadata; value: T };
 
 /**
- * Calls a service with the middleware of the SDK's clients (user agent, retries, signature, HTTP handler) and
- * without the clients, whose schemas and settings take longer to load than a call takes. The requests and errors are those
+ * Calls a service with parts of the SDK's clients (user agent, retry strategies, clock skew, HTTP handler) and without the
+ * clients, whose schemas and settings take longer to load than a call takes. The requests and errors are those
  * of the clients, which test/session/rest-client.test.ts holds this to.
  */
 export class RestClient {
