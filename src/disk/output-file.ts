@@ -6,7 +6,9 @@ import type { Runtime } from "../runtime.ts";
 import { neutralise } from "../terminal/neutralise.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import type { Sink, Terminal } from "../terminal/terminal.ts";
+import { untilAborted } from "../until-aborted.ts";
 import { followLinks, ignoring, syncFolder, takeAfter, writeError } from "./atomic-write.ts";
+import { sayingWhoIsAwaited } from "./read-pipe.ts";
 
 /** As a shell makes a file: the person's umask is taken off. */
 const NEW_FILE_MODE = 0o666;
@@ -110,24 +112,35 @@ async function openPlace(name: string, flag: string, runtime: Runtime): Promise<
       `Name a file in it: ${flag} ${quoteForShell(example)}`,
     );
   }
-  if (old !== undefined && !old.isFile()) return openDevice(named, old);
+  if (old !== undefined && !old.isFile()) return openDevice(named, old, name, runtime);
   // What may not be written may not be replaced either.
   if (old !== undefined) await access(named, constants.W_OK);
   return openReplacement(await followLinks(named), old, runtime);
 }
 
-/** A pipe or a device, which is opened when there is something to write to it. */
-function openDevice(file: string, stats: Stats): Output {
+/**
+ * A pipe or a device, which is opened when there is something to write to it. Whoever reads a pipe is waited for in a thread
+ * of Node's pool, and no longer than until a signal.
+ */
+function openDevice(file: string, stats: Stats, name: string, runtime: Runtime): Output {
   let handle: FileHandle | undefined;
+  const waiting = <T>(work: () => Promise<T>): Promise<T> =>
+    untilAborted(
+      stats.isFIFO() ? sayingWhoIsAwaited(`reads from '${name}'`, runtime, work) : work(),
+      runtime.signal,
+    );
   return {
     write: async (bytes) => {
-      handle ??= await open(file, "w");
+      handle ??= await waiting(() => open(file, "w"));
+      const opened = handle;
       // It may be a terminal, on which nothing in a model's text may act.
-      await handle.writeFile(stats.isCharacterDevice() ? neutralise(bytes.toString()) : bytes);
+      const content = stats.isCharacterDevice() ? neutralise(bytes.toString()) : bytes;
+      await waiting(() => opened.writeFile(content));
     },
     commit: nothing,
     close: async () => {
-      await handle?.close();
+      // A write that waits for a reader would be waited for.
+      if (!runtime.signal.aborted) await handle?.close();
     },
   };
 }

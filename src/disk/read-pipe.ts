@@ -4,26 +4,38 @@ import type { Runtime } from "../runtime.ts";
 /** Whoever has not written it all by then may not know that somebody waits, in ms. */
 const PATIENCE_MS = 2000;
 
+/** Does `work`. stderr says who is waited for where that takes longer than two seconds. */
+export async function sayingWhoIsAwaited<T>(
+  who: string,
+  { terminal }: Pick<Runtime, "terminal">,
+  work: () => Promise<T>,
+): Promise<T> {
+  const timer = setTimeout(
+    () => terminal.note(`openclaw: Waiting for whoever ${who}, which is a pipe (FIFO).`),
+    PATIENCE_MS,
+  );
+  try {
+    return await work();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /**
- * Reads a pipe that was opened without waiting, and closes it: it is waited for without a thread of the pool. stderr says so
- * where that takes longer than two seconds, with the name that a person gave it. Throws what `read` throws.
+ * Reads a pipe that was opened without waiting, and closes it: it is waited for without a thread of the pool, with a word
+ * on stderr that has the name that a person gave it. Throws what `read` throws.
  */
 export async function readPipe<T>(
   descriptor: number,
   name: string,
-  { terminal }: Pick<Runtime, "terminal">,
+  runtime: Pick<Runtime, "terminal">,
   read: (stream: Socket) => Promise<T>,
 ): Promise<T> {
   const { Socket } = await import("node:net");
   const stream = new Socket({ fd: descriptor, readable: true, writable: false });
-  const timer = setTimeout(
-    () => terminal.note(`openclaw: Waiting for whoever writes to '${name}', which is a pipe (FIFO).`),
-    PATIENCE_MS,
-  );
   try {
-    return await read(stream);
+    return await sayingWhoIsAwaited(`writes to '${name}'`, runtime, () => read(stream));
   } finally {
-    clearTimeout(timer);
     stream.destroy();
   }
 }

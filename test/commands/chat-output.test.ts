@@ -1,4 +1,5 @@
 import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import {
   chmodSync,
   existsSync,
@@ -224,6 +225,22 @@ describe("chat -o", () => {
     expect((await emulated.run([...ASK, "-o", "fifo", "hi"])).code).toBe(0);
     await closed;
     expect(read).toBe("Hello.\n");
+  });
+
+  it("says that a FIFO has no reader, and puts the answer on stdout where a signal ends the wait", async () => {
+    const emulated = await answering("Hello.");
+    spawnSync("mkfifo", [path.join(emulated.home, "fifo")]);
+    const child = emulated.start([...ASK, "-o", "fifo", "hi"]);
+    let [stdout, stderr] = ["", ""];
+    child.stdout.on("data", (data: Buffer) => (stdout += data.toString()));
+    child.stderr.on("data", (data: Buffer) => (stderr += data.toString()));
+    const said = "openclaw: Waiting for whoever reads from 'fifo', which is a pipe (FIFO).\n";
+    await expect.poll(() => stderr, { timeout: 10_000 }).toContain(said);
+    child.kill("SIGTERM");
+    // Node's own end would wait for the thread that opens it.
+    expect(await once(child, "close")).toEqual([null, "SIGTERM"]);
+    expect(stdout).toBe("Hello.\n");
+    expect(stderr).toContain("warning: What came of the answer is on stdout.");
   });
 
   it("lets nothing of an answer act on a terminal that it is written to", async () => {
