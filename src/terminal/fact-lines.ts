@@ -20,13 +20,13 @@ export async function printFacts(facts: readonly Fact[], terminal: Terminal): Pr
   const width = Math.max(...known.map(({ title }) => title.length)) + GAP.length;
   let last: string | undefined;
   for (const { title, value, form } of known) {
-    const shown = terminal.isStdoutTTY && title === last ? "" : title;
+    const isAgain = terminal.isStdoutTTY && title === last;
     last = title;
-    const place = (shown === "" ? "" : dim(shown)) + " ".repeat(width - shown.length);
+    const place = dim(title) + " ".repeat(width - title.length);
     const isLong = width + value.length > terminal.columns;
     const whole = isLong ? [place.trimEnd(), value] : [place + value];
-    for (const line of form === "whole" ? whole : hang(place, value, terminal.columns)) {
-      await terminal.print(line);
-    }
+    const [first = "", ...others] = form === "whole" ? whole : hang(place, value, terminal.columns);
+    const begun = isAgain ? first.replace(dim(title), () => " ".repeat(title.length)) : first;
+    for (const line of begun.trim() === "" ? others : [begun, ...others]) await terminal.print(line);
   }
 }
