@@ -79,7 +79,9 @@ async function runCall(
     throw (await import("./other-words.ts")).helpInPlaceOf(args);
   refuseLoneFlags(action, args);
   if (namesFile(options))
-    await (await import("./stray-file.ts")).refuseStrayFiles(action, args, runtime.currentFolder);
+    await (
+      await import("./stray-file.ts")
+    ).refuseStrayFiles([...program.flags, ...(action.flags ?? [])], args, runtime.currentFolder);
   const { run } = await action.load();
   const work = (setup: Runtime): Promise<void> => run(options as never, setup);
   await (action.isEmulator ? work(runtime) : withEmulator(globals, runtime, work));

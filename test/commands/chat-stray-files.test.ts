@@ -22,6 +22,10 @@ describe("a file behind the one that a flag takes is refused with what to write"
     [["-f", "a.txt", "a.txt", "b.txt", "c d.txt", "Makefile", "sum"], "-f 'c d.txt' …;"],
     [["--schema", "s.json", "extra.json", "sum"], "-f extra.json;"],
     [["--system-file", "a.txt", "b.txt", "sum"], "-f b.txt;"],
+    [["-f", "a.txt", "sum", "b.txt"], "-f a.txt -f b.txt;"],
+    [["-f", "a.txt", "compare with", "b.txt", "and", "c d.txt"], "-f a.txt -f b.txt -f 'c d.txt';"],
+    [["-f", "a.txt", "-s", "Makefile", "--no-color", "b.txt", "sum"], "-f a.txt -f b.txt;"],
+    [["-f", "a.txt", "--temperature=0.5", "sum", "b.txt"], "-f a.txt -f b.txt;"],
   ])("%j", async (args, hint) => {
     const { emulated, cwd } = await withFiles();
     const { code, stderr, stdout } = await emulated.run(["chat", "-m", "amazon.nova-lite-v1:0", ...args], {
@@ -39,7 +43,9 @@ describe("what may be meant is asked", () => {
     [["-f", "a.txt", "--", "b.txt", "sum"], "b.txt sum"],
     [["b.txt"], "b.txt"],
     [["b.txt", "-f", "a.txt"], "b.txt"],
-    [["-f", "a.txt", "sum", "b.txt"], "sum b.txt"],
+    [["-f", "a.txt", "what differs in b.txt?"], "what differs in b.txt?"],
+    [["-f", "a.txt", "-s", "b.txt", "sum"], "sum"],
+    [["-f", "a.txt", "--", "sum", "b.txt"], "sum b.txt"],
     [["-f", "a.txt", "make"], "make"],
     [["-f", "a.txt", ".ssh"], ".ssh"],
     [["-f", "a.txt", `why?${" ".repeat(5000)}`], "why?"],
