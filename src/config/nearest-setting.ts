@@ -6,22 +6,28 @@ import { isSecretPath } from "./secrets.ts";
 
 /**
  * The path of the table that is most like an unknown one, by edit distance; keys and indexes of the user's choice are
- * taken from the unknown path. A path that ends as a known one does (`region`) is near whatever is missing before.
+ * taken from the unknown path. A path that ends as a known one does (`region`) is near whatever is missing before, any other
+ * where it has more of a known one than not. Undefined where none is near.
  */
-export function nearestSetting(path: Path): string {
+export function nearestSetting(path: Path): string | undefined {
   const typed = formatPath(path).toLowerCase();
   const last = String(path.at(-1)).toLowerCase();
-  let best = { path: "", score: Number.POSITIVE_INFINITY };
+  let best: { path?: string; score: number } = { score: Number.POSITIVE_INFINITY };
   for (const { segments } of listSettings()) {
     const candidate = formatPath(segments.map((segment, depth) => fill(segment, path[depth])));
     const lower = candidate.toLowerCase();
     const endsAlike = lower.endsWith(`.${typed}`);
     const isSameLast = segments.at(-1)?.toLowerCase() === last;
-    const score = endsAlike ? 0.5 : editDistance(typed, lower) * (isSameLast ? 0.4 : 1);
-    if (score < best.score) best = { path: candidate, score };
+    const edits = endsAlike ? 0.5 : editDistance(typed, lower);
+    const isNear = isSameLast || edits < lower.length / 2;
+    const score = edits * (isSameLast ? 0.4 : 1);
+    if (isNear && score < best.score) best = { path: candidate, score };
   }
   return best.path;
 }
+
+/** What to do next where no setting is near. */
+export const SEE_SETTINGS = "See which there are: openclaw help settings";
 
 /** The known word most like a mistyped one, or undefined when none is within two edits. */
 function nearestWord(word: string, known: readonly string[]): string | undefined {

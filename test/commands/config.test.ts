@@ -105,6 +105,7 @@ describe("config get", () => {
       "models.bedrockDiscovery.region",
     ],
     ["models.providers.my-proxy.models[3].id", "is not set", "VALUE"],
+    ["new.path", "new.path is not set, and is not a setting.", "openclaw help settings"],
   ])("%s is not set: nothing on stdout, exit 3, %s", async (name, message, hint) => {
     const { code, stdout, stderr } = await homeWith(FULL).run(["get", name]);
     expect({ code, stdout }).toEqual({ code: 3, stdout: "" });
@@ -337,6 +338,8 @@ describe("config set", () => {
       "config-invalid",
       "is not a setting; the nearest one is models.bedrockDiscovery.region",
     ],
+    [["new.path", "1"], 3, "config-invalid", "new.path is not a setting."],
+    [["nw", "1"], 3, "config-invalid", "nw is not a setting."],
     [
       ["models.bedrockDiscovery", "{regoin: 'x'}"],
       3,
