@@ -4,7 +4,7 @@ import { capitalize } from "../errors.ts";
 import { budgetPeriods, tellSpent } from "../ledger/budget.ts";
 import { addCounts, addTo, type Counts, type LedgerEntry, NOTHING } from "../ledger/entry.ts";
 import { dayOf, HOUR_MS, HOURLY_MS, ledgerFolder, monthOf } from "../ledger/ledger-files.ts";
-import { isSince, readLedger } from "../ledger/read-ledger.ts";
+import { isSince, readLedger, refuseFileAsFolder } from "../ledger/read-ledger.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { formatTokenColumn } from "../terminal/numbers.ts";
@@ -50,7 +50,9 @@ export async function run(options: UsageOptions, runtime: Runtime): Promise<void
     named: new Map(),
     spent: new Map(periods.map(({ period }) => [period, 0])),
   });
-  const { named, spent } = await readLedger(ledgerFolder(runtime), from, newSums, (sums, entry) => {
+  const folder = ledgerFolder(runtime);
+  await refuseFileAsFolder(folder);
+  const { named, spent } = await readLedger(folder, from, newSums, (sums, entry) => {
     for (const [period, usd] of sums.spent)
       if (entry.at.startsWith(period)) sums.spent.set(period, usd + entry.usd);
     // A name is never empty.

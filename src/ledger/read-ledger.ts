@@ -1,11 +1,11 @@
 import type { Stats } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import path from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { ignoring } from "../disk/atomic-write.ts";
 import { LineCutter, type RawLine } from "../disk/line-cutter.ts";
 import { blocksOf, isNothing, ReadFailure, refuseIrregular, withFile } from "../disk/read-file.ts";
-import { errorCode, OpenclawError } from "../errors.ts";
+import { errorCode, ifSystemLets, OpenclawError } from "../errors.ts";
 import { isRecord } from "../json.ts";
 import { turnOver } from "../next-turn.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
@@ -168,6 +168,12 @@ export async function readLines<Reader extends LineReader>(
   } catch (error) {
     throw unreadable(file, error);
   }
+}
+
+/** Throws `internal` for a file in the place of the ledger's folder: no call is written down, and none holds up an answer. */
+export async function refuseFileAsFolder(folder: string): Promise<void> {
+  const stats = await ifSystemLets(stat(folder));
+  if (stats?.isDirectory() === false) throw unreadable(folder, new ReadFailure("it is no folder"));
 }
 
 /** The error for a file or the folder of the ledger that cannot be read. */

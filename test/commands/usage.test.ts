@@ -299,6 +299,18 @@ describe("usage", () => {
     expect(code).toBe(1);
     expect(stderr).toContain(`The ledger in ${fileOf(emulated)} cannot be read`);
   });
+
+  it("says that a file stands in the place of the ledger's folder, and nothing of a home that is none", async () => {
+    const emulated = await emulate();
+    const folder = path.dirname(fileOf(emulated));
+    mkdirSync(path.dirname(folder), { recursive: true });
+    writeFileSync(folder, "");
+    const { code, stderr } = await emulated.run(["usage"]);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`The ledger in ${folder} cannot be read: it is no folder.`);
+    const without = await emulated.run(["usage"], { env: { OPENCLAW_STATE_DIR: "/dev/null/state" } });
+    expect(without).toMatchObject({ code: 0, stdout: "" });
+  });
 });
 
 describe("usage.budget", () => {
