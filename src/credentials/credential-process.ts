@@ -21,7 +21,7 @@ export function processError(
 ): OpenclawError {
   return new OpenclawError(code, {
     message: `credential_process ${program} of profile '${profile}' ${what}.`,
-    hint: `Run it by hand to see what is wrong: aws configure get credential_process --profile ${quoteForShell(profile)}`,
+    hint: `Run it by hand to see what is wrong: aws configure get credential_process --profile ${quoteForShell(profile)} | sh`,
   });
 }
 

@@ -906,6 +906,8 @@ describe("what goes wrong while credentials are resolved", () => {
     });
     const error = await failureOf(signer());
     expect(error.message).toMatch(message);
+    // Pasted into a shell it runs what the profile has.
+    expect(error.hint).toMatch(/: aws configure get credential_process --profile proc \| sh$/);
     expect(
       `${error.message} ${error.hint} ${String(error.cause)} ${JSON.stringify(error.details)}`,
     ).not.toMatch(/hunter2|EXAMPLEKEY/);

@@ -44,7 +44,7 @@ export async function run(options: ResultsOptions, runtime: Runtime): Promise<vo
   const found = await findJob(options.job, options, runtime);
   try {
     const output = name === undefined ? [] : ["-o", quoteForShell(name)];
-    const waiting = ["openclaw batch results", found.job.id, ...output, "--wait"].join(" ");
+    const waiting = ["openclaw batch results", quoteForShell(found.job.id), ...output, "--wait"].join(" ");
     const job = options.wait ? await watchJob(found.job, found.session, waiting) : found.job;
     if (!isOver(job))
       throw new OpenclawError("service-unavailable", {

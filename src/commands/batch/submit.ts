@@ -49,7 +49,7 @@ export async function run(options: SubmitOptions, runtime: Runtime): Promise<voi
     let { job } = submitted;
     if (!isNew) tellSame(job, runtime);
     if (terminal.format === "text") await terminal.print(job.arn);
-    const next = (command: string): string => `${command} ${job.id}`;
+    const next = (command: string): string => `${command} ${quoteForShell(job.id)}`;
     if (options.wait) job = await watchJob(job, session, `${next("openclaw batch status")} --wait`);
     else if (isNew)
       terminal.note(
