@@ -264,7 +264,7 @@ export function blameOf(error: unknown): Blame | undefined {
 }
 
 /** The system's code, which may sit one or two causes deep or, for several addresses, in a list of errors. */
-function codeOf(error: Error): string {
+export function codeOf(error: Error): string {
   const { code } = deepest(error) as { code?: unknown };
   return typeof code === "string" ? code : "";
 }

@@ -1,11 +1,12 @@
 import { createHash, randomUUID } from "node:crypto";
 import { hostname } from "node:os";
+import { expandEnv } from "../../config/expand-env.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
 import { ledgerFolder, periodsAt } from "../../ledger/ledger-files.ts";
-import { decideCaBundle, readCertificates } from "../../network/certificates.ts";
-import { findNetworkRow } from "../../network/network-errors.ts";
+import { type CaBundle, decideCaBundle, readCertificates } from "../../network/certificates.ts";
+import { codeOf, findNetworkRow } from "../../network/network-errors.ts";
 import { percentDecoded } from "../../network/user-info.ts";
-import type { Runtime } from "../../runtime.ts";
+import type { Environment, Runtime } from "../../runtime.ts";
 import { settlesWithin } from "../../settles-within.ts";
 import {
   type Granted,
@@ -30,6 +31,7 @@ import { RAISE, SETTLE, TAKE } from "./redis-scripts.ts";
 const WAIT_MS = 1000;
 /** How long a connection may take to be there, in ms. */
 const CONNECT_MS = 3000;
+const NO_CONNECTION = `no answer within ${CONNECT_MS} ms`;
 /** Between two tries to reach it, in ms. */
 const RETRY_MS = 500;
 /** What a call has set aside of a budget is free again after so long, should its server have died, in ms. */
@@ -42,7 +44,7 @@ const PREFIX = "openclaw:limits:{keys}";
 const TRIAL = "a try";
 
 export interface RedisStoreOptions {
-  /** `redis://` or `rediss://`, with user, password and database where they are needed. */
+  /** `redis://` or `rediss://`, with user, password and database where they are needed, of which `${NAME}` is the environment's. */
   url: string;
   /** What becomes of calls while Redis is away: each process counts alone, or they are refused. */
   onLoss: "allow" | "deny";
@@ -70,7 +72,11 @@ async function createRedis(url: string, ca: Buffer | undefined) {
 }
 
 /** What the settings are to blame for: waiting mends none of it. The failure, what it says of the Redis, and the hint. */
-const OF_SETTINGS: readonly [(failure: Error) => boolean, string, string][] = [
+const OF_SETTINGS: readonly [
+  (failure: Error) => boolean,
+  string,
+  string | ((bundle: CaBundle | undefined) => string),
+][] = [
   [
     ({ message }) =>
       /^(WRONGPASS|NOAUTH|ERR (AUTH|invalid password|DB index|Client sent AUTH))/i.test(message),
@@ -88,11 +94,36 @@ const OF_SETTINGS: readonly [(failure: Error) => boolean, string, string][] = [
     "Name that node, or better a Redis that is no cluster: --shared rediss://HOST:6379",
   ],
   [
+    (failure) => codeOf(failure) === "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED",
+    "asks for a certificate of its client, and --shared has none",
+    "Let it take clients without one: CONFIG SET tls-auth-clients no",
+  ],
+  [
+    isOf("ERR_TLS_CERT_ALTNAME_INVALID"),
+    "shows a certificate for another host",
+    "Name it by a host that the certificate has.",
+  ],
+  [
+    isOf("CERT_HAS_EXPIRED"),
+    "shows a certificate that is not valid at this time",
+    "Have it renewed, or check this machine's clock.",
+  ],
+  [isOf("EPROTO"), "does not speak TLS", "Name it without: --shared redis://HOST:6379"],
+  [
     (failure) => findNetworkRow(failure)?.fault === "the certificate",
     "is not one this machine trusts",
-    "Name the certificate of who signed its own: export AWS_CA_BUNDLE=FILE",
+    // The certificates of AWS_CA_BUNDLE are the only ones that are trusted, for AWS, too.
+    (bundle) =>
+      bundle
+        ? `Add the certificate of who signed its own to '${bundle.file}'.`
+        : "Name the certificate of who signed its own: export NODE_EXTRA_CA_CERTS=FILE",
   ],
 ];
+
+/** Whether a failure falls under the row of network failures that has this code. */
+function isOf(code: string): (failure: Error) => boolean {
+  return (failure) => findNetworkRow(failure)?.codes.includes(code) === true;
+}
 
 /** What TAKE answers. */
 type Taken = [string, number, number, number, number, number, number, number, number, number];
@@ -125,7 +156,7 @@ export class RedisStore implements LimitStore {
   #retry: NodeJS.Timeout | undefined;
 
   constructor(options: RedisStoreOptions, runtime: Runtime) {
-    this.#options = { ...options, url: checkUrl(options.url) };
+    this.#options = { ...options, url: checkUrl(withVariables(options.url, runtime.env)) };
     this.#runtime = runtime;
     const ledger = `${hostname()} ${ledgerFolder(runtime)}`;
     this.#source = createHash("sha256").update(ledger).digest("hex").slice(0, 16);
@@ -146,7 +177,10 @@ export class RedisStore implements LimitStore {
     if (!found) return this.#missed(failure);
     await this.close();
     const [, fault, hint] = found;
-    throw usageError(`The Redis of --shared ${fault}: ${this.#reason(failure.message)}.`, hint);
+    throw usageError(
+      `The Redis of --shared ${fault}: ${this.#reason(failure)}.`,
+      typeof hint === "string" ? hint : hint(bundle),
+    );
   }
 
   get state(): StoreState {
@@ -307,14 +341,14 @@ export class RedisStore implements LimitStore {
     this.#tryAgain();
   }
 
-  #tellLoss(why: string): void {
+  #tellLoss(why: string, hint = ""): void {
     if (this.#hasToldLoss || this.#isClosed) return;
     this.#hasToldLoss = true;
     const then =
       this.#options.onLoss === "allow"
         ? "Each server counts what its keys ask by itself until it is back."
         : "Requests under keys with limits are refused until it is back.";
-    this.#options.tell(`The Redis of --shared is away: ${this.#reason(why)}. ${then}`);
+    this.#options.tell(`The Redis of --shared is away: ${this.#reason(new Error(why))}.${hint} ${then}`);
   }
 
   #tellReturn(): void {
@@ -324,10 +358,10 @@ export class RedisStore implements LimitStore {
     this.#options.tell(`The Redis of --shared is back.${doubt}`);
   }
 
-  /** Without the password, and without what Redis's own sentences end with. */
-  #reason(text: string): string {
+  /** Without the password, without what Redis's own sentences end with, and of OpenSSL's what it means. */
+  #reason({ message, reason = message }: Error & { reason?: string }): string {
     const { password } = new URL(this.#options.url);
-    const told = text.replace(/[.?!]+$/, "");
+    const told = reason.replace(/[.?!]+$/, "");
     return password === ""
       ? told
       : told.replaceAll(password, "…").replaceAll(decodeURIComponent(password), "…");
@@ -345,8 +379,19 @@ export class RedisStore implements LimitStore {
   }
 
   #missed({ message }: Error): void {
-    this.#tellLoss(message);
+    this.#tellLoss(message, this.#run === undefined ? this.#guess(message) : "");
     this.#tryAgain();
+  }
+
+  /**
+   * What may be wrong with the address of a Redis that never answered. One without TLS waits for the end of a line that never
+   * comes, and one with it hangs up.
+   */
+  #guess(message: string): string {
+    const isTls = new URL(this.#options.url).protocol === "rediss:";
+    if (isTls && message === NO_CONNECTION) return " Where it has no TLS, its address begins with redis://.";
+    const isHungUp = /ECONNRESET|Socket closed/.test(message);
+    return !isTls && isHungUp ? " Where it wants TLS, its address begins with rediss://." : "";
   }
 
   /** Returns why it could not. */
@@ -355,7 +400,7 @@ export class RedisStore implements LimitStore {
     client.on("error", (error: Error) => this.#lose(client, error.message));
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`no answer within ${CONNECT_MS} ms`)), CONNECT_MS);
+      timer = setTimeout(() => reject(new Error(NO_CONNECTION)), CONNECT_MS);
     });
     try {
       await Promise.race([client.connect().then(() => this.#prepare(client)), late]);
@@ -461,6 +506,21 @@ function away(retryAfter: number): OpenclawError {
     message: "This server cannot count what its keys ask at the moment.",
     details: { retryAfter },
   });
+}
+
+/**
+ * Puts variables of the environment in the place of `${NAME}`. A user and a password are there as they are, and are
+ * percent-encoded as an address has them. Throws `config-invalid` for one that is not set.
+ */
+function withVariables(address: string, env: Environment): string {
+  const end = address.lastIndexOf("@");
+  const encoded = Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [name, value && encodeURIComponent(value)]),
+  );
+  return (
+    expandEnv(address.slice(0, end + 1), encoded, "--shared") +
+    expandEnv(address.slice(end + 1), env, "--shared")
+  );
 }
 
 /** Throws `usage` for what is no address of a Redis, without its password. */

@@ -1,9 +1,11 @@
 import { writeFileSync } from "node:fs";
 import path from "node:path";
+import OpenAI from "openai";
 import { describe, expect, it } from "vitest";
 import type { StreamStep } from "../../../src/emulator/emulator.ts";
 import { textAnswerSteps } from "../../helpers/answer-steps.ts";
 import { emulate, type Emulated } from "../../helpers/emulated.ts";
+import { heldAnswer } from "../../helpers/held-answer.ts";
 import { keyLine } from "../../helpers/key-line.ts";
 import { gate, MODEL, type Served, serveEmulated, type ServeTestOptions } from "../../helpers/served.ts";
 
@@ -120,12 +122,13 @@ describe("the requests and tokens that a key may have in a minute", () => {
   });
 });
 
-describe("the budget of a key", () => {
-  const price = `models: { providers: { "amazon-bedrock": { models: [
-    { id: "${MODEL}", cost: { input: 1000, output: 1000, cacheRead: 0, cacheWrite: 0 } }] } } }`;
+/** A thousandth of a dollar for each token. */
+const DEAR = `models: { providers: { "amazon-bedrock": { models: [
+  { id: "${MODEL}", cost: { input: 1000, output: 1000, cacheRead: 0, cacheWrite: 0 } }] } } }`;
 
+describe("the budget of a key", () => {
   it("is held over a restart, by day and month, and refused with when it begins anew", async () => {
-    const config = `{ ${price} }`;
+    const config = `{ ${DEAR} }`;
     const keys = { day: { dailyBudgetUsd: 0.02 }, month: { monthlyBudgetUsd: 0.02 }, none: {} };
     const first = await limited(keys, { config });
     for (const name of ["day", "month"]) {
@@ -148,7 +151,7 @@ describe("the budget of a key", () => {
   });
 
   it("is not passed by calls that run at once, nor by one that is dearer than what is left", async () => {
-    const { ask, emulated, end } = await limited({ a: { dailyBudgetUsd: 0.5 } }, { config: `{ ${price} }` });
+    const { ask, emulated, end } = await limited({ a: { dailyBudgetUsd: 0.5 } }, { config: `{ ${DEAR} }` });
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask("a", { max_tokens: 200 })));
     const passed = answers.filter(({ status }) => status === 200);
     expect(passed.length).toBeGreaterThan(0);
@@ -220,6 +223,42 @@ describe("the models of a key", () => {
     for (const model of may.filter((name) => /^(amazon\.|gpt-|dear|cheap|both)/.test(name)))
       expect(ids).toContain(model);
   });
+});
+
+it("an answer that is running ends whole though its key is over, revoked or has spent its budget", async () => {
+  const held = heldAnswer(({ body }) => JSON.stringify(body).includes("hold"));
+  const config = `{ ${DEAR} }`;
+  const expires = new Date(Date.now() + 3000).toISOString();
+  const keys = { over: { expires }, revoked: {}, spent: { dailyBudgetUsd: 0.2 } };
+  const served = await limited(keys, { config, emulator: held.emulator });
+  const running = Object.keys(keys).map(async (name) => {
+    const messages = [{ role: "user" as const, content: "hold" }];
+    const stream = await new OpenAI({
+      baseURL: `${served.origin}/v1`,
+      apiKey: keyOf(name),
+      maxRetries: 0,
+    }).chat.completions.create({ model: MODEL, messages, max_tokens: 20, stream: true });
+    let text = "";
+    let reason: string | null = null;
+    for await (const { choices } of stream) {
+      text += choices[0]?.delta.content ?? "";
+      reason = choices[0]?.finish_reason ?? reason;
+    }
+    return [text, reason];
+  });
+  await held.asked;
+  await expect
+    .poll(async () => (await served.ask("spent", { max_tokens: 10 })).status, { timeout: 20_000 })
+    .toBe(429);
+  writeFileSync(
+    served.file,
+    keyLine("over", keyOf("over"), keys.over) + keyLine("spent", keyOf("spent"), keys.spent),
+  );
+  served.child.kill("SIGHUP");
+  await expect.poll(async () => (await served.ask("revoked")).status).toBe(401);
+  await expect.poll(async () => (await served.ask("over")).status, { timeout: 10_000 }).toBe(401);
+  held.finish();
+  expect(await Promise.all(running)).toEqual(Object.keys(keys).map(() => ["first last", "stop"]));
 });
 
 it("a key that is over opens nothing, from the moment that it says", async () => {

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
+import { createServer as createHttpServer } from "node:http";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import path from "node:path";
 import { createClient } from "@redis/client";
@@ -434,5 +435,76 @@ describe("limits in Redis", () => {
       expect(refused).toMatchObject({ code: "usage", message: expect.stringContaining(words) as string });
       expect(String(refused)).not.toMatch(/wrong-pw|s3cret/);
     }
+  });
+
+  it("say what is wrong with TLS, and what mends it", async () => {
+    const { authority, certificate, key } = await issueCertificate();
+    const folder = createHome();
+    const file = (name: string, text: string): string => {
+      const named = path.join(folder, name);
+      writeFileSync(named, text);
+      return named;
+    };
+    const bundle = file("authority.pem", authority);
+    const other = file("other.pem", (await issueCertificate()).authority);
+    const [port, strict] = [await freePort(), await freePort()];
+    const pair = `--tls-cert-file ${file("own.pem", certificate)} --tls-key-file ${file("own.key", key)}`;
+    const args = (ofTls: number): string[] =>
+      `--tls-port ${ofTls} ${pair} --tls-ca-cert-file ${bundle}`.split(" ");
+    const plain = await startRedis([...args(port), "--tls-auth-clients", "no"]);
+    await startRedis(args(strict));
+    const web = createHttpServer().listen(0, "127.0.0.1");
+    await once(web, "listening");
+    onTestFinished(() => void web.close());
+    const trusted = { AWS_CA_BUNDLE: bundle };
+    for (const [url, env, message, hint] of [
+      [`rediss://127.0.0.1:${port}`, {}, "is not one this machine trusts", "export NODE_EXTRA_CA_CERTS=FILE"],
+      [
+        `rediss://127.0.0.1:${port}`,
+        { AWS_CA_BUNDLE: other },
+        "is not one this machine trusts",
+        `Add the certificate of who signed its own to '${other}'.`,
+      ],
+      [`rediss://localhost:${port}`, trusted, "shows a certificate for another host", "a host that the cert"],
+      [
+        `rediss://127.0.0.1:${strict}`,
+        trusted,
+        "asks for a certificate of its client",
+        "tls-auth-clients no",
+      ],
+      [
+        `rediss://127.0.0.1:${(web.address() as AddressInfo).port}`,
+        trusted,
+        "does not speak TLS: wrong version number.",
+        "--shared redis://",
+      ],
+    ] as const)
+      expect(await open(url, "allow", new Map(), env).catch((error: unknown) => error)).toMatchObject({
+        code: "usage",
+        message: expect.stringContaining(message) as string,
+        hint: expect.stringContaining(hint) as string,
+      });
+    for (const [url, guess] of [
+      [plain.url.replace("redis:", "rediss:"), "Where it has no TLS, its address begins with redis://."],
+      [`redis://127.0.0.1:${port}`, "Where it wants TLS, its address begins with rediss://."],
+    ] as const) {
+      const { store, told } = await open(url, "allow", new Map(), trusted);
+      expect(store.state).toBe("away");
+      expect(told[0]).toContain(guess);
+    }
+  });
+
+  it("are asked with a password that only the environment has", async () => {
+    const redis = await startRedis(["--requirepass", "p@ss/w#rd%41"]);
+    const env = { PW: "p@ss/w#rd%41", HOST: `127.0.0.1:${redis.port}` };
+    for (const [url, more] of [
+      ["redis://:${PW}@${HOST}/1", {}],
+      ["${REDIS_URL}", { REDIS_URL: `redis://:${encodeURIComponent(env.PW)}@${env.HOST}` }],
+    ] as const)
+      expect((await open(url, "deny", new Map(), { ...env, ...more })).store.state).toBe("ok");
+    await expect(open("redis://:${NONE}@127.0.0.1")).rejects.toMatchObject({
+      code: "config-invalid",
+      message: "The environment variable NONE is not set; --shared takes its value.",
+    });
   });
 });
