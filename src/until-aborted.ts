@@ -20,3 +20,16 @@ export function whenAborted(signal: AbortSignal, act: () => void): () => void {
   else signal.addEventListener("abort", act, { once: true });
   return () => signal.removeEventListener("abort", act);
 }
+
+const sources = new WeakMap<AbortSignal, readonly AbortSignal[]>();
+
+/**
+ * A signal that is aborted with the first of others. Node holds these only weakly: up to Node 20 one of `AbortSignal.timeout()`
+ * is collected before it comes (https://github.com/nodejs/node/issues/57736), and in Node 24 any that was aborted while nobody
+ * listened, and is then not known to have been (https://github.com/nodejs/node/issues/65995).
+ */
+export function anySignal(...signals: readonly AbortSignal[]): AbortSignal {
+  const any = AbortSignal.any([...signals]);
+  sources.set(any, signals);
+  return any;
+}

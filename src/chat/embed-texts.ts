@@ -18,6 +18,7 @@ import type { AttemptGate } from "../session/rest-client.ts";
 import type { CallToPace, PaceTerms } from "./pace.ts";
 import { type AwsSession, openSession, type Setup } from "../session/session.ts";
 import { isOnlyBlanks } from "../only-blanks.ts";
+import { anySignal } from "../until-aborted.ts";
 
 export interface Embedded {
   vector: number[];
@@ -78,7 +79,7 @@ export class Embedder {
    */
   async *embed(texts: AsyncIterable<string[]>): AsyncGenerator<Embedded | null, void, undefined> {
     const stop = new AbortController();
-    const signal = AbortSignal.any([this.#options.signal, stop.signal]);
+    const signal = anySignal(this.#options.signal, stop.signal);
     const batches = this.#batchesOf(texts);
     const running: Promise<(Embedded | null)[]>[] = [];
     let unreadable: { failure: unknown } | undefined;

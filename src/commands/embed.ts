@@ -13,7 +13,7 @@ import type { InputType } from "../models/embedding-forms.ts";
 import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { type AwsSession, openSession, readSetup, type Setup } from "../session/session.ts";
-import { untilAborted } from "../until-aborted.ts";
+import { anySignal, untilAborted } from "../until-aborted.ts";
 
 export interface EmbedOptions extends GlobalOptions {
   text?: string[];
@@ -134,7 +134,7 @@ function deadlineOf(
     const message = `Not every text was embedded within ${timeout} s (--timeout).`;
     deadline.abort(new OpenclawError("timeout", { message, hint: "Allow more time with --timeout." }));
   }, timeout * 1000);
-  return { signal: AbortSignal.any([signal, deadline.signal]), end: () => clearTimeout(timer) };
+  return { signal: anySignal(signal, deadline.signal), end: () => clearTimeout(timer) };
 }
 
 async function* given(texts: string[]): AsyncGenerator<string[]> {

@@ -18,6 +18,7 @@ import type { MetricsServer } from "../serve/telemetry/metrics-server.ts";
 import type { Telemetry } from "../serve/telemetry/telemetry.ts";
 import { count } from "../terminal/numbers.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
+import { anySignal } from "../until-aborted.ts";
 
 export interface ServeOptions extends GlobalOptions {
   port: number;
@@ -142,7 +143,7 @@ export async function run(given: ServeOptions, runtime: Runtime): Promise<void> 
   const metrics = await openMetrics(options, telemetry, server);
   const broken = new AbortController();
   watchBugs(inner, log, (reason) => broken.abort(reason));
-  const ended = AbortSignal.any([runtime.signal, broken.signal]);
+  const ended = anySignal(runtime.signal, broken.signal);
   if (options.apiKeyFile !== undefined)
     await keepKeys(keys, options.apiKeyFile, inner, { judge, tell: (text) => log.note(text) });
   await tls?.keep(inner, server.replaceCertificate, (text) => log.note(text));

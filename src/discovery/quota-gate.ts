@@ -3,7 +3,7 @@ import { openingOf } from "../models/gates.ts";
 import type { ModelQuota } from "../models/quotas.ts";
 import type { AwsSession } from "../session/session.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
-import { untilAborted } from "../until-aborted.ts";
+import { anySignal, untilAborted } from "../until-aborted.ts";
 import type { Gate, GatePlace } from "./judge-access.ts";
 import { type AskedModel, quotaOfCall } from "./survey-quotas.ts";
 
@@ -16,7 +16,7 @@ const PATIENCE_MS = 5000;
  */
 export async function askQuotaGate(session: AwsSession, asked: AskedModel, place: GatePlace): Promise<Gate> {
   const { signal } = session.setup.runtime;
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE_MS)]);
+  const patience = anySignal(signal, AbortSignal.timeout(PATIENCE_MS));
   try {
     return judgeQuota(await untilAborted(quotaOfCall(session, asked), patience), place);
   } catch (failure) {

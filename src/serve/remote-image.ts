@@ -13,7 +13,7 @@ import { fromNetworkFailure, tellProxy } from "../network/network-errors.ts";
 import { findProxy } from "../network/proxy-settings.ts";
 import { readBytes } from "../read-bytes.ts";
 import type { Environment } from "../runtime.ts";
-import { untilAborted } from "../until-aborted.ts";
+import { anySignal, untilAborted } from "../until-aborted.ts";
 import { refused } from "./request-field.ts";
 
 /** Name look-up, connection and the whole image together, in ms. */
@@ -68,7 +68,7 @@ export async function fetchRemoteImages(
   if (urls.length > MOST_IMAGES) {
     throw refused(`${urls.length} remote images are more than the ${MOST_IMAGES} of a request.`, "messages");
   }
-  const bound = AbortSignal.any([signal, AbortSignal.timeout(FETCH_MS)]);
+  const bound = anySignal(signal, AbortSignal.timeout(FETCH_MS));
   return new Map(
     await Promise.all(
       urls.map(async (url) => [url, await fetchImage(url, bound, mayReach, network)] as const),

@@ -20,7 +20,7 @@ import {
 import type { Command } from "@smithy/types";
 import { renewExpired } from "../credentials/renew-expired.ts";
 import { OpenclawError } from "../errors.ts";
-import { untilAborted } from "../until-aborted.ts";
+import { anySignal, untilAborted } from "../until-aborted.ts";
 import { toOpenclawError } from "./aws-errors.ts";
 import { ANSWER_MS, clientConfig } from "./client-config.ts";
 import { notForApiKey } from "./denial.ts";
@@ -333,7 +333,7 @@ export class ObjectStore {
   /** What comes before the object has been silent for too long. */
   async #soon<T>(next: Promise<T>): Promise<T> {
     const silence = AbortSignal.timeout(SILENCE_MS);
-    return untilAborted(next, AbortSignal.any([this.#signal, silence]));
+    return untilAborted(next, anySignal(this.#signal, silence));
   }
 
   get #answered(): Answered {

@@ -24,6 +24,7 @@ import { openLine, type ServerLine } from "./call-server.ts";
 import { askForModels } from "./list-models.ts";
 import type { StreamedAnswer } from "./read-answer.ts";
 import { serverOf } from "./server.ts";
+import { anySignal } from "../until-aborted.ts";
 
 /** The longest that the list of models is waited for, to name those that may have been meant. In ms. */
 const NEAREST_MS = 3000;
@@ -96,7 +97,7 @@ export async function countByApi(
 ): ReturnType<Wire["countTokens"]> {
   const { server, runtime } = line;
   if (!api.countTokens) return { uncounted: "OpenAI's API has no counter, so the count is estimated" };
-  const signal = AbortSignal.any([runtime.signal, AbortSignal.timeout(COUNT_MS)]);
+  const signal = anySignal(runtime.signal, AbortSignal.timeout(COUNT_MS));
   try {
     const tokens = await api.countTokens(line, plan, signal);
     if (tokens !== undefined) return { tokens };
@@ -184,7 +185,7 @@ function retryType(error: OpenclawError): RetryErrorType {
 /** The ids that may have been meant: those of the configuration, and those the server lists. */
 async function idsOf(line: ServerLine, configured: readonly { id: string }[]): Promise<string[]> {
   const ids = configured.map(({ id }) => id);
-  const signal = AbortSignal.any([line.runtime.signal, AbortSignal.timeout(NEAREST_MS)]);
+  const signal = anySignal(line.runtime.signal, AbortSignal.timeout(NEAREST_MS));
   try {
     return [...ids, ...(await askForModels(line, signal))];
   } catch (error) {

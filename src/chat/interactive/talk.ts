@@ -27,7 +27,7 @@ import { type Conversation, unkeptConversation } from "../sessions/kept-conversa
 import { answerRenderer } from "../../terminal/answer-renderer.ts";
 import type { Screen } from "../../terminal/terminal.ts";
 import { withSpinner } from "../../terminal/spinner.ts";
-import { untilAborted } from "../../until-aborted.ts";
+import { anySignal, untilAborted } from "../../until-aborted.ts";
 import { WrappedText } from "../../terminal/word-wrap.ts";
 import type { AskRound, TurnArrivals } from "../tools/run-rounds.ts";
 import type { WantedTools } from "../tools/toolbox.ts";
@@ -195,7 +195,7 @@ export class Talk {
   async waitForServers<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { runtime } = this.options;
     const stop = new AbortController();
-    const signal = AbortSignal.any([runtime.signal, stop.signal]);
+    const signal = anySignal(runtime.signal, stop.signal);
     const wait = (): Promise<T> =>
       withSpinner(runtime, "Waiting for tools", () => untilAborted(work(signal), signal));
     return this.#untilInterrupted(stop, wait);
@@ -299,7 +299,7 @@ export class Talk {
     const { terminal } = runtime;
     const stop = new AbortController();
     const { runShell } = await import("./run-shell.ts");
-    const signal = AbortSignal.any([runtime.signal, stop.signal]);
+    const signal = anySignal(runtime.signal, stop.signal);
     const { output, isCut, end } = await this.#untilInterrupted(stop, () =>
       runShell(command, runtime, signal),
     );
@@ -358,7 +358,7 @@ export class Talk {
   /** Asks other models from here on; those of before stay when one of the new ones is not there. Throws what is wrong. */
   async chooseModels(names: string): Promise<void> {
     const stop = new AbortController();
-    const signal = AbortSignal.any([this.options.runtime.signal, stop.signal]);
+    const signal = anySignal(this.options.runtime.signal, stop.signal);
     const setup = { ...this.setup, runtime: { ...this.setup.runtime, signal } };
     const choose = (): Promise<ResolvedModel[]> => this.options.choose(names, setup, this.#noted);
     const work = (): Promise<ResolvedModel[]> => (this.#asksPerson ? this.#keyboard.lend(choose) : choose());
@@ -403,7 +403,7 @@ export class Talk {
 
   async #show(asked: Asked, stop: AbortSignal, conversation: Conversation): Promise<void> {
     const { runtime: outer, query, priceOf, isRaw, isStreamed, showsUsage, screen } = this.options;
-    const signal = AbortSignal.any([outer.signal, stop]);
+    const signal = anySignal(outer.signal, stop);
     const runtime = { ...outer, signal };
     const { isRetry } = asked;
     const keeper = new TurnKeeper(conversation, {

@@ -6,7 +6,7 @@ import { isRecord } from "../../json.ts";
 import { toJson } from "../../json-numbers.ts";
 import type { Runtime } from "../../runtime.ts";
 import { settlesWithin } from "../../settles-within.ts";
-import { untilAborted } from "../../until-aborted.ts";
+import { anySignal, untilAborted } from "../../until-aborted.ts";
 import { withoutOwnSecrets } from "./tool-result.ts";
 import {
   type AnsweredCall,
@@ -56,7 +56,7 @@ export class CallRun {
     this.#tools = new Map(tools.map((tool) => [tool.name, tool]));
     this.#options = options;
     this.#answers = calls.map(() => undefined);
-    this.#signal = AbortSignal.any([this.#over.signal, options.runtime.signal, options.clock.signal]);
+    this.#signal = anySignal(this.#over.signal, options.runtime.signal, options.clock.signal);
   }
 
   /**
@@ -105,7 +105,7 @@ export class CallRun {
     const { runtime } = this.#options;
     const { elapsed } = runtime;
     const startedAt = elapsed();
-    const signal = AbortSignal.any([this.#signal, this.#stopped.signal]);
+    const signal = anySignal(this.#signal, this.#stopped.signal);
     let result: ToolResult;
     try {
       signal.throwIfAborted();

@@ -10,7 +10,7 @@ import { estimateCost } from "../../models/usage.ts";
 import type { Runtime } from "../../runtime.ts";
 import { SessionPool } from "../../session/session-pool.ts";
 import type { Setup } from "../../session/session.ts";
-import { untilAborted } from "../../until-aborted.ts";
+import { anySignal, untilAborted } from "../../until-aborted.ts";
 import type { TurnKeeper } from "../sessions/turn-keeper.ts";
 import {
   type Arrival,
@@ -80,7 +80,7 @@ export async function* runRounds(ask: AskRound, query: Query, options: RoundsOpt
   let given: ToolConfiguration | undefined;
   try {
     for (let steps = 0; ; steps += 1) {
-      const tools = await untilAborted(toolbox.tools(), AbortSignal.any([runtime.signal, clock.signal]));
+      const tools = await untilAborted(toolbox.tools(), anySignal(runtime.signal, clock.signal));
       const config = toToolConfig(tools);
       // It was signed under other tools, and would be refused under these.
       if (steps > 0 && !isDeepStrictEqual(config, given)) recorder.dropReasoning();

@@ -22,6 +22,7 @@ import { answerRenderer } from "../../terminal/answer-renderer.ts";
 import type { Screen } from "../../terminal/terminal.ts";
 import { checkToolOptions, type ToolOptions, wantedTools } from "./tool-options.ts";
 import type { TurnTools } from "./with-tools.ts";
+import { anySignal } from "../../until-aborted.ts";
 
 export interface ChatOptions extends GlobalOptions, ParameterOptions, ToolOptions {
   prompt: string[];
@@ -127,7 +128,7 @@ function openingOf(
   const bounds = boundsOf(options);
   if ((bounds.totalMs ?? bounds.firstEventMs) === undefined || asksForCode(decision)) return undefined;
   const { signal, stop } = boundOpening(bounds);
-  return { signal: AbortSignal.any([runtime.signal, signal]), stop };
+  return { signal: anySignal(runtime.signal, signal), stop };
 }
 
 /** What is asked, and what of it was typed and piped in. Results of calls need no words, and stand for what is piped in. */

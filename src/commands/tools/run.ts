@@ -14,6 +14,7 @@ import type { Runtime } from "../../runtime.ts";
 import { formatBytes } from "../../terminal/numbers.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
 import { withSpinner } from "../../terminal/spinner.ts";
+import { anySignal } from "../../until-aborted.ts";
 
 export interface RunOptions extends GlobalOptions {
   tool: string;
@@ -105,7 +106,7 @@ function signalOf({ timeout }: RunOptions, { signal }: Runtime): AbortSignal {
     timeout * 1000,
   );
   timer.unref();
-  return AbortSignal.any([signal, late.signal]);
+  return anySignal(signal, late.signal);
 }
 
 /** Prints what came of it on stdout, also where the tool failed, which is thrown then. */

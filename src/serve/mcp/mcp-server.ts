@@ -23,6 +23,7 @@ import { listModelsTool } from "./list-models-tool.ts";
 import type { ServeLog } from "../serve-log.ts";
 import type { ServedBy, ServedTool } from "./served-tool.ts";
 import { INVALID_PARAMS, type StdioTransport } from "./stdio-transport.ts";
+import { anySignal } from "../../until-aborted.ts";
 
 const TOOLS: readonly ServedTool[] = [askModelTool, listModelsTool, embedTool, checkAccessTool];
 
@@ -102,7 +103,7 @@ async function callTool(
     cancelled.abort(new OpenclawError("interrupted", { message: "The client has cancelled the call." }));
   extra.signal.addEventListener("abort", cancel, { once: true });
   if (extra.signal.aborted) cancel();
-  const signal = AbortSignal.any([runtime.signal, cancelled.signal]);
+  const signal = anySignal(runtime.signal, cancelled.signal);
   const progress = new Progress(extra, transport);
   try {
     const request = new RequestField(input, "");

@@ -33,6 +33,7 @@ import {
   unmarked,
   withPlainNumbers,
 } from "../../../json-numbers.ts";
+import { anySignal } from "../../../until-aborted.ts";
 
 export interface HttpServer {
   url: string;
@@ -230,7 +231,7 @@ export class HttpTransport implements Transport {
     const id = sent === undefined ? undefined : idOf(sent);
     const stop = new AbortController();
     if (id !== undefined) this.#streams.set(id, stop);
-    const signal = init?.signal ? AbortSignal.any([init.signal, stop.signal]) : stop.signal;
+    const signal = init?.signal ? anySignal(init.signal, stop.signal) : stop.signal;
     const {
       status,
       headers: answered,

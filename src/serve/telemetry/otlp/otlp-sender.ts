@@ -9,7 +9,7 @@ import { secondsToWait } from "../../../network/retry-after.ts";
 import { HttpRequest } from "../../../network/sdk-parts.ts";
 import { queryParameters } from "../../../network/query-parameters.ts";
 import type { Runtime } from "../../../runtime.ts";
-import { untilAborted } from "../../../until-aborted.ts";
+import { anySignal, untilAborted } from "../../../until-aborted.ts";
 import { VERSION } from "../../../version.ts";
 import type { OtlpTarget } from "./otlp-settings.ts";
 import { toProtobuf } from "./protobuf.ts";
@@ -72,7 +72,7 @@ export class OtlpSender {
 
   async #sendOnce(body: Buffer, signal: AbortSignal): Promise<Undelivered | undefined> {
     const { url, headers, format, isGzipped, timeoutMs } = this.#target;
-    const bounded = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+    const bounded = anySignal(signal, AbortSignal.timeout(timeoutMs));
     const request = new HttpRequest({
       method: "POST",
       protocol: url.protocol,
