@@ -3,6 +3,7 @@ import { discoverySettings } from "../config/resolve.ts";
 import { isSameLesson, type Lessons } from "../converse/apply-lessons.ts";
 import { stateFolder } from "../disk/state-folder.ts";
 import { isRecord } from "../json.ts";
+import { nextTurn } from "../next-turn.ts";
 import type { Setup } from "../session/session.ts";
 import type { Lesson } from "../session/refusal-table.ts";
 import { cacheFolder, entryFile, readEntry } from "./cache-entry.ts";
@@ -16,7 +17,7 @@ const MOST_LESSONS = 50;
 
 /** A process that runs for long looks again after so long, in ms: another may have learnt something, or loaded a new list. */
 const LOOK_AGAIN_MS = 1000;
-/** What was read so long ago is used once more while it is read anew, in ms: no call waits for the disk. */
+/** What was read so long ago is used once more, and read anew behind the call that asks, in ms: no call waits for the disk. */
 const STILL_GOOD_MS = 60_000;
 /** Clients of a server may name any ARN: of so many places what was read is remembered. */
 const MOST_REMEMBERED = 1000;
@@ -42,16 +43,17 @@ export async function recallLessons(setup: Setup, place: readonly string[]): Pro
   const known = remembered.get(key);
   const age = known ? elapsed() - known.at : Number.POSITIVE_INFINITY;
   if (known && age < LOOK_AGAIN_MS) return (await known.entry)?.lessons ?? [];
-  const file = fileOf(setup, place);
+  const file = known?.file ?? fileOf(setup, place);
   if (file === undefined) return [];
-  const entry = read(file, now());
+  const isStillGood = known !== undefined && age < STILL_GOOD_MS;
+  const entry = isStillGood ? nextTurn().then(() => read(file, now())) : read(file, now());
   if (remembered.size >= MOST_REMEMBERED) remembered.clear();
-  remembered.set(key, { at: elapsed(), entry });
-  return (await (known && age < STILL_GOOD_MS ? known.entry : entry))?.lessons ?? [];
+  remembered.set(key, { at: elapsed(), file, entry });
+  return (await (isStillGood ? known.entry : entry))?.lessons ?? [];
 }
 
-/** What was read of a place, and when on the clock of the process, in ms. */
-type Memory = Map<string, { at: number; entry: Promise<Entry | undefined> }>;
+/** What was read of a place, from where, and when on the clock of the process, in ms. */
+type Memory = Map<string, { at: number; file: string; entry: Promise<Entry | undefined> }>;
 
 /** By the configuration that a command has loaded: `serve` has one for all its requests. */
 const memories = new WeakMap<Setup["config"], Memory>();
