@@ -9,9 +9,11 @@ export type JsonBody = string | readonly Buffer[];
  * is written in pieces, between which others have their turn.
  */
 export async function toJsonBody(value: unknown): Promise<JsonBody> {
+  const short = shortJson(value);
+  if (short !== undefined) return short;
   const pieces: Buffer[] = [];
   let last = "";
-  for await (const piece of piecesOfJson(value)) {
+  for await (const piece of piecesOfLong(value)) {
     if (piece.length < TURN_BYTES) last = piece;
     else pieces.push(Buffer.from(piece));
   }
@@ -19,12 +21,13 @@ export async function toJsonBody(value: unknown): Promise<JsonBody> {
   return last === "" ? pieces : [...pieces, Buffer.from(last)];
 }
 
+/** What is written at once; undefined for what takes longer. */
+function shortJson(value: unknown): string | undefined {
+  return roomLeft(value, SHORT) >= 0 ? (toJson(value) ?? "null") : undefined;
+}
+
 /** Each piece but the last has `TURN_BYTES` characters or more. */
-async function* piecesOfJson(value: unknown): AsyncGenerator<string, void, undefined> {
-  if (roomLeft(value, SHORT) >= 0) {
-    yield toJson(value) ?? "null";
-    return;
-  }
+async function* piecesOfLong(value: unknown): AsyncGenerator<string, void, undefined> {
   const heavy = new Set<object>();
   // Whoever made it has taken this turn, and to go over it takes another.
   await nextTurn();
@@ -118,8 +121,10 @@ function* partsOf(value: unknown, heavy: ReadonlySet<unknown>): Generator<string
 
 /** The same as one text. V8 joins what is added to a text when somebody reads it: once, whatever else is added to it. */
 export async function toJsonText(value: unknown): Promise<string> {
+  const short = shortJson(value);
+  if (short !== undefined) return short;
   let text = "";
-  for await (const piece of piecesOfJson(value)) text += piece;
+  for await (const piece of piecesOfLong(value)) text += piece;
   return text;
 }
 
