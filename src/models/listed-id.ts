@@ -22,21 +22,20 @@ export function listedBase(id: string, discovered: Discovered): FoundationModel 
 }
 
 /** The profile that an id or ARN names. */
-export function findProfile(id: string, { profiles, region }: Discovered): InferenceProfile | undefined {
-  const named = profiles.find(
-    (profile) => profile.arn === id || (profile.id === id && !profile.isApplication),
-  );
-  if (named) return named;
+export function findProfile(id: string, discovered: Discovered): InferenceProfile | undefined {
+  const { named } = indexOf(discovered);
   const arn = parseArn(id);
-  if (arn?.resourceType !== "inference-profile" || arn.region !== region || arn.account !== "")
-    return undefined;
-  return profiles.find((profile) => profile.id === arn.resourceId && !profile.isApplication);
+  const isOfNoAccount =
+    arn?.resourceType === "inference-profile" && arn.region === discovered.region && arn.account === "";
+  return named.get(id) ?? (isOfNoAccount ? named.get(arn.resourceId) : undefined);
 }
 
 /** What is looked up in a list again and again: for each of its models, where one of many is named. */
 interface ListIndex {
   /** The foundation models by their id. */
   bases: ReadonlyMap<string, FoundationModel>;
+  /** The profiles by their ARN, and those that are no application's by their id. */
+  named: ReadonlyMap<string, InferenceProfile>;
   /** AWS's own active profiles by the id of their base model. */
   profiles: ReadonlyMap<string, readonly InferenceProfile[]>;
 }
@@ -47,15 +46,18 @@ function indexOf(discovered: Discovered): ListIndex {
   const known = indexes.get(discovered);
   if (known) return known;
   const bases = new Map(discovered.models.map((model) => [model.id, model]));
+  const named = new Map<string, InferenceProfile>();
   const profiles = new Map<string, InferenceProfile[]>();
   for (const profile of discovered.profiles) {
+    for (const name of new Set([profile.arn, idOfProfile(profile)]))
+      if (!named.has(name)) named.set(name, profile);
     const base = profile.isActive && !profile.isApplication ? baseOf(profile, bases) : undefined;
     if (!base) continue;
     const others = profiles.get(base.id);
     if (others) others.push(profile);
     else profiles.set(base.id, [profile]);
   }
-  const made = { bases, profiles };
+  const made = { bases, named, profiles };
   indexes.set(discovered, made);
   return made;
 }

@@ -42,6 +42,28 @@ export function meantBy(name: string, map: NameMap): readonly string[] {
   return map.get(name) ?? [name];
 }
 
+/** The model that a text names at a server that is not AWS's; undefined for every other. Throws `model-not-found`. */
+export function servedByOthers(text: string, config: Configuration): ResolvedModel | undefined {
+  const named = namedModel(text, config);
+  return isServed(named) && named.provider ? named : undefined;
+}
+
+/** Whether a model is configured or in a list: nobody makes such a name up. */
+export function isKnown({ configured, id }: ResolvedModel, list: CachedModelList | undefined): boolean {
+  const { models = [], load } = list ?? {};
+  return (
+    configured !== undefined ||
+    (load?.discovered !== undefined && listedId(id, load.discovered) !== undefined) ||
+    models.some((model) => model.id === id)
+  );
+}
+
+/** Clients may send any name: of so many what it stands for is remembered. */
+const MOST_REMEMBERED = 1000;
+
+/** What may be asked for by its own name, by each list: clients name the same few models again and again. */
+const remembered = new WeakMap<CachedModelList, Map<string, ResolvedModel>>();
+
 /**
  * The model that is meant by a text in the region of a list. Ids, keys, ARNs, aliases, printed names and families are taken.
  * Throws `model-not-found` with the nearest to `name`, which was sent, for what nobody knows.
@@ -53,12 +75,20 @@ export async function resolveName(
   modelList: CachedModelList,
 ): Promise<ResolvedModel> {
   const { value: config } = setup.config;
+  const named = remembered.get(modelList) ?? new Map<string, ResolvedModel>();
+  remembered.set(modelList, named);
+  const known = named.get(text);
+  if (known) return known;
   const model = namedModel(text, config);
-  if (isCallable(model, setup, modelList)) return model;
+  if (isCallable(model, setup, modelList)) {
+    if (named.size >= MOST_REMEMBERED) named.clear();
+    named.set(text, model);
+    return model;
+  }
   const load = (isMantle(model) ? modelList.mantle : undefined) ?? modelList.load;
   if (load.discovered) {
-    const named = await nameListed(text, load, setup, { mantle: () => modelList.mantle });
-    if (named.key !== model.key) return named;
+    const meant = await nameListed(text, load, setup, { mantle: () => modelList.mantle });
+    if (meant.key !== model.key) return meant;
   }
   const names = [...map.keys(), ...aliasesOf(config)];
   throw unknownModel(name, suggestIds(name, await nameableIn(load, config), names));

@@ -11,7 +11,6 @@ import { beginningOf, RegionRouter } from "../chat/region-router.ts";
 import { type Candidates, type Query, runTurn, withRenewal } from "../chat/run-turn.ts";
 import type { ChatEvents } from "../converse/chat-event.ts";
 import type { Discovered } from "../models/discovered.ts";
-import { listedId } from "../models/listed-id.ts";
 import { isMantle, isServed } from "../models/provider-api.ts";
 import { isAlias, namedModel, type ResolvedModel, targetOf } from "../models/resolve-model.ts";
 import { judgeStop } from "../converse/outcome.ts";
@@ -26,7 +25,15 @@ import type { GlobalOptions } from "../options.ts";
 import type { Runtime } from "../runtime.ts";
 import { type CachedModelList, ModelListCache } from "./model-list-cache.ts";
 import { candidatesFor, type Place, type Wanted } from "./candidates.ts";
-import { meantBy, type NameMap, resolveName, type ServedModel, servedNames } from "./model-names.ts";
+import {
+  isKnown,
+  meantBy,
+  type NameMap,
+  resolveName,
+  servedByOthers,
+  type ServedModel,
+  servedNames,
+} from "./model-names.ts";
 import { mayAsk, type NamedModels, notAllowed } from "./keys/allowed-models.ts";
 import type { ApiKey } from "./keys/key-file.ts";
 import type { Network } from "./remote-image.ts";
@@ -440,17 +447,14 @@ export class Upstream {
       router: this.#router,
       beginning,
       resolve: async (text, { setup, modelList }, list) => {
-        const named = namedModel(text, setup.config.value);
         // The servers of others know their models themselves: nobody waits for AWS to ask one of them.
-        const needsList = !isServed(named) || named.provider === undefined;
-        const current = needsList || modelList.isLoaded ? await modelList[list]() : undefined;
-        const model = current ? await resolveName(text, { name, map: this.#names }, setup, current) : named;
-        const { models = [], load } = current ?? {};
-        const isListed =
-          model.configured !== undefined ||
-          models.some(({ id }) => id === model.id) ||
-          (load?.discovered !== undefined && listedId(model.id, load.discovered) !== undefined);
-        if (isFirst && isListed) onResolved?.(model.id);
+        let model = modelList.isLoaded ? undefined : servedByOthers(text, setup.config.value);
+        let current: CachedModelList | undefined;
+        if (!model) {
+          current = await modelList[list]();
+          model = await resolveName(text, { name, map: this.#names }, setup, current);
+        }
+        if (isFirst && isKnown(model, current)) onResolved?.(model.id);
         isFirst = false;
         allow?.(model);
         return model;
