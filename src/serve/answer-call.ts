@@ -71,14 +71,12 @@ export async function answerCall<Piece>(
   }
   const answer = await form.gather(pieces);
   const body = answer instanceof Uint8Array ? [answer] : await toJsonBody(answer);
-  call.body = body;
-  return new Response(null, {
-    headers: {
-      ...(answer instanceof Uint8Array ? {} : { "content-type": "application/json" }),
-      "content-length": String(bodyLength(body)),
-      ...form.headers,
-    },
-  });
+  const headers = {
+    ...(answer instanceof Uint8Array ? {} : { "content-type": "application/json" }),
+    "content-length": String(bodyLength(body)),
+    ...form.headers,
+  };
+  return call.answerWith(headers, body);
 }
 
 /** An answer of JSON that may be long, such as a list of tens of thousands of models: it is written in turns. */

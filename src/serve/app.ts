@@ -1,6 +1,5 @@
 import { Http2ServerRequest } from "node:http2";
 import type { Http2Bindings, HttpBindings } from "@hono/node-server";
-import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { Hono, type Context, type MiddlewareHandler } from "hono";
 import { cors } from "hono/cors";
 import { OpenclawError, shorten } from "../errors.ts";
@@ -263,28 +262,30 @@ export class App {
     } catch (failure) {
       context.res = answerFailure(failure, context);
     }
-    const answer = context.res;
-    const answered = answer.headers;
     const { requestId, region, queuedMs } = call.entry;
-    answered.set("x-request-id", requestId);
     const { requestIdHeader, toRateHeaders = openaiRateHeaders } = dialectOf(context);
-    if (requestIdHeader !== undefined) answered.set(requestIdHeader, requestId);
-    if (call.rate) {
-      for (const [name, value] of Object.entries(toRateHeaders(call.rate, runtime.now())))
-        answered.set(name, value);
+    const isHttp2 = incoming instanceof Http2ServerRequest;
+    const headers: Record<string, string> = {
+      "x-request-id": requestId,
+      ...(requestIdHeader !== undefined && { [requestIdHeader]: requestId }),
+      ...(call.rate && toRateHeaders(call.rate, runtime.now())),
+      // The connection of HTTP/2 is no request's to end.
+      ...(this.#isDraining && !isHttp2 && { connection: "close" }),
+      ...(queuedMs !== undefined && { "x-openclaw-queued-ms": String(queuedMs) }),
+      ...(region !== undefined && { "x-openclaw-region": region }),
+    };
+    // A request that nobody reads is reset by Node with its answer, which may be lost so.
+    if (isHttp2) incoming.resume();
+    const { answer } = call;
+    const { res } = context;
+    if (typeof answer?.body !== "function") call.end(call.entry.isAborted ? CLIENT_CLOSED : res.status);
+    if (!answer) {
+      if (isHttp2) res.headers.delete("connection");
+      for (const [name, value] of Object.entries(headers)) res.headers.set(name, value);
+      return;
     }
-    if (incoming instanceof Http2ServerRequest) {
-      // Its connection is no request's to end.
-      answered.delete("connection");
-      // A request that nobody reads is reset by Node with its answer, which may be lost so.
-      incoming.resume();
-    } else if (this.#isDraining) answered.set("connection", "close");
-    if (queuedMs !== undefined) answered.set("x-openclaw-queued-ms", String(queuedMs));
-    if (region !== undefined) answered.set("x-openclaw-region", region);
-    const { body } = call;
-    if (typeof body !== "function") call.end(call.entry.isAborted ? CLIENT_CLOSED : answer.status);
-    if (body === undefined) return;
-    outgoing.writeHead(answer.status, Object.fromEntries(answered));
+    const { body } = answer;
+    outgoing.writeHead(200, { ...this.#allowed(res), ...answer.headers, ...headers });
     if (typeof body === "function") void body(outgoing);
     else if (typeof body === "string") outgoing.end(body);
     else {
@@ -292,9 +293,15 @@ export class App {
       for (const piece of body) out.write(piece);
       out.end();
     }
-    context.res = undefined;
-    context.res = RESPONSE_ALREADY_SENT;
   };
+
+  /** What pages of other origins may read of an answer. */
+  #allowed({ headers }: Response): Record<string, string> {
+    if (this.#options.origins.length === 0) return {};
+    return Object.fromEntries(
+      [...headers].filter(([name]) => name.startsWith("access-control-") || name === "vary"),
+    );
+  }
 
   /** Lets in who has a key, where there are keys. */
   readonly #known: Handler = (context, next) => {
@@ -379,7 +386,7 @@ function leaving(): OpenclawError {
 function answerFailure(failure: unknown, context: ServeContext): Response {
   const call = context.get("call");
   call.fail(failure);
-  call.body = undefined;
+  call.answer = undefined;
   if (failure instanceof OpenclawError && failure.requestId !== undefined)
     call.entry.requestId = failure.requestId;
   return answerError(context, toErrorAnswer(failure));

@@ -1,5 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Writable } from "node:stream";
+import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { hideSecrets, shareSecrets } from "../credentials/hide-secrets.ts";
 import { type ErrorCode, LONGEST_MESSAGE, OpenclawError, shorten } from "../errors.ts";
 import { whenTime } from "../next-turn.ts";
@@ -30,6 +31,16 @@ interface Begun {
 
 /** Where an answer goes: on HTTP/1.1 its head waits for the first of its body, unless it is flushed. */
 export type Outgoing = Writable & Partial<Pick<ServerResponse, "flushHeaders">>;
+
+/**
+ * What goes out as it is with status 200, past the responses and streams of the Web, which cost more than all else of a short
+ * answer.
+ */
+interface Answer {
+  headers: Readonly<Record<string, string>>;
+  /** One that goes on when its handler has returned is a function: it sends the body and ends the call. */
+  body: string | readonly Uint8Array[] | ((outgoing: Outgoing) => Promise<void>);
+}
 
 /** What is noted of one call beyond these is of thousands of the same kind. */
 const MOST_NOTICES = 100;
@@ -76,11 +87,8 @@ export class Call {
   route: string | undefined;
   #isQueued = false;
   #mayNotWait: OpenclawError | undefined;
-  /**
-   * The body of its answer, where that goes out as it is, past the streams of the Web, which cost more than all else of a
-   * short answer. One that goes on when its handler has returned is a function: it sends the body and ends the call.
-   */
-  body: string | readonly Uint8Array[] | ((outgoing: Outgoing) => Promise<void>) | undefined;
+  /** What it is answered with, where that is no response of hono's. */
+  answer: Answer | undefined;
 
   constructor(entry: RequestEntry, runtime: Runtime, log: ServeLog, onEnd: () => void) {
     this.entry = entry;
@@ -112,6 +120,12 @@ export class Call {
   /** Has `work` done when the call is over. */
   onEnd(work: () => void): void {
     this.#onEnd.push(work);
+  }
+
+  /** Has the call answered so; for its handler to return. */
+  answerWith(headers: Answer["headers"], body: Answer["body"]): Response {
+    this.answer = { headers, body };
+    return RESPONSE_ALREADY_SENT;
   }
 
   ask(): void {

@@ -60,19 +60,14 @@ export async function answerWithStream(
   // What cannot be told that there is nothing yet has its status when there is something.
   const isLate = heartbeat !== undefined && (await isLong(first, call, service.heartbeatMs));
   if (heartbeat === undefined) await first;
-  call.body = (outgoing) => {
-    if (isLate) outgoing.flushHeaders?.();
-    return sendFrames(outgoing, { frames, first, toFailure, heartbeat }, service, request);
-  };
   if (isLate) call.note("The answer was long in coming, so its status was sent before it.");
-  return new Response(null, {
-    headers: {
-      "content-type": contentType,
-      "cache-control": "no-cache",
-      "x-accel-buffering": "no",
-      ...headers,
+  return call.answerWith(
+    { "content-type": contentType, "cache-control": "no-cache", "x-accel-buffering": "no", ...headers },
+    (outgoing) => {
+      if (isLate) outgoing.flushHeaders?.();
+      return sendFrames(outgoing, { frames, first, toFailure, heartbeat }, service, request);
     },
-  });
+  );
 }
 
 /** The longest that a status is held back for a call that waits for its turn, in ms: who stands between may give up then. */
