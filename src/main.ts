@@ -1,6 +1,6 @@
 import { setMaxListeners } from "node:events";
 import { brokenInstall } from "./broken-install.ts";
-import { OpenclawError, toErrorDocument } from "./errors.ts";
+import { errorCode, OpenclawError, toErrorDocument } from "./errors.ts";
 import { workAtOnce } from "./at-once.ts";
 import { once } from "./once.ts";
 import { runProgram } from "./command-line/run-program.ts";
@@ -139,7 +139,7 @@ function onStdoutError(error: NodeJS.ErrnoException): void {
 async function report(error: unknown, runtime: Runtime): Promise<number> {
   const { terminal } = runtime;
   // What else there is to tell a failure by may lie in files that are broken themselves.
-  const broken = brokenInstall(error instanceof OpenclawError ? error.cause : error);
+  const broken = ofTheMachine(error) ?? brokenInstall(error instanceof OpenclawError ? error.cause : error);
   const known = broken ?? (error instanceof OpenclawError ? error : await fromUnknown(error, runtime));
   const document = terminal.told(toErrorDocument(known));
   if (terminal.format === "json" && !terminal.hasPrintedJson) {
@@ -161,19 +161,34 @@ async function report(error: unknown, runtime: Runtime): Promise<number> {
   return known.exitCode;
 }
 
+/** What is wrong with this machine and not with the program, by the system's codes, and what to do. */
+const OF_THE_MACHINE: Readonly<Record<string, readonly [told: string, hint: string]>> = {
+  ENOSPC: ["The disk is full", "Free some space and run the command again."],
+  EDQUOT: ["The disk is full", "Free some space and run the command again."],
+  EMFILE: ["This process may open no more files", "Allow it more and run the command again: ulimit -n 1024"],
+  ENFILE: ["This machine may open no more files", "End some programs and run the command again."],
+};
+
+/** What a failure says of this machine. Of what is told already its causes may say more: see `EMFILE`. */
+function ofTheMachine(failure: unknown): OpenclawError | undefined {
+  if (!(failure instanceof Error)) return undefined;
+  if (failure instanceof OpenclawError && !hasNoFiles(failure)) return undefined;
+  const [told, hint] = OF_THE_MACHINE[errorCode(failure) ?? ""] ?? [];
+  if (told === undefined || hint === undefined) return ofTheMachine(failure.cause);
+  return new OpenclawError("internal", { message: `${told}: ${failure.message}.`, hint });
+}
+
+/** Whether something failed for want of files to open: then every file and every server looks broken. */
+function hasNoFiles(failure: unknown): boolean {
+  if (!(failure instanceof Error)) return false;
+  return /^E[MN]FILE$/.test(errorCode(failure) ?? "") || hasNoFiles(failure.cause);
+}
+
 async function fromUnknown(error: unknown, runtime: Runtime): Promise<OpenclawError> {
   const { hideSecrets } = await import("./credentials/hide-secrets.ts");
   const failure = error instanceof Error ? error : new Error(String(error));
-  const message = hideSecrets(failure.message, runtime);
-  const code = (failure as NodeJS.ErrnoException).code;
-  if (code === "ENOSPC" || code === "EDQUOT") {
-    return new OpenclawError("internal", {
-      message: `The disk is full: ${message}.`,
-      hint: "Free some space and run the command again.",
-    });
-  }
   return new OpenclawError("internal", {
-    message: `Unexpected: ${message}`,
+    message: `Unexpected: ${hideSecrets(failure.message, runtime)}`,
     hint: BUG_HINT,
     cause: failure,
   });

@@ -100,6 +100,39 @@ describe("this machine", () => {
     );
   });
 
+  it.each([
+    ["EMFILE", "process", path.join(root, "dist", "setup.js")],
+    ["EMFILE", "process", "openclaw.json"],
+    ["ENFILE", "machine", "openclaw.json"],
+  ])(
+    "is said to have too many files open, and nothing else to be broken: %s, %s, %s",
+    async (code, who, name) => {
+      const home = createHome();
+      const hook = path.join(home, "hook.cjs");
+      writeFileSync(
+        hook,
+        `const fs = require("node:fs");
+       const isOut = (file) => String(file).endsWith(${JSON.stringify(name)});
+       const failure = () => Object.assign(new Error("${code}: too many open files"), { code: "${code}" });
+       for (const way of ["openSync", "readFileSync"]) {
+         const own = fs[way];
+         fs[way] = (file, ...rest) => { if (isOut(file)) throw failure(); return own(file, ...rest); };
+       }
+       const own = fs.open;
+       fs.open = (file, ...rest) => isOut(file) ? rest.at(-1)(failure()) : own(file, ...rest);`,
+      );
+      const { code: status, stderr } = await openclaw(LIST, home, {
+        env: { NODE_OPTIONS: `--require ${hook}` },
+      });
+      expect(status).toBe(1);
+      expect(stderr).toMatch(
+        new RegExp(
+          `^error: This ${who} may open no more files: ${code}.*\nhint: .* run the command again.*\n$`,
+        ),
+      );
+    },
+  );
+
   it("that cannot take the answer is told, and no stack", async (context) => {
     if (!existsSync("/dev/full")) return context.skip("this system has no /dev/full");
     const child = spawn(nodeBinary, [binary, "config", "schema"], {
