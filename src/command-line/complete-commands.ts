@@ -16,9 +16,22 @@ export function completeCommands(text: string, program: Program, options: Global
   const flags = flagsOf(options);
   if (flags.length === 0) return text;
   return text
-    .split(/(?<![\w/.-])(?=openclaw [a-z])/)
-    .map((part) => completeCommand(part, program, flags))
+    .split(/(?<![\w/.-])(?=(?:openclaw|aws) [a-z])/)
+    .map((part) => completeForAws(completeCommand(part, program, flags), flags))
     .join("");
+}
+
+/** Commands of the AWS CLI that answer the same in every region. */
+const OF_NO_REGION = new Set(["configure", "iam", "login", "sso", "sts"]);
+
+/** The same for a command of the AWS CLI, which has a profile and a region, too. */
+function completeForAws(text: string, flags: readonly string[][]): string {
+  const [command, service = ""] = /^aws ([a-z\d-]+)(?: [a-z\d]+(?:-[a-z\d]+)*)?(?![\w/.:-])/.exec(text) ?? [];
+  if (command === undefined) return text;
+  const isWanted = ([flag = ""]: readonly string[]): boolean =>
+    (flag === "--profile" || (flag === "--region" && !OF_NO_REGION.has(service))) &&
+    !text.includes(`${flag} `);
+  return [command, ...flags.filter(isWanted).flat()].join(" ") + text.slice(command.length);
 }
 
 /** Those flags of a command line, as a shell takes them. A secret in a URL is for who pastes it to put in. */

@@ -382,7 +382,8 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     pattern: /guardrail (identifier|version|.*(does not exist|not found|is invalid))/i,
     code: "invalid-request",
     message: (c) => `AWS knows no such guardrail${inRegion(c)}: ${c.message}`,
-    hint: () => "List those of the region, with their versions: aws bedrock list-guardrails",
+    hint: (c) =>
+      `List those of the region: aws bedrock list-guardrails --region ${quoteForShell(c.region ?? "NAME")}`,
   },
   {
     names: ["Validation", "ResourceNotFound"],
@@ -554,7 +555,8 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     status: 400,
     ...REFUSED_BY_S3,
     message: (c) => `Amazon S3 cannot use the KMS key: ${c.message}`,
-    hint: (c) => `Name one that is enabled${inRegion(c)}: aws kms list-keys`,
+    hint: (c) =>
+      `Name one that is enabled${inRegion(c)}: aws kms list-keys --region ${quoteForShell(c.region ?? "NAME")}`,
   },
   {
     // Somebody else has ended the upload, or puts parts into it, too.

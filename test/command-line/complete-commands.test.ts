@@ -35,6 +35,31 @@ describe("the commands of a hint", () => {
   });
 
   it.each([
+    ["aws sts get-caller-identity", "aws sts get-caller-identity --profile work"],
+    [
+      "List those: aws bedrock list-guardrails",
+      "List those: aws bedrock list-guardrails --profile work --region eu-west-1",
+    ],
+    ["aws s3 ls --recursive s3://b", "aws s3 ls --profile work --region eu-west-1 --recursive s3://b"],
+    ["aws s3 rm s3://b/k", "aws s3 rm --profile work --region eu-west-1 s3://b/k"],
+    [
+      "aws configure   (on EC2, attach an instance role)",
+      "aws configure --profile work   (on EC2, attach an instance role)",
+    ],
+    [
+      "Did you mean aws sso login? See: openclaw help ec2",
+      "Did you mean aws sso login --profile work? See: openclaw help ec2",
+    ],
+    ["aws s3 mb s3://b --region us-east-1", "aws s3 mb --profile work s3://b --region us-east-1"],
+    ["aws sso login --profile dev", "aws sso login --profile dev"],
+    ["In the aws-cli: ~/.aws login", "In the aws-cli: ~/.aws login"],
+  ])("of the AWS CLI ask the same account: %s", (hint, whole) => {
+    const options = { ...EVERYWHERE, profile: "work", endpointUrl: "http://localhost:1" };
+    expect(complete(hint, options)).toBe(whole);
+    expect(complete(whole, options)).toBe(whole);
+  });
+
+  it.each([
     ["http://alice:S3cret-pw@127.0.0.1:1", "'http://****@127.0.0.1:1'"],
     ["https://proxy.example/bedrock?apiKey=S3cret-pw", "'https://proxy.example/bedrock?apiKey=****'"],
   ])("have no secret of an endpoint: %s", (endpointUrl, shown) => {

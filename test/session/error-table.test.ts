@@ -385,7 +385,7 @@ const WORDINGS: readonly Wording[] = [
     "The guardrail identifier or version provided in the request does not exist.",
     "invalid-request",
     "no such guardrail in us-east-1",
-    "aws bedrock list-guardrails",
+    "aws bedrock list-guardrails --region us-east-1",
   ],
   [
     "ValidationException",
@@ -393,7 +393,7 @@ const WORDINGS: readonly Wording[] = [
     "The provided guardrail identifier is invalid.",
     "invalid-request",
     "no such guardrail",
-    "aws bedrock list-guardrails",
+    "aws bedrock list-guardrails --region us-east-1",
   ],
   [
     "ValidationException",
@@ -856,7 +856,7 @@ const WORDINGS: readonly Wording[] = [
     "Invalid keyId 'nope'",
     "invalid-request",
     "cannot use the KMS key",
-    "aws kms list-keys",
+    "aws kms list-keys --region us-east-1",
     "s3:PutObject",
   ],
   [
