@@ -445,9 +445,16 @@ const ROWS: readonly (Omit<ErrorRow, keyof typeof VALIDATION> & Partial<ErrorRow
     hint: () => "Save it smaller, as PNG or JPEG, and attach that.",
   },
   {
+    // https://github.com/anthropics/claude-code/issues/5707
+    pattern: /\b(maximum|most|more than|exceed\w*|limit)\b.{0,30}\bpages\b/i,
+    code: "bad-attachment",
+    message: (c) => `${Model(c)} does not read so many pages: ${c.message}`,
+    hint: () => "Attach a part of the document, or its text.",
+  },
+  {
     // https://github.com/maximhq/bifrost/issues/5472
     pattern:
-      /\bpdf (specified|pages)\b|could not process (the )?(pdf|document)|document source bytes could not be parsed/i,
+      /\bpdf specified\b|could not process (the )?(pdf|document)|document source bytes could not be parsed/i,
     code: "bad-attachment",
     message: (c) => `${Model(c)} cannot read the document: ${c.message}`,
     hint: () => "Open it, save it anew without a password, and attach that.",

@@ -638,6 +638,14 @@ const WORDINGS: readonly Wording[] = [
   [
     "ValidationException",
     400,
+    "The model returned the following errors: messages.0.content.1.document.source.base64.data: A maximum of 100 PDF pages may be provided.",
+    "bad-attachment",
+    "does not read so many pages",
+    "Attach a part of the document",
+  ],
+  [
+    "ValidationException",
+    400,
     "The model returned the following errors: messages.0.content.1.source.bytes: The document source bytes could not be parsed as the specified format. If using a text-based format, try source.text instead of source.bytes.",
     "bad-attachment",
     "cannot read the document",
