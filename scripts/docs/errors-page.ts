@@ -79,6 +79,7 @@ const RESOLUTION_PLACEHOLDERS: ResolutionContext = {
   caller: "‹who asks›",
   gives: { externalId: false, mfa: false },
   setRole: "‹how to name another role›",
+  setDuration: "aws configure set duration_seconds 3600 --profile ‹profile›",
   skew: " ‹difference›",
 };
 

@@ -47,6 +47,8 @@ export interface ResolutionContext {
   gives: { externalId: boolean; mfa: boolean };
   /** Where the role is named, as a command that names another. */
   setRole: string;
+  /** A command that has credentials asked for an hour. */
+  setDuration: string;
   /** How far this machine's clock is off, by the date of the answer, such as " 62 minutes fast"; " wrong" without a date. */
   skew: string;
 }
@@ -285,6 +287,14 @@ export const RESOLUTION_TABLE: readonly ResolutionRow[] = [
       "Enable STS there (IAM console, account settings), or name a region where it is, with --region.",
   },
   {
+    // https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+    types: ["Validation"],
+    pattern: /\bDurationSeconds\b/i,
+    code: "no-credentials",
+    message: ({ from, text }) => `AWS does not give credentials for so long to ${from}: ${text}`,
+    hint: ({ setDuration }) => `Ask for an hour, which every role allows: ${setDuration}`,
+  },
+  {
     types: ["Validation"],
     code: "no-credentials",
     message: ({ from, text }) => `AWS does not take what is asked of it for ${from}: ${text}`,
@@ -490,6 +500,7 @@ function contextOf(
       own === undefined
         ? "export AWS_ROLE_ARN=ARN"
         : `aws configure set role_arn ARN --profile ${quoteForShell(own)}`,
+    setDuration: `aws configure set duration_seconds 3600 --profile ${quoteForShell(own ?? "default")}`,
     skew: describeSkew(answer?.headers["date"], now()),
   };
 }

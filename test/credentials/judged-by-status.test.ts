@@ -399,6 +399,18 @@ describe("errors of AWS by their types", () => {
       /aws configure set role_arn ARN --profile admin$/,
     ],
     [
+      "a session that is asked for too long",
+      role,
+      stsError(
+        "ValidationError",
+        "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        400,
+      ),
+      "no-credentials",
+      /does not give credentials for so long .*MaxSessionDuration/,
+      /aws configure set duration_seconds 3600 --profile admin$/,
+    ],
+    [
       "a clock that is off",
       role,
       stsError(
