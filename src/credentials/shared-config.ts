@@ -290,8 +290,18 @@ class SharedFileReader {
 
   #takeSetting(line: string, number: number): void {
     const end = line.search(/[=:]/);
+    const exported = this.#isSkipping ? undefined : settingExported(line);
+    if (exported !== undefined) {
+      const { title } = this.#section ?? { title: "profile default" };
+      this.#complain(
+        number,
+        "this is a line for a shell, not 'key = value'",
+        `Write ${this.#section ? "" : "[default] above it, and "}${exported} = VALUE in`,
+        { concerns: [exported], missing: exported.startsWith("aws_") ? title : undefined },
+      );
+    }
     if (end <= 0 || !this.#section) {
-      if (this.#isSkipping) return;
+      if (this.#isSkipping || exported !== undefined) return;
       if (end > 0)
         return this.#complain(number, "this setting stands before any [section]", "Write [default] above", {
           missing: "profile default",
@@ -329,6 +339,15 @@ type Complain = (
   remedy: string,
   effect?: { missing?: string | undefined; concerns?: readonly string[] | undefined },
 ) => void;
+
+/**
+ * The setting that a line for a shell exports: AWS's access portal shows such lines, of sh, PowerShell and Windows' cmd, beside
+ * those for this file (https://docs.aws.amazon.com/singlesignon/latest/userguide/howtogetcredentials.html).
+ */
+function settingExported(line: string): string | undefined {
+  const [, variable] = /^(?:export\s+|setx?\s+|\$env:)(aws_\w+)[\s=]/i.exec(line) ?? [];
+  return variable?.toLowerCase().replace(/^aws_(?:default_)?(?=(?:region|output)$)/, "");
+}
 
 /** The setting of a line that lacks its `=`; undefined for what may be a secret, since a value may stand alone in its line. */
 function settingIn(line: string): string | undefined {

@@ -278,6 +278,16 @@ const MACHINES: Readonly<Record<string, readonly Machine[]>> = {
       hint: /^Write \[default\] above line 1 of /,
     },
     {
+      credentials: `export AWS_ACCESS_KEY_ID="${ID}"\nexport AWS_SECRET_ACCESS_KEY="${SECRET}"\n`,
+      says: /credentials:1: this is a line for a shell/,
+      hint: /^Write \[default\] above it, and aws_access_key_id = VALUE in line 1 of /,
+    },
+    ...["export ", "SET ", "$Env:"].map((word) => ({
+      credentials: `[default]\n${word}AWS_ACCESS_KEY_ID=${ID}\n${word}AWS_SECRET_ACCESS_KEY=${SECRET}\n`,
+      says: /credentials:2: this is a line for a shell, not 'key = value'/,
+      hint: /^Write aws_access_key_id = VALUE in line 2 of /,
+    })),
+    {
       credentials: `[default]\naws_access_key_id = ${ID}\naws_secret_access_key ${SECRET}\n`,
       says: /credentials:3: this is not 'key = value'/,
       hint: /^Write aws_secret_access_key = VALUE in line 3 of /,
