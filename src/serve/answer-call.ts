@@ -118,6 +118,12 @@ export function askerOf(
 ): (ask: Asked["ask"]) => ChatEvents {
   let admitted: ReturnType<typeof limiter.admit> | undefined;
   return async function* (ask) {
+    const { parameters, invocation, guardrail, schema } = ask;
+    call.asked ??= {
+      parameters: invocation ? undefined : parameters,
+      guardrail,
+      isJson: schema !== undefined,
+    };
     const query = { ...ask, keyName: call.entry.key, passesSignatures: true };
     const events = upstream.askByName(model, query, call.runtime(), {
       apiKey: call.entry.key,
@@ -131,8 +137,14 @@ export function askerOf(
       onResolved: (id) => {
         call.entry.resolvedModel = id;
       },
-      allow: (resolved) => limiter.allow(call, model, upstream.isOwnName(model), resolved),
-      admit: (named) => (admitted ??= limiter.admit(call, named, ask)),
+      allow: (resolved) => {
+        if (call.asked) call.asked.model = resolved;
+        limiter.allow(call, model, upstream.isOwnName(model), resolved);
+      },
+      admit: (named) => {
+        if (call.asked) call.asked.config = named.config;
+        return (admitted ??= limiter.admit(call, named, ask));
+      },
       onCounted: (usage, cost) => {
         const { costUsd = 0 } = call.entry;
         const isKnown = cost !== null && costUsd !== null;

@@ -4,6 +4,10 @@ import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
 import { hideSecrets, shareSecrets } from "../credentials/hide-secrets.ts";
 import { type ErrorCode, LONGEST_MESSAGE, OpenclawError, shorten } from "../errors.ts";
 import { whenTime } from "../next-turn.ts";
+import type { ChatParameters } from "../config/parameters.ts";
+import type { Configuration } from "../config/settings.ts";
+import type { Guardrail } from "../converse/guardrail.ts";
+import type { ResolvedModel } from "../models/resolve-model.ts";
 import type { Runtime } from "../runtime.ts";
 import { withSources } from "../source-stack.ts";
 import { type TracedWork, traced, tracedWork } from "../trace-headers.ts";
@@ -21,6 +25,20 @@ const calls = new WeakMap<TracedWork, Call>();
 export function runningCall(): Call | undefined {
   const work = tracedWork();
   return work && calls.get(work);
+}
+
+/** What a request asks of a model, as far as traces tell of it. */
+export interface AskedOf {
+  /** None where the body goes to the model as it came. */
+  parameters?: ChatParameters | undefined;
+  /** What counts where the request says nothing, of the model that was asked last. */
+  config?: Configuration | undefined;
+  model?: Pick<ResolvedModel, "id" | "key"> | undefined;
+  guardrail?: Guardrail | undefined;
+  isJson?: boolean | undefined;
+  /** Of vectors. */
+  dimensions?: number | undefined;
+  encoding?: string | undefined;
 }
 
 interface Begun {
@@ -58,6 +76,8 @@ export class Call {
   #askedRegion: string | undefined;
   /** Beside the host in its entry. */
   calledPort: number | undefined;
+  /** What was asked of the model, beside its messages. */
+  asked: AskedOf | undefined;
   /** Whose model was asked last, where it is none of Amazon Bedrock's. */
   otherProvider: string | undefined;
   key: ApiKey | undefined;

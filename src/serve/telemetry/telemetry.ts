@@ -27,14 +27,14 @@ export class Telemetry {
     const handedOn = trace ? { ...trace, spanId: trace.askSpanId } : parent;
     if (handedOn) call.traced.headers = toTraceHeaders(handedOn);
     call.onEnd(() => {
-      const { entry, route, calledPort, otherProvider } = call;
+      const { entry, route, calledPort, otherProvider, asked } = call;
       this.metrics.count(call);
       // Who asks for nothing, or was not let in, leaves no trace.
       if (!this.#otlp || route === undefined || entry.method !== "POST") return;
       const endedAt = this.#now();
       const startedAt = endedAt - (entry.durationMs ?? 0);
       const scheme = url.slice(0, url.indexOf(":"));
-      this.#otlp.take({ entry, route, scheme, calledPort, otherProvider, startedAt, endedAt }, trace);
+      this.#otlp.take({ entry, route, scheme, calledPort, otherProvider, asked, startedAt, endedAt }, trace);
     });
   }
 

@@ -5,6 +5,7 @@ import { gunzipSync } from "node:zlib";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { OtlpExporter } from "../../../src/serve/telemetry/otlp/otlp-exporter.ts";
 import { ServeLog } from "../../../src/serve/serve-log.ts";
+import { textStep } from "../../helpers/answer-steps.ts";
 import { emulate } from "../../helpers/emulated.ts";
 import { freePort } from "../../helpers/free-port.ts";
 import { testRuntime } from "../../helpers/test-runtime.ts";
@@ -172,6 +173,64 @@ describe("traces and metrics of serve", () => {
       expect(metrics).toContain(`"name":"${name}"`);
     expect(metrics).toContain(`{"key":"server.port","value":{"intValue":"${new URL(emulator.url).port}"}}`);
     expect(metrics).toContain(`{"key":"service.name","value":{"stringValue":"gateway"}}`);
+  });
+
+  it("tell what a model was asked for, by the request and by the configuration", async () => {
+    const { url, got } = await collector();
+    const { client, end } = await serve({
+      config: `{ agents: { defaults: { params: { topP: 0.9 }, models: { "amazon-bedrock/${MODEL}": { params: { maxTokens: 700 } } } } },
+        plugins: { entries: { "amazon-bedrock": { config: { guardrail: { guardrailIdentifier: "abcd1234efgh", guardrailVersion: "1" } } } } } }`,
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_EXPORTER_OTLP_PROTOCOL: "http/json" },
+    });
+    const asks = { ...ask, temperature: 0, stop: ["END", "x".repeat(5000)], top_k: 5 } as typeof ask;
+    await client.chat.completions
+      .create({ ...asks, response_format: { type: "json_object" } })
+      .catch(() => 0);
+    await client.responses.create({ model: MODEL, input: "hi", max_output_tokens: 9, temperature: 0.5 });
+    await client.embeddings.create({
+      model: "amazon.titan-embed-text-v2:0",
+      input: "hi",
+      dimensions: 256,
+      encoding_format: "base64",
+    });
+    await end();
+    const asked = spansIn(await got(isTraces)).filter(({ kind }) => kind === 3);
+    const [chat = {}, response = {}, vectors = {}] = asked.map(attributesOf);
+    expect(chat).toMatchObject({
+      "gen_ai.request.max_tokens": "700",
+      "gen_ai.request.temperature": 0,
+      "gen_ai.request.top_p": 0.9,
+      "gen_ai.request.top_k": 5,
+      "gen_ai.request.stop_sequences": { values: [{ stringValue: "END" }, {}] },
+      "gen_ai.output.type": "json",
+      "aws.bedrock.guardrail.id": "abcd1234efgh",
+    });
+    expect(JSON.stringify(chat).length).toBeLessThan(3000);
+    expect(response).toMatchObject({ "gen_ai.request.max_tokens": "9", "gen_ai.request.temperature": 0.5 });
+    expect(response).not.toHaveProperty("gen_ai.output.type");
+    expect(vectors).toMatchObject({
+      "gen_ai.operation.name": "embeddings",
+      "gen_ai.embeddings.dimension.count": "256",
+      "gen_ai.request.encoding_formats": { values: [{ stringValue: "base64" }] },
+    });
+    expect(vectors).not.toHaveProperty("gen_ai.request.max_tokens");
+  });
+
+  it("time the tokens of no answer that breaks off", async () => {
+    const { url, got } = await collector();
+    const { client, end } = await serve({
+      env: { OTEL_EXPORTER_OTLP_ENDPOINT: url, OTEL_EXPORTER_OTLP_PROTOCOL: "http/json" },
+      emulator: { script: () => ({ stream: [textStep("Hello"), { end: "close" }] }) },
+    });
+    const stream = await client.chat.completions.create({ ...ask, stream: true });
+    const read = async (): Promise<void> => {
+      for await (const { object } of stream) expect(object).toBe("chat.completion.chunk");
+    };
+    await expect(read()).rejects.toThrow();
+    await end();
+    const metrics = (await got(isMetrics)).body.toString();
+    expect(metrics).toContain("gen_ai.server.request.duration");
+    expect(metrics).not.toContain("gen_ai.server.time_to_first_token");
   });
 
   it("name the provider of a model that is not Amazon Bedrock's, whether it answers or not", async () => {

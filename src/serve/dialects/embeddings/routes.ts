@@ -39,7 +39,8 @@ async function embed(service: AnswerService, request: RouteRequest): Promise<Res
   checkLengths(asked.texts, id, form);
   if (asked.inputType !== undefined && !form.takesInputType)
     call.note(`${id} embeds every text alike; input_type is left out`);
-  const { dimensions, inputType } = asked;
+  const { dimensions, inputType, encoding } = asked;
+  call.asked = { dimensions, encoding };
   const options = { dimensions: form.namesDimensions ? dimensions : undefined, inputType };
   const ask = askerOf(service, call, name);
   const batches = placed(batchesOf(asked.texts, form));

@@ -1,3 +1,7 @@
+import { configuredGuardrail } from "../../../converse/guardrail.ts";
+import { mergeParameters } from "../../../converse/request.ts";
+import { shorten } from "../../../errors.ts";
+import type { AskedOf } from "../../call.ts";
 import type { RequestEntry } from "../../serve-log.ts";
 import { histogram, type Instrument, type Instruments } from "../instruments.ts";
 import { modelLabel, msPerToken, tokensOf } from "../server-metrics.ts";
@@ -14,6 +18,8 @@ export interface TracedRequest {
   calledPort?: number | undefined;
   /** Whose model was asked, where it is none of Amazon Bedrock's. */
   otherProvider?: string | undefined;
+  /** What was asked of the model, where it was. */
+  asked?: AskedOf | undefined;
   /** When it came and when it was over, in ms since 1970. */
   startedAt: number;
   endedAt: number;
@@ -91,6 +97,8 @@ export function recordGenAi(instruments: Instruments, request: TracedRequest): v
   record(DURATION, durationMs === undefined ? undefined : durationMs - askedMs);
   record(SERVED, durationMs);
   if (entry.isStreamed === true && firstTokenMs !== undefined) record(FIRST_CHUNK, firstTokenMs - askedMs);
+  // Of answers that came whole.
+  if (labels["error.type"] !== undefined) return;
   record(FIRST_TOKEN, firstTokenMs);
   record(PER_TOKEN, msPerToken(entry));
 }
@@ -152,6 +160,7 @@ function askAttributes(request: TracedRequest): Attributes {
   const { askedMs = 0, firstTokenMs, costUsd } = entry;
   return {
     ...namesOf(request),
+    ...requestAttributes(request),
     "gen_ai.request.model": modelLabel(entry),
     "gen_ai.request.stream": entry.isStreamed === true ? true : undefined,
     "gen_ai.response.model": entry.calledModel,
@@ -170,6 +179,35 @@ function askAttributes(request: TracedRequest): Attributes {
     "openclaw.queued.seconds": entry.queuedMs === undefined ? undefined : inSeconds(entry.queuedMs),
     "error.type": errorType(entry),
   };
+}
+
+/** Of texts that end an answer, of which a request may hold thousands. */
+const MOST_STOPS = 16;
+
+/** What the model was asked for: what the request says, else what the configuration does. */
+function requestAttributes({ asked, otherProvider }: TracedRequest): Attributes {
+  if (!asked) return {};
+  const { parameters: own, config, model, dimensions, encoding, isJson = false } = asked;
+  const keys = model ? [model.id, model.key] : [];
+  const parameters = (own && config ? mergeParameters(own, config, keys) : own) ?? {};
+  const { maxTokens, temperature, topP, topK, stopSequences } = parameters;
+  const guardrail = asked.guardrail ?? (config && configuredGuardrail(config));
+  return {
+    "gen_ai.request.max_tokens": maxTokens,
+    "gen_ai.request.temperature": inDouble(temperature),
+    "gen_ai.request.top_p": inDouble(topP),
+    "gen_ai.request.top_k": inDouble(topK),
+    "gen_ai.request.stop_sequences": stopSequences?.slice(0, MOST_STOPS).map((text) => shorten(text)),
+    "gen_ai.output.type": isJson ? "json" : undefined,
+    "gen_ai.embeddings.dimension.count": dimensions,
+    "gen_ai.request.encoding_formats": encoding === undefined ? undefined : [encoding],
+    "aws.bedrock.guardrail.id":
+      otherProvider === undefined && !asked.encoding ? guardrail?.guardrailIdentifier : undefined,
+  };
+}
+
+function inDouble(value: number | undefined): { double: number } | undefined {
+  return value === undefined ? undefined : { double: value };
 }
 
 function inSeconds(ms: number): { double: number } {
