@@ -457,6 +457,39 @@ describe("a server that speaks Bedrock", () => {
     expect(await signed.json()).toEqual({ message: expect.stringContaining("AWS_BEARER_TOKEN_BEDROCK") });
   });
 
+  it("asks under the guardrail that a request of another API names, in headers as AWS has it, or in LiteLLM's field", async () => {
+    const served = await serve();
+    const guardrailConfig = { guardrailIdentifier: "abcd1234efgh", guardrailVersion: "1" };
+    const named = {
+      "x-amzn-bedrock-guardrailidentifier": "abcd1234efgh",
+      "x-amzn-bedrock-guardrailversion": "1",
+    };
+    const messages = [{ role: "user", content: "hi" }];
+    const ask = async (path: string, body: object, headers: object): Promise<number> => {
+      const response = await fetch(`${served.origin}/v1/${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...headers },
+        body: JSON.stringify({ model: MODEL, ...body }),
+      });
+      await response.arrayBuffer();
+      return response.status;
+    };
+    for (const [path, body, headers] of [
+      ["chat/completions", { messages }, named],
+      ["chat/completions", { messages, guardrailConfig: { ...guardrailConfig, trace: "disabled" } }, {}],
+      ["responses", { input: "hi" }, named],
+      ["messages", { messages, max_tokens: 9 }, named],
+    ] as const) {
+      expect(await ask(path, body, headers)).toBe(200);
+      expect(lastBody(served).guardrailConfig).toMatchObject(guardrailConfig);
+    }
+    const half = { "x-amzn-bedrock-guardrailidentifier": "abcd1234efgh" };
+    expect(await ask("chat/completions", { messages }, half)).toBe(400);
+    expect(await ask("chat/completions", { messages, guardrailConfig: "on" }, {})).toBe(400);
+    expect(await ask("chat/completions", { messages }, {})).toBe(200);
+    expect(lastBody(served)).not.toHaveProperty("guardrailConfig");
+  });
+
   it("asks under the server's own guardrail, whatever a request says of one", async () => {
     const guardrail = { guardrailIdentifier: "abcd1234efgh", guardrailVersion: "1" };
     const config = JSON.stringify({

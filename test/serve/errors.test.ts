@@ -466,7 +466,13 @@ describe("a field of the wrong type", () => {
 describe("half a character that a client sends", () => {
   it.each<[string, object]>([
     ["the model", { model: "am\ud83d" }],
-    ["a field's name", { metadata: { "x\ud83d": 1 } }],
+    [
+      "a field's name",
+      {
+        tools: [{ type: "function", function: { name: "f", parameters: { "x\ud83d": 1, type: "object" } } }],
+        tool_choice: "x\ud83d",
+      },
+    ],
     ["a field's value", { reasoning_effort: "\udc00" }],
     ["a role", { messages: [{ role: "us\ud83d", content: "x" }] }],
   ])("is whole in the error and in the log: %s", async (_, fields) => {

@@ -8,9 +8,14 @@ export function readMetadata(field: RequestField | undefined): Pick<Ask, "metada
   const names = Object.keys(field.object());
   if (names.length > MOST_ITEMS)
     throw field.refused(`'${field.param}' has ${names.length} names, and may have ${MOST_ITEMS}.`);
-  const pairs = names.map((key) => [key, field.at(key).text()] as const);
-  const kept = pairs.filter(([key, text]) => isRequestMetadata(key, text)).slice(0, MOST_METADATA);
-  const left = pairs.length - kept.length;
+  // Some clients keep what their own servers want there: lists, objects.
+  const pairs = names.map((key) => [key, field.at(key).value] as const);
+  const kept = pairs
+    .filter(
+      (pair): pair is [string, string] => typeof pair[1] === "string" && isRequestMetadata(pair[0], pair[1]),
+    )
+    .slice(0, MOST_METADATA);
+  const left = pairs.filter(([, value]) => (value ?? null) !== null).length - kept.length;
   return {
     metadata: kept.length === 0 ? undefined : Object.fromEntries(kept),
     notices: left === 0 ? [] : [`${left} of metadata are left out: Converse does not take them`],

@@ -19,7 +19,7 @@ import { fromNovaBody, isNovaBody, toNovaAnswer, toNovaEvent } from "./nova-body
 import { readMarks } from "./from-converse-request.ts";
 import { readJson } from "./read-shape.ts";
 import { InvokedBeside } from "./invoked-beside.ts";
-import { underGuardrail } from "./own-guardrail.ts";
+import { guardrailOfHeaders, underGuardrail } from "../../content/own-guardrail.ts";
 import { toConverseAnswer, toConverseParts } from "./to-converse.ts";
 
 type Pieces<Piece> = AsyncGenerator<Piece, void, undefined>;
@@ -174,22 +174,12 @@ function chunkFrame(event: object): Uint8Array {
 /** Reads what stands in headers, and what of the guardrail stands in the body. */
 async function readHeaders(headers: Headers, guarding: unknown): Promise<Beside> {
   const at = (name: string): string | undefined => headers.get(`x-amzn-bedrock-${name}`) ?? undefined;
-  const [guardrailIdentifier, guardrailVersion] = [at("guardrailidentifier"), at("guardrailversion")];
-  const trace = at("trace")?.toLowerCase();
   const mode =
     guarding === undefined
       ? undefined
       : new RequestField(guarding, GUARDRAIL_CONFIG).at("streamProcessingMode").given?.text().toLowerCase();
-  const isGiven = guardrailIdentifier !== undefined || guardrailVersion !== undefined;
   return {
-    guardrail: isGiven
-      ? (withoutUndefined({
-          guardrailIdentifier,
-          guardrailVersion,
-          trace,
-          streamProcessingMode: mode,
-        }) as Guardrail)
-      : undefined,
+    guardrail: guardrailOfHeaders(headers, mode),
     latency: at("performanceconfig-latency"),
     serviceTier: at("service-tier"),
     metadata: await readMetadata(at("request-metadata")),

@@ -13,7 +13,7 @@ import {
   type Offer,
 } from "./model-lists.ts";
 import { invoke } from "./invoke.ts";
-import { underGuardrail } from "./own-guardrail.ts";
+import { underGuardrail } from "../../content/own-guardrail.ts";
 import { ROOTS } from "./roots.ts";
 import { type Parts, toConverseAnswer, toConverseParts, toJsonAnswer, toJsonPart } from "./to-converse.ts";
 

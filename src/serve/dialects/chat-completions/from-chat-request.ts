@@ -11,7 +11,9 @@ import type { JsonObject } from "../../../json.ts";
 import { JsonScan, MOST_ARGUMENTS } from "../../../json-bounds.ts";
 import type { Asked } from "../../answer-call.ts";
 import { readAnswerFormat } from "../../content/answer-schema.ts";
+import { readGuardrail } from "../../content/own-guardrail.ts";
 import { readMetadata } from "../../content/read-metadata.ts";
+import { readThinkingBeside } from "../../content/read-thinking.ts";
 import { readTopK } from "../../content/read-top-k.ts";
 import { judgeFields, UnknownPlaces } from "../../field-rules.ts";
 import { refused, type RequestField, readModelName, requestOf, sentFieldOf } from "../../request-field.ts";
@@ -44,15 +46,20 @@ export async function fromChatRequest(
   const { system, messages, notices } = await readMessages(request.at("messages"), context);
   const tools = readTools(request.at("tools"), request.at("tool_choice"));
   const metadata = readMetadata(request.at("metadata").given);
-  const reasoning = readParameter(request, PARAMETERS.reasoning) as ChatParameters["reasoning"];
+  const thinking = readThinkingBeside(request.at("thinking").given);
+  const effort = readParameter(request, PARAMETERS.reasoning) as ChatParameters["reasoning"];
+  const reasoning = thinking.type === "disabled" ? "off" : (effort ?? thinking.level);
   const streaming = request.at("stream_options").given;
+  const guardrail = request.at("guardrailConfig").given;
   const format = request.at("response_format").given;
   return {
     model,
     ask: {
       messages,
       system,
-      parameters: readParameters(request),
+      parameters: { ...readParameters(request), ...(reasoning === undefined ? {} : { reasoning }) },
+      mostReasoning: thinking.budget,
+      guardrail: guardrail && readGuardrail(guardrail),
       nameOf: fieldNames(request.object()),
       tools,
       metadata: metadata.metadata,
@@ -93,6 +100,7 @@ function fieldNames(body: JsonObject): ParameterNames {
 const OTHER_FIELDS: readonly [RegExp, string][] = [
   [/\btool(Config|s|Choice)\b/, "tools"],
   [/\b(outputConfig|output_config)\b/, "response_format"],
+  [/\b(thinking|reasoningConfig)\b/, "thinking"],
   [/\bmessages\b/, "messages"],
 ];
 

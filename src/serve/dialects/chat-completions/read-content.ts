@@ -29,7 +29,10 @@ function readPart(part: RequestField, context: ContentContext): ContentBlock | P
     case "text":
       return { text: part.at("text").text() };
     case "image_url":
-      return readImage(held("image_url").at("url"), context);
+      // Of some clients the URL itself.
+      return typeof part.at("image_url").value === "string"
+        ? readImage(part.at("image_url"), context)
+        : readImage(held("image_url").at("url"), context);
     case "file":
       return readFile(held("file"), context);
     case "input_audio":
@@ -61,6 +64,7 @@ export function readTexts(
 
 /** The URL of a part that is a remote image. */
 export function imageUrlOf({ type, image_url: image }: JsonObject): string | undefined {
-  const url = type === "image_url" ? textAt(image, "url") : undefined;
+  if (type !== "image_url") return undefined;
+  const url = typeof image === "string" ? image : textAt(image, "url");
   return url !== undefined && isRemote(url) ? url : undefined;
 }

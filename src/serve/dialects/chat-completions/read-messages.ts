@@ -103,6 +103,9 @@ async function readToolCall(call: RequestField, context: ContentContext): Promis
 }
 
 async function readToolResult(message: RequestField, context: ContentContext): Promise<ContentBlock[]> {
-  const content = await readUserContent(message.at("content"), context);
-  return toToolResult(message.at("tool_call_id").text(), content);
+  const content = message.at("content").given;
+  return toToolResult(
+    message.at("tool_call_id").text(),
+    content ? await readUserContent(content, context) : [],
+  );
 }

@@ -26,12 +26,15 @@ const isEmpty = (value: unknown): boolean => isRecord(value) && Object.keys(valu
 
 const OLDER_FORM = "functions are the older form of tools: send `tools` and `tool_choice`";
 
+/** What changes the answer, and other servers of this API take. */
+type OtherServersField = "guardrailConfig" | "thinking";
+
 /**
  * Every field of OpenAI's chat completions request, by its own type, so that a field that OpenAI adds does not compile
  * until somebody decides what becomes of it. What changes the answer and has no counterpart in Converse is refused.
  */
 export const FIELD_RULES: Readonly<
-  Record<keyof ChatCompletionCreateParamsBase | CompletionField, FieldRule>
+  Record<keyof ChatCompletionCreateParamsBase | CompletionField | OtherServersField, FieldRule>
 > = {
   audio: () => "Converse answers with text only",
   frequency_penalty: unless(isZero, "Converse has no penalties"),
@@ -77,6 +80,9 @@ export const FIELD_RULES: Readonly<
   top_p: "read",
   user: "ignored",
   verbosity: unless((value) => value === "medium", "Converse has no verbosity: ask for it in the prompt"),
+  // Those of other servers: LiteLLM's.
+  guardrailConfig: "read",
+  thinking: "read",
   web_search_options: () => "this server searches no web",
 };
 

@@ -2,6 +2,7 @@ import type { Model } from "openai/resources/models";
 import { answerCall, jsonAnswer } from "../../answer-call.ts";
 import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
 import { toErrorBody } from "../../content/openai-error.ts";
+import { underNamedGuardrail } from "../../content/own-guardrail.ts";
 import type { ServedModel } from "../../model-names.ts";
 import { fetchAllowed } from "../../content/fetch-allowed.ts";
 import { fromChatRequest, refusedField } from "./from-chat-request.ts";
@@ -40,7 +41,8 @@ async function completeChat(service: AnswerService, request: RouteRequest): Prom
   const { call, body } = request;
   const { messages } = (body ?? {}) as { messages?: unknown };
   const images = await fetchAllowed(service, call, messages, imageUrlOf);
-  const { includesUsage, custom, ...asked } = await fromChatRequest(body, images, call.signal);
+  const { includesUsage, custom, ...read } = await fromChatRequest(body, images, call.signal);
+  const asked = await underNamedGuardrail(service, request, read);
   const id = `chatcmpl-${call.entry.requestId.replace(/^req_/, "")}`;
   const created = Math.floor(request.now / 1000);
   return answerCall(service, request, asked, {

@@ -65,7 +65,7 @@ function readTexts(input: RequestField): string[] {
 function readText(field: RequestField): string {
   if (typeof field.value === "number" || Array.isArray(field.value))
     throw field.refused(
-      `'${field.param}' has tokens, which only models of their own vocabulary can read: send texts.`,
+      `'${field.param}' has tokens, which only models of their own vocabulary can read: send texts (LangChain: check_embedding_ctx_length=False).`,
       "unsupported_value",
     );
   const text = field.text();

@@ -1,14 +1,14 @@
 import type { CachePointBlock, Message } from "@aws-sdk/client-bedrock-runtime";
-import type { OutputConfig, ThinkingConfigParam } from "@anthropic-ai/sdk/resources/messages/messages";
+import type { OutputConfig } from "@anthropic-ai/sdk/resources/messages/messages";
 import { type ChatParameters, flagName, type ParameterNames } from "../../../config/parameters.ts";
 import { withoutUndefined, type JsonObject } from "../../../json.ts";
-import { levelOfBudget } from "../../../models/families.ts";
 import type { Asked } from "../../answer-call.ts";
 import { isRequestMetadata } from "../../../converse/request-metadata.ts";
 import type { OutputSchema } from "../../../converse/output-schema.ts";
 import { compileSchema, isCut } from "../../content/answer-schema.ts";
 import { readCachePoint } from "../../content/cache-mark.ts";
 import { readTopK } from "../../content/read-top-k.ts";
+import { readThinking } from "../../content/read-thinking.ts";
 import { judgeFields, UnknownPlaces } from "../../field-rules.ts";
 import { type RequestField, readModelName, requestOf, sentFieldOf } from "../../request-field.ts";
 import type { BlockContext } from "./read-blocks.ts";
@@ -156,39 +156,6 @@ function readParameters(request: RequestField): ReadParameters {
 const EFFORTS = ["low", "medium", "high", "xhigh", "max"] as const satisfies NonNullable<
   OutputConfig["effort"]
 >[];
-
-type ThinkingType = ThinkingConfigParam["type"];
-
-interface Thinking {
-  type: "enabled" | "adaptive" | "disabled" | undefined;
-  level?: ChatParameters["reasoning"];
-  budget?: number;
-  display?: unknown;
-}
-
-/** Each form of thinking, by the SDK's types. */
-const THINKING: Readonly<Record<ThinkingType, (field: RequestField) => Thinking>> = {
-  enabled: (field) => {
-    const tokens = field.at("budget_tokens");
-    const budget = tokens.count();
-    if (budget < LEAST_BUDGET) throw tokens.mustBe(`at least ${LEAST_BUDGET}`);
-    return { type: "enabled", budget, level: levelOfBudget(budget), display: field.at("display").value };
-  },
-  // It thinks as much as `high` says, where nothing says otherwise: https://platform.claude.com/docs/en/build-with-claude/effort
-  adaptive: (field) => ({ type: "adaptive", level: "high", display: field.at("display").value }),
-  // Nothing before the answer: the models that know it take this for `off`.
-  between_tools: () => ({ type: "disabled" }),
-  disabled: () => ({ type: "disabled" }),
-};
-
-/** https://platform.claude.com/docs/en/build-with-claude/extended-thinking */
-const LEAST_BUDGET = 1024;
-
-function readThinking(field: RequestField | undefined): Thinking {
-  if (!field) return { type: undefined };
-  const type = field.at("type").choice(Object.keys(THINKING) as ThinkingType[]);
-  return THINKING[type](field);
-}
 
 /** Whose request it is, for the invocation logs, as far as Converse takes it: it never changes the answer. */
 function readMetadata(field: RequestField | undefined): Record<string, string> | undefined {

@@ -4,6 +4,7 @@ import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
 import type { ServedModel } from "../../model-names.ts";
 import { typedFrame, typedFrames } from "../../event-stream.ts";
 import { readQueryNumber, refused, show } from "../../request-field.ts";
+import { underNamedGuardrail } from "../../content/own-guardrail.ts";
 import { fetchAllowed } from "../../content/fetch-allowed.ts";
 import { sourceUrlOf } from "./read-blocks.ts";
 import { fromMessagesRequest, type MessagesAsk, refusedField } from "./from-messages-request.ts";
@@ -38,7 +39,11 @@ export const messages: Dialect = {
 
 async function answerMessage(service: AnswerService, request: RouteRequest): Promise<Response> {
   const { call } = request;
-  const { stops, ...asked } = await readRequest(service, request);
+  const { stops, ...asked } = await underNamedGuardrail(
+    service,
+    request,
+    await readRequest(service, request),
+  );
   const id = (): string => `msg_${call.entry.requestId.replace(/^req_/, "")}`;
   return answerCall(service, request, asked, {
     toPieces: (events) => toMessageEvents(events, { id, stops }),

@@ -7,6 +7,7 @@ import { toErrorBody } from "../../content/openai-error.ts";
 import type { AnswerService, Dialect, RouteRequest } from "../../dialect.ts";
 import type { ErrorAnswer } from "../../error-answer.ts";
 import { typedFrame, typedFrames } from "../../event-stream.ts";
+import { underNamedGuardrail } from "../../content/own-guardrail.ts";
 import { fetchAllowed } from "../../content/fetch-allowed.ts";
 import { fromResponseRequest, refusedField, type ResponseAsk } from "./from-response-request.ts";
 import { imageUrlOf } from "./read-input.ts";
@@ -30,7 +31,7 @@ export const responses: Dialect = {
 
 async function createResponse(service: AnswerService, request: RouteRequest): Promise<Response> {
   const { call, body } = request;
-  const asked = await readRequest(service, request);
+  const asked = await underNamedGuardrail(service, request, await readRequest(service, request));
   const id = `resp_${call.entry.requestId.replace(/^req_/, "")}`;
   await turnOver();
   const head = headOf(body as JsonObject, id, Math.floor(request.now / 1000));

@@ -42,6 +42,46 @@ describe("a chat completions request", () => {
     expect(JSON.parse(JSON.stringify(ask.parameters))).toEqual({});
   });
 
+  it.each([
+    [{ thinking: { type: "enabled", budget_tokens: 2048 } }, { reasoning: "low", most: 2048 }],
+    [
+      { thinking: { type: "enabled", budget_tokens: 2048 }, reasoning_effort: "high" },
+      { reasoning: "high", most: 2048 },
+    ],
+    [{ thinking: { type: "enabled" } }, { reasoning: "high" }],
+    [{ thinking: { type: "adaptive" }, reasoning_effort: "medium" }, { reasoning: "medium" }],
+    [{ thinking: { type: "disabled" }, reasoning_effort: "medium" }, { reasoning: "off" }],
+    [{ thinking: { type: "auto" } }, {}],
+    [{ thinking: null }, {}],
+    [{ thinking: "on" }, {}],
+  ])("reasons as %j says", async (fields, { reasoning, most }: { reasoning?: string; most?: number }) => {
+    const { ask, unknown } = await read({ messages: [say("user", "hi")], ...fields });
+    expect(ask).toMatchObject({ showsReasoning: reasoning !== undefined && reasoning !== "off" });
+    expect([ask.parameters.reasoning, ask.mostReasoning, unknown]).toEqual([reasoning, most, []]);
+  });
+
+  it("leaves out of the metadata what is no text, as what Converse does not take", async () => {
+    const metadata = { team: "a", tags: ["x"], model: { id: 1 }, count: 3, none: null, ключ: "x" };
+    const { ask, notices } = await read({ messages: [say("user", "hi")], metadata });
+    expect(ask.metadata).toEqual({ team: "a" });
+    expect(notices).toEqual(["4 of metadata are left out: Converse does not take them"]);
+  });
+
+  it("takes the URL of an image in its place, and a tool that came to nothing", async () => {
+    const url =
+      "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==";
+    const call = { id: "1", type: "function", function: { name: "add", arguments: "{}" } };
+    const { ask } = await read({
+      messages: [
+        say("user", [{ type: "image_url", image_url: url }]),
+        say("assistant", null, { tool_calls: [call] }),
+        say("tool", null, { tool_call_id: "1" }),
+      ],
+    });
+    expect(ask.messages[0]?.content).toMatchObject([{ image: { format: "png" } }]);
+    expect(ask.messages[2]?.content).toEqual([{ toolResult: { toolUseId: "1", content: [] } }]);
+  });
+
   it("says what its messages say, whatever a model takes of it", async () => {
     const call = { id: "1", type: "function", function: { name: "add", arguments: "not JSON" } };
     const file = { type: "file", file: { filename: "日本語.txt", file_data: "aGVsbG8=" } };

@@ -4,12 +4,14 @@ import type {
   Message,
   SystemContentBlock,
 } from "@aws-sdk/client-bedrock-runtime";
-import type { Ask } from "../../../converse/plan-request.ts";
-import type { Configuration } from "../../../config/settings.ts";
-import { configuredGuardrail } from "../../../converse/guardrail.ts";
-import { OpenclawError } from "../../../errors.ts";
-import type { Asked } from "../../answer-call.ts";
-import { refused } from "../../request-field.ts";
+import type { Ask } from "../../converse/plan-request.ts";
+import type { Configuration } from "../../config/settings.ts";
+import { configuredGuardrail } from "../../converse/guardrail.ts";
+import { OpenclawError } from "../../errors.ts";
+import { withoutUndefined } from "../../json.ts";
+import type { Asked } from "../answer-call.ts";
+import type { AnswerService, RouteRequest } from "../dialect.ts";
+import { type RequestField, refused } from "../request-field.ts";
 
 /**
  * Puts a request under its guardrail, or under the server's where that has one, which nothing of a request replaces or goes
@@ -30,6 +32,48 @@ export function underGuardrail<Read extends Asked>(
     showsGuardrail: own?.trace !== undefined && own.trace !== "disabled",
     isGuarded: servers !== undefined || own !== undefined,
   };
+}
+
+/**
+ * Puts a request of OpenAI's or Anthropic's API under the guardrail that it names in its body, as LiteLLM's clients do, or in
+ * headers, as AWS has it (https://docs.aws.amazon.com/bedrock/latest/userguide/inference-chat-completions.html). Throws as
+ * `underGuardrail` does.
+ */
+export async function underNamedGuardrail<Read extends Asked>(
+  { upstream }: Pick<AnswerService, "upstream">,
+  { headers }: Pick<RouteRequest, "headers">,
+  read: Read,
+): Promise<Read> {
+  const given = read.ask.guardrail ?? guardrailOfHeaders(headers);
+  if (!given) return read;
+  return underGuardrail(read, given, (await upstream.current()).setup.config.value).asked;
+}
+
+/** The guardrail that headers name, or half of one. */
+export function guardrailOfHeaders(
+  headers: Headers,
+  streamProcessingMode?: string,
+): GuardrailStreamConfiguration | undefined {
+  const at = (name: string): string | undefined => headers.get(`x-amzn-bedrock-${name}`) ?? undefined;
+  const [guardrailIdentifier, guardrailVersion] = [at("guardrailidentifier"), at("guardrailversion")];
+  if (guardrailIdentifier === undefined && guardrailVersion === undefined) return undefined;
+  return withoutUndefined({
+    guardrailIdentifier,
+    guardrailVersion,
+    trace: at("trace")?.toLowerCase(),
+    streamProcessingMode,
+  }) as GuardrailStreamConfiguration;
+}
+
+/** The guardrail of a body, in Converse's words. Throws `invalid-request`. */
+export function readGuardrail(field: RequestField): GuardrailStreamConfiguration {
+  const text = (name: string): string | undefined => field.at(name).given?.text();
+  return withoutUndefined({
+    guardrailIdentifier: text("guardrailIdentifier"),
+    guardrailVersion: text("guardrailVersion"),
+    trace: field.at("trace").given?.choice(["enabled", "disabled", "enabled_full"]),
+    streamProcessingMode: field.at("streamProcessingMode").given?.choice(["sync", "async"]),
+  });
 }
 
 function ownGuardrail(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { Configuration } from "../../../../src/config/settings.ts";
-import { underGuardrail } from "../../../../src/serve/dialects/bedrock/own-guardrail.ts";
+import type { Configuration } from "../../../src/config/settings.ts";
+import { underGuardrail } from "../../../src/serve/content/own-guardrail.ts";
 
 const guardrail = { guardrailIdentifier: "abcd1234efgh", guardrailVersion: "1" };
 const SERVERS: Configuration = { plugins: { entries: { "amazon-bedrock": { config: { guardrail } } } } };
