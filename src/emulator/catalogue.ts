@@ -1,3 +1,4 @@
+import type { FoundationModelSummary } from "@aws-sdk/client-bedrock";
 import { partitionOfRegion } from "../aws/partition.ts";
 import { AwsError, validationError } from "./aws-error.ts";
 import { checkShape, object, oneOf, PAGE_LENGTH, PAGE_TOKEN, wholeNumber } from "./constraints.ts";
@@ -36,6 +37,28 @@ const MODEL_FILTERS = object({
   byCustomizationType: oneOf("FINE_TUNING", "CONTINUED_PRE_TRAINING", "DISTILLATION"),
   byOutputModality: oneOf("TEXT", "IMAGE", "EMBEDDING"),
   byInferenceType: oneOf("ON_DEMAND", "PROVISIONED"),
+});
+/** What AWS tells of a model, of all that is known of it here. */
+const TOLD_OF_MODELS = [
+  "modelId",
+  "modelName",
+  "providerName",
+  "inputModalities",
+  "outputModalities",
+  "responseStreamingSupported",
+  "customizationsSupported",
+  "inferenceTypesSupported",
+  "modelLifecycle",
+] as const satisfies (keyof EmulatedModel & keyof FoundationModelSummary)[];
+/** What a profile is looked up by, from the same. */
+const PROFILE_LOOKUP = object({
+  inferenceProfileIdentifier: {
+    kind: "text",
+    min: 1,
+    max: 2048,
+    pattern:
+      /^(arn:aws(|-us-gov|-cn|-iso|-iso-b):bedrock:(|[0-9a-z-]{0,20}):(|[0-9]{12}):(inference-profile|application-inference-profile)\/)?[a-zA-Z0-9\-:.]+$/,
+  },
 });
 const PROFILE_FILTERS = object({
   maxResults: PAGE_LENGTH,
@@ -107,8 +130,9 @@ export class Catalogue {
     };
   }
 
-  /** Answers GetInferenceProfile. Throws `AwsError` ResourceNotFoundException for an unknown id or ARN. */
+  /** Answers GetInferenceProfile. Throws `AwsError` for what is no id or ARN, and ResourceNotFoundException for an unknown one. */
   getInferenceProfile(identifier: string): object {
+    checkShape({ inferenceProfileIdentifier: identifier }, PROFILE_LOOKUP);
     return this.#describeProfile(this.findAnyProfile(identifier));
   }
 
@@ -209,8 +233,7 @@ export class Catalogue {
   }
 
   #describeModel(model: EmulatedModel): object {
-    const { canReason: _1, canConverse: _2, canCountTokens: _3, maxTokens: _4, ...more } = model;
-    const { hasTokenQuotasOnly: _5, burndown: _6, ...summary } = more;
+    const summary = Object.fromEntries(TOLD_OF_MODELS.map((name) => [name, model[name]]));
     return { modelArn: this.modelArn(model.modelId), ...summary };
   }
 

@@ -157,6 +157,8 @@ const CITED = object({
   content: list(union({ text: TEXT })),
   citations: list(
     object({
+      title: TEXT,
+      source: TEXT,
       sourceContent: list(union({ text: TEXT })),
       location: union({
         web: object({ url: TEXT, domain: TEXT }),

@@ -41,6 +41,105 @@ function askBoto3(emulator: Emulator, requests: readonly object[]): Promise<unkn
   );
 }
 
+/** What of some answers botocore's models do not know, lack, or have as another type. */
+const JUDGE = `
+import json, sys
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+found = []
+TYPES = {"structure": dict, "list": list, "map": dict, "string": str, "boolean": bool,
+         "integer": int, "long": int, "float": (int, float), "double": (int, float)}
+def judge(shape, value, place):
+    kind = shape.type_name
+    if value is None or getattr(shape, "is_document_type", False):
+        return
+    if kind in TYPES and not isinstance(value, TYPES[kind]):
+        return found.append(f"{place} is no {kind}")
+    if kind == "structure":
+        found.extend(f"{place}.{name} is unknown" for name in value if name not in shape.members)
+        found.extend(f"{place}.{name} is missing" for name in shape.required_members if name not in value)
+        for name in value:
+            if name in shape.members:
+                judge(shape.members[name], value[name], f"{place}.{name}")
+    if kind == "list":
+        for item in value:
+            judge(shape.member, item, f"{place}[]")
+models = {name: ServiceModel(Loader().load_service_model(name, "service-2"), name) for name in ("bedrock", "bedrock-runtime")}
+for service, operation, answer in json.load(sys.stdin):
+    judge(models[service].operation_model(operation).output_shape, answer, operation)
+print(json.dumps(sorted(set(found))))
+`;
+
+it("answers with nothing that botocore's models do not know, and all that they need", async (context) => {
+  needBotocore(context);
+  const { url, bearerToken } = await emulate();
+  const claude = "us.anthropic.claude-sonnet-4-6";
+  const messages = [{ role: "user", content: [{ text: "hi" }] }];
+  const toolConfig = {
+    tools: [{ toolSpec: { name: "f", inputSchema: { json: { type: "object", properties: {} } } } }],
+    toolChoice: { any: {} },
+  };
+  const document = { name: "a", format: "txt", source: { text: "Cats." }, citations: { enabled: true } };
+  const guardrailConfig = {
+    guardrailIdentifier: "abcd1234efgh",
+    guardrailVersion: "1",
+    trace: "enabled_full",
+  };
+  const thinking = { thinking: { type: "enabled", budget_tokens: 1024 } };
+  const s3 = (name: string): object => ({ s3Uri: `s3://openclaw-emulator/${name}` });
+  const control: [string, string, object?][] = [
+    ["ListFoundationModels", "foundation-models"],
+    ["GetFoundationModel", "foundation-models/amazon.nova-lite-v1:0"],
+    ["GetFoundationModelAvailability", "foundation-model-availability/amazon.nova-lite-v1:0"],
+    [
+      "ListFoundationModelAgreementOffers",
+      "list-foundation-model-agreement-offers/anthropic.claude-sonnet-4-6",
+    ],
+    ["GetUseCaseForModelAccess", "use-case-for-model-access"],
+    ["ListInferenceProfiles", "inference-profiles?maxResults=1000"],
+    ["GetInferenceProfile", `inference-profiles/${claude}`],
+    [
+      "CreateModelInvocationJob",
+      "model-invocation-job",
+      {
+        jobName: "one",
+        roleArn: "arn:aws:iam::123456789012:role/openclaw-emulator",
+        modelId: claude,
+        inputDataConfig: { s3InputDataConfig: s3("in.jsonl") },
+        outputDataConfig: { s3OutputDataConfig: s3("out/") },
+      },
+    ],
+    ["ListModelInvocationJobs", "model-invocation-jobs"],
+  ];
+  const runtime: [string, string, object?][] = [
+    ...[
+      { messages },
+      { messages, toolConfig },
+      { messages, guardrailConfig },
+      { messages, additionalModelRequestFields: thinking, inferenceConfig: { maxTokens: 3000 } },
+      { messages: [{ role: "user", content: [{ text: "hi" }, { document }] }] },
+    ].map((body): [string, string, object] => ["Converse", `model/${claude}/converse`, body]),
+    ["CountTokens", "model/anthropic.claude-sonnet-4-6/count-tokens", { input: { converse: { messages } } }],
+    [
+      "ApplyGuardrail",
+      "guardrail/abcd1234efgh/version/1/apply",
+      { source: "INPUT", content: [{ text: { text: "hi" } }], outputScope: "FULL" },
+    ],
+  ];
+  const asked: [string, string, unknown][] = [];
+  for (const [service, calls] of Object.entries({ bedrock: control, "bedrock-runtime": runtime }))
+    for (const [operation, path, body] of calls) {
+      const response = await fetch(`${url}/${path}`, {
+        method: body ? "POST" : "GET",
+        headers: { authorization: `Bearer ${bearerToken}`, "content-type": "application/json" },
+        ...(body && { body: JSON.stringify(body) }),
+      });
+      expect([operation, response.ok]).toEqual([operation, true]);
+      asked.push([service, operation, await response.json()]);
+    }
+  expect(await askPython(JUDGE, asked)).toEqual([]);
+});
+
 describe("boto3", () => {
   it("sends videos, recordings and addresses in Amazon S3", async (context) => {
     needBotocore(context);

@@ -206,6 +206,18 @@ describe("single models and profiles", () => {
     });
   });
 
+  it.each(["us.<no>", `us.${"a".repeat(2050)}`])("refuses what is no profile's id: %s", async (id) => {
+    const get = controlClient(await emulate()).send(
+      new GetInferenceProfileCommand({ inferenceProfileIdentifier: id }),
+    );
+    await expect(get).rejects.toMatchObject({
+      name: "ValidationException",
+      message: expect.stringContaining(
+        "at 'inferenceProfileIdentifier' failed to satisfy constraint",
+      ) as string,
+    });
+  });
+
   it("gets a model by id and by ARN, and its availability", async () => {
     const client = controlClient(await emulate());
     const arn = "arn:aws:bedrock:us-east-1::foundation-model/meta.llama3-8b-instruct-v1:0";
