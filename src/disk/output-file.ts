@@ -8,7 +8,7 @@ import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import type { Sink, Terminal } from "../terminal/terminal.ts";
 import { untilAborted } from "../until-aborted.ts";
 import { followLinks, ignoring, syncFolder, takeAfter, writeError } from "./atomic-write.ts";
-import { sayingWhoIsAwaited } from "./read-pipe.ts";
+import { sayingWhatIsAwaited } from "./read-pipe.ts";
 
 /** As a shell makes a file: the person's umask is taken off. */
 const NEW_FILE_MODE = 0o666;
@@ -126,7 +126,9 @@ function openDevice(file: string, stats: Stats, name: string, runtime: Runtime):
   let handle: FileHandle | undefined;
   const waiting = <T>(work: () => Promise<T>): Promise<T> =>
     untilAborted(
-      stats.isFIFO() ? sayingWhoIsAwaited(`reads from '${name}'`, runtime, work) : work(),
+      stats.isFIFO()
+        ? sayingWhatIsAwaited(`whoever reads from '${name}', which is a pipe (FIFO)`, runtime, work)
+        : work(),
       runtime.signal,
     );
   return {

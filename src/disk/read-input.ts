@@ -14,7 +14,7 @@ import {
   tooLong,
   withFile,
 } from "./read-file.ts";
-import { readPipe } from "./read-pipe.ts";
+import { readPipe, sayingWhatIsAwaited } from "./read-pipe.ts";
 
 type Inputs = Pick<
   Runtime,
@@ -84,12 +84,18 @@ export function refuseFolder({ fd }: Inputs["stdin"]): void {
   if (stats?.isDirectory()) refuseIrregular(stats);
 }
 
+/** Programs that start this one often leave its stdin open: https://github.com/anomalyco/opencode/issues/38723 */
+const STDIN_END = "the end of stdin; where nothing is piped in, add < /dev/null";
+
 /** Reads stdin to its end, at most so many bytes. Throws a `ReadFailure`, and the signal's reason when it is aborted. */
-async function readStdin({ stdin, signal, untilForeground }: Inputs, most: number): Promise<Buffer> {
+async function readStdin(runtime: Inputs, most: number): Promise<Buffer> {
+  const { stdin, signal } = runtime;
+  const read = (): Promise<Buffer> => readUntilAborted(stdin, most, signal);
   try {
     refuseFolder(stdin);
-    if (stdin.isTTY) await untilForeground();
-    return await readUntilAborted(stdin, most, signal);
+    if (!stdin.isTTY) return await sayingWhatIsAwaited(STDIN_END, runtime, read);
+    await runtime.untilForeground();
+    return await read();
   } catch (error) {
     throw toReadFailure(error);
   }

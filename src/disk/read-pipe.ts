@@ -4,16 +4,13 @@ import type { Runtime } from "../runtime.ts";
 /** Whoever has not written it all by then may not know that somebody waits, in ms. */
 const PATIENCE_MS = 2000;
 
-/** Does `work`. stderr says who is waited for where that takes longer than two seconds. */
-export async function sayingWhoIsAwaited<T>(
-  who: string,
+/** Does `work`. stderr says what is waited for where that takes longer than two seconds. */
+export async function sayingWhatIsAwaited<T>(
+  what: string,
   { terminal }: Pick<Runtime, "terminal">,
   work: () => Promise<T>,
 ): Promise<T> {
-  const timer = setTimeout(
-    () => terminal.note(`openclaw: Waiting for whoever ${who}, which is a pipe (FIFO).`),
-    PATIENCE_MS,
-  );
+  const timer = setTimeout(() => terminal.note(`openclaw: Waiting for ${what}.`), PATIENCE_MS);
   try {
     return await work();
   } finally {
@@ -34,7 +31,9 @@ export async function readPipe<T>(
   const { Socket } = await import("node:net");
   const stream = new Socket({ fd: descriptor, readable: true, writable: false });
   try {
-    return await sayingWhoIsAwaited(`writes to '${name}'`, runtime, () => read(stream));
+    return await sayingWhatIsAwaited(`whoever writes to '${name}', which is a pipe (FIFO)`, runtime, () =>
+      read(stream),
+    );
   } finally {
     stream.destroy();
   }

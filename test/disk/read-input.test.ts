@@ -136,6 +136,24 @@ describe("what a flag names", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it("is named on stderr when it is a stdin that has not ended for two seconds", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const stdin = new Readable({ read: () => undefined });
+    const runtime = testRuntime({ home: createHome(), stdin });
+    const reading = readInput("-", runtime, MOST);
+    vi.advanceTimersByTime(1999);
+    expect(runtime.stderr()).toBe("");
+    vi.advanceTimersByTime(1);
+    expect(runtime.stderr()).toBe(
+      "openclaw: Waiting for the end of stdin; where nothing is piped in, add < /dev/null.\n",
+    );
+    stdin.push("late");
+    stdin.push(null);
+    expect((await reading).bytes.toString()).toBe("late");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("is given up at a signal when it is stdin", async () => {
     const stop = new AbortController();
     const stdin = new Readable({ read: () => undefined });
