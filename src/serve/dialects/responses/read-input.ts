@@ -56,7 +56,10 @@ const SERVER_CALLS: ReadonlySet<unknown> = new Set([
 ]);
 
 const ITEM_TYPES =
-  "message, function_call, function_call_output, custom_tool_call, custom_tool_call_output, tool_search_call, tool_search_output, additional_tools, reasoning or item_reference";
+  "message, agent_message, function_call, function_call_output, custom_tool_call, custom_tool_call_output, local_shell_call, tool_search_call, tool_search_output, additional_tools, reasoning, compaction or item_reference";
+
+/** What OpenAI's servers encrypt begins so, and nobody else can read it: https://github.com/MetaFARS/codex-relay/issues/60 */
+const OF_OPENAIS_SERVERS = /^gAAAA/;
 
 class ItemReader {
   readonly input: Input = { system: [], messages: [], tools: [], notices: [] };
@@ -85,6 +88,16 @@ class ItemReader {
         const input = await readArguments(item.at("arguments"), this.#context);
         return this.#call(item, this.#nameOf(item), input);
       }
+      // Codex's agents among themselves: https://github.com/openai/codex/pull/26210
+      case "agent_message":
+        return this.#readAgentMessage(item);
+      // Its output is one of a function: https://github.com/BerriAI/litellm/pull/38227
+      case "local_shell_call":
+        return this.#call(item, "local_shell", item.at("action").object());
+      // Once it is in a history, each later turn brings it: https://github.com/openai/codex/issues/45401
+      case "compaction":
+      case "context_compaction":
+        return this.#readCompaction(type);
       case "custom_tool_call":
         return this.#call(item, this.#nameOf(item), toFreeformInput(item.at("input").text()));
       case "function_call_output":
@@ -159,6 +172,31 @@ class ItemReader {
     this.#tell("Reasoning without encrypted content of this server's is left out: no model takes it");
   }
 
+  #readAgentMessage(item: RequestField): void {
+    const [author, recipient] = [item.at("author"), item.at("recipient")].map((name) => name.given?.name());
+    const said = item.at("content");
+    const texts = typeof said.value === "string" ? [said.value] : said.parts().map(readAgentPart);
+    const readable = texts.filter((text) => !OF_OPENAIS_SERVERS.test(text));
+    if (readable.length < texts.length)
+      this.#tell("What agents say to each other is left out where a server of OpenAI's has encrypted it");
+    const between = [author && `from ${author}`, recipient && `to ${recipient}`].filter(Boolean).join(" ");
+    const heading = `Message ${between}:`.replace(" :", ":");
+    const content = [heading, ...(readable.length > 0 ? readable : ["(It cannot be read here.)"])];
+    this.input.messages.push(
+      say(
+        "user",
+        content.map((text) => ({ text })),
+      ),
+    );
+  }
+
+  /** The model is told that it does not know all. */
+  #readCompaction(type: unknown): void {
+    this.#tell(`Items of type '${String(type)}' are left out: only the server that made them can read them`);
+    const text = "(What was said before was put together by another server, and cannot be read here.)";
+    this.input.messages.push(say("user", [{ text }]));
+  }
+
   #findItem(id: RequestField): void {
     const named = id.text();
     if (this.#ids.has(named)) return;
@@ -217,6 +255,14 @@ function readPart(part: RequestField, context: ContentContext): ContentBlock | P
     default:
       throw part.refused(type.mustBe("input_text, input_image, input_file or input_audio").message);
   }
+}
+
+function readAgentPart(part: RequestField): string {
+  const type = part.at("type");
+  // Where the model's server encrypts nothing the text itself is there.
+  if (type.value === "encrypted_content") return part.at("encrypted_content").text();
+  if (type.value === "input_text" || type.value === "text") return part.at("text").text();
+  throw type.mustBe("input_text or encrypted_content");
 }
 
 function readAnswerPart(part: RequestField): ContentBlock {

@@ -128,7 +128,15 @@ export const WEB_SEARCH_RULES: Readonly<
   user_location: "ignored",
 };
 
+/** Not among the SDK's types: Codex's `agent_message`. */
+interface AgentMessage {
+  author: string;
+  recipient: string;
+}
+
 type ReadItem =
+  | AgentMessage
+  | ResponseInputItem.LocalShellCall
   | EasyInputMessage
   | ParsedResponseFunctionToolCall
   | ResponseCustomToolCall
@@ -144,7 +152,9 @@ type ReadItem =
 
 /** The same of an item of the input. */
 export const ITEM_RULES: Readonly<Record<KeyOfAny<ReadItem>, FieldRule>> = {
+  action: "read",
   arguments: "read",
+  author: "read",
   call_id: "read",
   // Nothing but the model itself calls a tool here.
   caller: "ignored",
@@ -158,6 +168,7 @@ export const ITEM_RULES: Readonly<Record<KeyOfAny<ReadItem>, FieldRule>> = {
   output: "read",
   parsed_arguments: "ignored",
   phase: "ignored",
+  recipient: "read",
   role: "read",
   status: "ignored",
   summary: "ignored",

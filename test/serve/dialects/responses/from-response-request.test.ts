@@ -323,6 +323,58 @@ describe("a request of Responses", () => {
     );
   });
 
+  it("takes what Codex keeps in its history beside messages and calls", async () => {
+    const agent = (...content: object[]): object => ({
+      type: "agent_message",
+      id: "amsg_1",
+      author: "/root",
+      recipient: "/root/child",
+      content,
+    });
+    const { ask, notices, unknown } = await read({
+      input: [
+        { type: "compaction", encrypted_content: "gAAAAAB" },
+        { role: "user", content: "Go on." },
+        {
+          type: "local_shell_call",
+          call_id: "c1",
+          action: { type: "exec", command: ["ls"] },
+          status: "completed",
+        },
+        { type: "function_call_output", call_id: "c1", output: "a.txt" },
+        agent(
+          { type: "input_text", text: "Task:" },
+          { type: "encrypted_content", encrypted_content: "Count." },
+        ),
+        agent({ type: "encrypted_content", encrypted_content: "gAAAAABo…" }),
+      ],
+    });
+    const text = JSON.stringify(ask.messages);
+    expect(text).not.toContain("gAAAA");
+    expect(ask.messages).toMatchObject([
+      { role: "user", content: [{ text: expect.stringContaining("by another server") }] },
+      { role: "user", content: [{ text: "Go on." }] },
+      {
+        role: "assistant",
+        content: [{ toolUse: { toolUseId: "c1", name: "local_shell", input: { command: ["ls"] } } }],
+      },
+      { role: "user", content: [{ toolResult: { toolUseId: "c1", content: [{ text: "a.txt" }] } }] },
+      {
+        role: "user",
+        content: [{ text: "Message from /root to /root/child:" }, { text: "Task:" }, { text: "Count." }],
+      },
+      {
+        role: "user",
+        content: [{ text: "Message from /root to /root/child:" }, { text: "(It cannot be read here.)" }],
+      },
+    ]);
+    expect(notices).toHaveLength(2);
+    expect(unknown).toEqual([]);
+    await expect(read({ input: [{ type: "compaction_trigger" }] })).rejects.toMatchObject({
+      details: { param: "input[0].type" },
+    });
+  });
+
   it("says that a mode of reasoning is left out, but for the usual one", async () => {
     expect((await read({ reasoning: { effort: "low", mode: "standard" } })).notices).toEqual([]);
     expect((await read({ reasoning: { effort: "low", mode: "pro" } })).notices).toEqual([
