@@ -3,7 +3,7 @@ import path from "node:path";
 import type { InputKind } from "../models/list.ts";
 import { decodeText, type TextSource } from "../disk/decode-text.ts";
 import { pathOf, readRegularFile, ReadFailure } from "../disk/read-file.ts";
-import { isReadOnce, namesStdin, readInput } from "../disk/read-input.ts";
+import { adviseOnName, isReadOnce, namesStdin, readInput } from "../disk/read-input.ts";
 import { OpenclawError } from "../errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
@@ -308,7 +308,8 @@ async function readFile(label: string, read: () => Promise<{ bytes: Buffer }>): 
         : cause.code === "EISDIR"
           ? `'${label}' is a folder.`
           : `'${label}' cannot be read: ${cause.message}.`;
-    const hint = cause.code === "EISDIR" ? "Name the files in it." : "Check the path.";
+    const hint =
+      cause.code === "EISDIR" ? "Name the files in it." : (adviseOnName(label) ?? "Check the path.");
     throw badAttachment(message, hint, { file: label }, cause);
   }
 }

@@ -3,6 +3,7 @@ import { decodeText } from "./decode-text.ts";
 import { usageError } from "../errors.ts";
 import { readBytes } from "../read-bytes.ts";
 import type { Runtime } from "../runtime.ts";
+import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { untilAborted } from "../until-aborted.ts";
 import {
   MOST_TEXT_BYTES,
@@ -36,6 +37,16 @@ export function namesStdin(name: string): boolean {
 /** Whether what a name leads to is gone once it is read: stdin, and what a shell puts in for `<(…)`. */
 export function isReadOnce(name: string): boolean {
   return namesStdin(name) || /^\/(dev|proc\/self)\/fd\/\d+$/.test(name);
+}
+
+/** What to do about a name that leads to no file, where it says by itself why; undefined for any other. */
+export function adviseOnName(name: string): string | undefined {
+  if (/^https?:\/\//i.test(name)) return `Fetch it, and name the file: curl -fLO ${quoteForShell(name)}`;
+  // As the AWS CLI has it: https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-parameters-file.html
+  const [, plain] = /^fileb?:\/\/(.+)/s.exec(name) ?? [];
+  if (plain !== undefined) return `Write it without file://, as ${quoteForShell(plain)}`;
+  const [, below] = /^~\/(.+)/s.exec(name) ?? [];
+  return below && `A shell knows ~ only unquoted, where a word begins; write "$HOME"/${quoteForShell(below)}`;
 }
 
 /**
@@ -72,7 +83,8 @@ export async function readTextInput(
 ): Promise<string> {
   const label = name === "-" ? "stdin" : `${flag} '${name}'`;
   const { bytes } = await readInput(name, runtime).catch((cause: unknown) => {
-    if (cause instanceof ReadFailure) throw usageError(`${label} cannot be read: ${cause.message}.`, hint);
+    if (cause instanceof ReadFailure)
+      throw usageError(`${label} cannot be read: ${cause.message}.`, adviseOnName(name) ?? hint);
     throw cause;
   });
   return decodeText(bytes, { label, file: isReadOnce(name) ? undefined : name, code: "usage" });

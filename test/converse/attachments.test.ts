@@ -290,6 +290,14 @@ describe("reading files", () => {
     ]);
   });
 
+  it("says what to do with an address", async () => {
+    const reading = readAttachments(["https://example.com/a.pdf"], testRuntime({ home: createHome() }));
+    await expect(reading).rejects.toMatchObject({
+      code: "bad-attachment",
+      hint: "Fetch it, and name the file: curl -fLO https://example.com/a.pdf",
+    });
+  });
+
   it.each<[string, string, string]>([
     ["a missing file", "missing.png", "no file 'missing.png'"],
     ["a folder", "folder", "is a folder"],

@@ -6,7 +6,7 @@ import path from "node:path";
 import { Readable } from "node:stream";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { readRegularFile, readStart } from "../../src/disk/read-file.ts";
-import { readInput } from "../../src/disk/read-input.ts";
+import { readInput, readTextInput } from "../../src/disk/read-input.ts";
 import { createHome } from "../helpers/openclaw.ts";
 import { testRuntime } from "../helpers/test-runtime.ts";
 
@@ -160,5 +160,24 @@ describe("what a flag names", () => {
     const runtime = testRuntime({ home: createHome(), stdin, signal: stop.signal });
     setTimeout(() => stop.abort(new Error("told to stop")), 20);
     await expect(readInput("-", runtime, MOST)).rejects.toThrow("told to stop");
+  });
+});
+
+describe("of a name that leads to no file is told what it was meant for", () => {
+  it.each([
+    ["https://example.com/a b.pdf", "Fetch it, and name the file: curl -fLO 'https://example.com/a b.pdf'"],
+    ["file://schema.json", "Write it without file://, as schema.json"],
+    ["fileb:///tmp/a.png", "Write it without file://, as /tmp/a.png"],
+    ["~/my notes.txt", `A shell knows ~ only unquoted, where a word begins; write "$HOME"/'my notes.txt'`],
+    ["a.txt", "Name a file of text."],
+    ["~root/a.txt", "Name a file of text."],
+  ])("%s", async (name, hint) => {
+    const reading = readTextInput(
+      name,
+      "--system-file",
+      "Name a file of text.",
+      testRuntime({ home: createHome() }),
+    );
+    await expect(reading).rejects.toMatchObject({ code: "usage", hint });
   });
 });

@@ -3,7 +3,7 @@ import path from "node:path";
 import { promisify } from "node:util";
 import type { RawLine } from "../../disk/line-cutter.ts";
 import { makePrivateFolder, temporaryError } from "../../disk/private-folder.ts";
-import { namesStdin, refuseFolder } from "../../disk/read-input.ts";
+import { adviseOnName, namesStdin, refuseFolder } from "../../disk/read-input.ts";
 import {
   blocksOf,
   pathOf,
@@ -81,7 +81,7 @@ export async function openBatchInput(name: string, runtime: Inputs): Promise<Bat
     if (!(cause instanceof ReadFailure)) throw cause;
     throw new OpenclawError("usage", {
       message: `${label} cannot be read: ${cause.message}.`,
-      hint: "Name a file of lines that can be, or - for stdin.",
+      hint: adviseOnName(name) ?? "Name a file of lines that can be, or - for stdin.",
       cause,
     });
   }
