@@ -1,19 +1,28 @@
 import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
+import { KeptLength } from "./kept-length.ts";
 
 /** The parts of an answer; those that arrive together are one list. */
 export type Batches = AsyncGenerator<ConverseStreamOutput[], void, undefined>;
 
 /**
  * Reads on until the model has said something, and gives the answer from its beginning: a stream may open long before
- * the first token. Rejects with what the batches reject with, and for a stream without content.
+ * the first token. Rejects with what the batches reject with, and for a stream without content, or with so much before it
+ * that it has no end.
  */
 export async function awaitContent(batches: Batches): Promise<Batches> {
   const first: ConverseStreamOutput[][] = [];
+  const kept = new KeptLength();
   for (;;) {
     const next = await batches.next();
     if (next.done) throw new Error("The stream ends without an answer.");
     first.push(next.value);
     if (next.value.some((part) => part.contentBlockDelta ?? part.messageStop ?? part.$unknown)) break;
+    try {
+      for (const part of next.value) kept.add(JSON.stringify(part).length);
+    } catch (failure) {
+      await batches.return();
+      throw failure;
+    }
   }
   return joined(first, batches);
 }

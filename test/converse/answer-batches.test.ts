@@ -1,6 +1,6 @@
 import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
 import { describe, expect, it } from "vitest";
-import { awaitContent, batchOf } from "../../src/converse/answer-batches.ts";
+import { awaitContent, type Batches, batchOf } from "../../src/converse/answer-batches.ts";
 
 const START: ConverseStreamOutput = { messageStart: { role: "assistant" } };
 const DELTA: ConverseStreamOutput = { contentBlockDelta: { contentBlockIndex: 0, delta: { text: "Hi" } } };
@@ -63,5 +63,37 @@ describe("a batch", () => {
     expect(batch.next()).toEqual({ done: false, value: [START] });
     expect(() => batch.next()).toThrow(damage);
     expect([...batchOf(() => undefined)]).toEqual([]);
+  });
+});
+
+const wordless = (part: object): ConverseStreamOutput => part as ConverseStreamOutput;
+
+describe("an answer that has not said anything yet", () => {
+  it.each([
+    ["begins", { messageStart: { role: "assistant" } }],
+    ["begins blocks", { contentBlockStart: { contentBlockIndex: 0, start: undefined } }],
+    [
+      "begins calls",
+      { contentBlockStart: { start: { toolUse: { name: "x".repeat(1_000_000), toolUseId: "a" } } } },
+    ],
+    ["ends blocks", { contentBlockStop: { contentBlockIndex: 0 } }],
+    ["tells of its use", { metadata: { usage: { inputTokens: 1, outputTokens: 1 } } }],
+  ])("is not kept without end: one that %s again and again", async (_, part) => {
+    let isClosed = false;
+    let count = 0;
+    async function* endless(): Batches {
+      try {
+        // A thousand at once, as they arrive, so that the test takes less time.
+        for (; count < 3000; count += 1) yield Array.from({ length: 1000 }, () => wordless(part));
+      } finally {
+        isClosed = true;
+      }
+    }
+    await expect(awaitContent(endless())).rejects.toMatchObject({
+      code: "bad-response",
+      message: "The answer has more than 25165824 characters, which no model's has.",
+    });
+    expect(isClosed).toBe(true);
+    expect(count).toBeLessThan(1000);
   });
 });
