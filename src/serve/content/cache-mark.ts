@@ -1,4 +1,9 @@
-import type { CachePointBlock, ContentBlock, ToolResultContentBlock } from "@aws-sdk/client-bedrock-runtime";
+import type {
+  CachePointBlock,
+  ContentBlock,
+  Message,
+  ToolResultContentBlock,
+} from "@aws-sdk/client-bedrock-runtime";
 import type { RequestField } from "../request-field.ts";
 
 /** A cache point for a mark of Anthropic's; undefined without one. Its scope is for Anthropic's own caches. Throws `invalid-request`. */
@@ -26,6 +31,14 @@ export function cachedBehind(field: RequestField): { cachePoint: CachePointBlock
     ? { type: "default" }
     : readCachePoint(field.at("cache_control"));
   return cachePoint ? [{ cachePoint }] : [];
+}
+
+/** A cache point behind all that is said, for the mark of a whole request. Throws `invalid-request`. */
+export function withCachePoint(messages: readonly Message[], mark: RequestField): readonly Message[] {
+  const cachePoint = readCachePoint(mark);
+  const last = messages.at(-1);
+  if (!cachePoint || !last) return messages;
+  return [...messages.slice(0, -1), { ...last, content: [...(last.content ?? []), { cachePoint }] }];
 }
 
 /** What a tool came to, in which there is no place for a cache point: what is marked there is cached behind it. */

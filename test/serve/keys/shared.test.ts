@@ -3,8 +3,10 @@ import { Agent, request } from "node:http";
 import path from "node:path";
 import { describe, expect, it } from "vitest";
 import { emulate, type Emulated } from "../../helpers/emulated.ts";
+import { freePort } from "../../helpers/free-port.ts";
 import { keyLine } from "../../helpers/key-line.ts";
 import { startRedis } from "../../helpers/redis-server.ts";
+import { issueCertificate } from "../../helpers/tls-front.ts";
 import { isThorough } from "../../helpers/thorough.ts";
 import { MODEL, type Served, serveEmulated } from "../../helpers/served.ts";
 
@@ -125,6 +127,36 @@ describe("servers that count in one Redis", () => {
     expect(await readyOf(served[0] as Served)).toEqual([200, "away"]);
     const loss = await (served[0] as Served).logged(({ message }) => message?.includes("is away") === true);
     expect(loss.message).toContain("Each server counts what its keys ask by itself");
+  });
+
+  it("count by TLS, with a password that the environment has", async () => {
+    const { authority, certificate, key } = await issueCertificate();
+    const emulated = await emulate();
+    const file = (name: string, text: string): string => {
+      const named = path.join(emulated.home, name);
+      writeFileSync(named, text, { mode: 0o600 });
+      return named;
+    };
+    const [bundle, port] = [file("authority.pem", authority), await freePort()];
+    const pair = `--tls-cert-file ${file("own.pem", certificate)} --tls-key-file ${file("own.key", key)}`;
+    const args = `--tls-port ${port} ${pair} --tls-ca-cert-file ${bundle} --tls-auth-clients no`;
+    await startRedis([...args.split(" "), "--requirepass", "s3cret/pw"]);
+    const served = await serveEmulated(emulated, {
+      args: [
+        "--api-key-file",
+        file("keys", keyLine("a", KEY, { rpm: 2 })),
+        "--shared",
+        `rediss://:\${REDIS_PASSWORD}@127.0.0.1:${port}`,
+        "--on-store-loss",
+        "deny",
+      ],
+      env: { REDIS_PASSWORD: "s3cret/pw", NODE_EXTRA_CA_CERTS: bundle },
+      isAlone: true,
+    });
+    const { statuses } = await load(served, 3);
+    expect(statuses.toSorted()).toEqual([200, 200, 429]);
+    expect(await readyOf(served)).toEqual([200, "ok"]);
+    expect(JSON.stringify(served.log)).not.toContain("s3cret");
   });
 
   it("start without it, and say so", async () => {

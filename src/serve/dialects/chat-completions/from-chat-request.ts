@@ -11,6 +11,7 @@ import type { JsonObject } from "../../../json.ts";
 import { JsonScan, MOST_ARGUMENTS } from "../../../json-bounds.ts";
 import type { Asked } from "../../answer-call.ts";
 import { readAnswerFormat } from "../../content/answer-schema.ts";
+import { withCachePoint } from "../../content/cache-mark.ts";
 import { readGuardrail } from "../../content/own-guardrail.ts";
 import { readMetadata } from "../../content/read-metadata.ts";
 import { readThinkingBeside } from "../../content/read-thinking.ts";
@@ -55,7 +56,7 @@ export async function fromChatRequest(
   return {
     model,
     ask: {
-      messages,
+      messages: withCachePoint(messages, request.at("cache_control")),
       system,
       parameters: { ...readParameters(request), ...(reasoning === undefined ? {} : { reasoning }) },
       mostReasoning: thinking.budget,

@@ -27,7 +27,7 @@ const isEmpty = (value: unknown): boolean => isRecord(value) && Object.keys(valu
 const OLDER_FORM = "functions are the older form of tools: send `tools` and `tool_choice`";
 
 /** What changes the answer, and other servers of this API take. */
-type OtherServersField = "guardrailConfig" | "thinking";
+type OtherServersField = "cache_control" | "guardrailConfig" | "thinking";
 
 /**
  * Every field of OpenAI's chat completions request, by its own type, so that a field that OpenAI adds does not compile
@@ -81,6 +81,7 @@ export const FIELD_RULES: Readonly<
   user: "ignored",
   verbosity: unless((value) => value === "medium", "Converse has no verbosity: ask for it in the prompt"),
   // Those of other servers: LiteLLM's.
+  cache_control: "read",
   guardrailConfig: "read",
   thinking: "read",
   web_search_options: () => "this server searches no web",

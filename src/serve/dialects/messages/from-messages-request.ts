@@ -1,4 +1,3 @@
-import type { CachePointBlock, Message } from "@aws-sdk/client-bedrock-runtime";
 import type { OutputConfig } from "@anthropic-ai/sdk/resources/messages/messages";
 import { type ChatParameters, flagName, type ParameterNames } from "../../../config/parameters.ts";
 import { withoutUndefined, type JsonObject } from "../../../json.ts";
@@ -6,7 +5,7 @@ import type { Asked } from "../../answer-call.ts";
 import { isRequestMetadata } from "../../../converse/request-metadata.ts";
 import type { OutputSchema } from "../../../converse/output-schema.ts";
 import { compileSchema, isCut } from "../../content/answer-schema.ts";
-import { readCachePoint } from "../../content/cache-mark.ts";
+import { withCachePoint } from "../../content/cache-mark.ts";
 import { readTopK } from "../../content/read-top-k.ts";
 import { readThinking } from "../../content/read-thinking.ts";
 import { judgeFields, UnknownPlaces } from "../../field-rules.ts";
@@ -59,7 +58,7 @@ export async function fromMessagesRequest(
   return {
     model,
     ask: {
-      messages: withCachePoint(messages, readCachePoint(request.at("cache_control"))),
+      messages: withCachePoint(messages, request.at("cache_control")),
       system,
       parameters,
       mostReasoning,
@@ -169,14 +168,4 @@ async function readFormat(format: RequestField, signal: AbortSignal | undefined)
   const field = format.at("schema");
   // What is cut at its token limit may be half a document.
   return { ...(await compileSchema(field.object(), field, signal)), mayMisfit: isCut };
-}
-
-/** A cache point behind all that is said. */
-function withCachePoint(
-  messages: readonly Message[],
-  point: CachePointBlock | undefined,
-): readonly Message[] {
-  const last = messages.at(-1);
-  if (!point || !last) return messages;
-  return [...messages.slice(0, -1), { ...last, content: [...(last.content ?? []), { cachePoint: point }] }];
 }

@@ -60,6 +60,16 @@ describe("a chat completions request", () => {
     expect([ask.parameters.reasoning, ask.mostReasoning, unknown]).toEqual([reasoning, most, []]);
   });
 
+  it("is cached whole where it is marked so", async () => {
+    const { ask, unknown } = await read({
+      messages: [say("system", "s"), say("user", "one"), say("assistant", "two"), say("user", "three")],
+      cache_control: { type: "ephemeral", ttl: "1h" },
+    });
+    expect(ask.messages.map(({ content }) => content?.length)).toEqual([1, 2, 2]);
+    expect(ask.messages.at(-1)?.content?.at(-1)).toEqual({ cachePoint: { type: "default", ttl: "1h" } });
+    expect(unknown).toEqual([]);
+  });
+
   it("leaves out of the metadata what is no text, as what Converse does not take", async () => {
     const metadata = { team: "a", tags: ["x"], model: { id: 1 }, count: 3, none: null, ключ: "x" };
     const { ask, notices } = await read({ messages: [say("user", "hi")], metadata });
