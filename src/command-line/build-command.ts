@@ -129,12 +129,20 @@ function toOption({ notation, description, choices, parse, default: initial }: F
   if (!choices && !parse) return option;
   const { long } = option;
   return option.argParser((value: string, previous: unknown) =>
-    readValue(long ?? notation, value, () => {
-      if (choices) checkWord(value, choices);
-      return parse ? parse(value, previous as never) : value;
-    }),
+    readValue(
+      long ?? notation,
+      value,
+      () => {
+        if (choices) checkWord(value, choices);
+        return parse ? parse(value, previous as never) : value;
+      },
+      UNIT.exec(notation)?.[1]?.replace("usd", "USD"),
+    ),
   );
 }
+
+/** What a number of a flag is a number of, where people write it behind: `5m`, `$0.05`. */
+const UNIT = /<(seconds|megabytes|usd)>$/;
 
 function toArgument({ notation, choices }: DeclaredArgument): Argument {
   const argument = new Argument(notation);
@@ -155,8 +163,8 @@ export class WrongValue extends Error {
   /** All that it takes, where they are few words. */
   readonly words: readonly string[];
 
-  constructor(of: string, value: string, { message, words }: FlagValueError) {
-    super(message);
+  constructor(of: string, value: string, { message, words }: FlagValueError, unit: string | undefined) {
+    super(unit === undefined ? message : message.replace(/^It takes (?=a )/, `It takes ${unit}, `));
     this.of = of;
     this.value = value;
     this.words = words;
@@ -164,11 +172,11 @@ export class WrongValue extends Error {
 }
 
 /** Throws `WrongValue`, which commander hands on as it is: of errors of its own it makes sentences of its own. */
-function readValue<Value>(of: string, value: string, read: () => Value): Value {
+function readValue<Value>(of: string, value: string, read: () => Value, unit?: string): Value {
   try {
     return read();
   } catch (error) {
-    throw error instanceof FlagValueError ? new WrongValue(of, value, error) : error;
+    throw error instanceof FlagValueError ? new WrongValue(of, value, error, unit) : error;
   }
 }
 

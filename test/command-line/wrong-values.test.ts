@@ -32,6 +32,21 @@ it.each<[string[], string, string]>([
     "--max-tokens cannot be 'many'. It takes a whole number of at least 1.",
     "openclaw chat --help",
   ],
+  [
+    ["chat", "--timeout", "5m", "hi"],
+    "--timeout cannot be '5m'. It takes seconds, a number of at least 0.001.",
+    "openclaw chat --help",
+  ],
+  [
+    ["chat", "--max-cost", "$0.05", "hi"],
+    "--max-cost cannot be '$0.05'. It takes USD, a number of at least 0.",
+    "openclaw chat --help",
+  ],
+  [
+    ["serve", "--max-body=32MB"],
+    "--max-body cannot be '32MB'. It takes megabytes, a number from 0.001 to 1024.",
+    "openclaw serve --help",
+  ],
   [["chat", "-m", " ", "hi"], "--model cannot be empty.", "openclaw chat --help"],
   [["chat", "hi", "-m"], "--model takes a value, and none follows.", "openclaw chat --help"],
   [["models", "list", "--provider="], "--provider cannot be empty.", "openclaw models list --help"],
