@@ -123,6 +123,9 @@ function fromCredentialSource(role: Role, source: string): ProfileSource {
   );
 }
 
+/** Each is a call of STS, so that a longer chain would never be done; and whoever follows one calls itself. */
+const MOST_ROLES = 100;
+
 function fromSourceProfile(
   role: Role,
   source: string,
@@ -137,6 +140,13 @@ function fromSourceProfile(
     return invalid(
       name,
       `the profiles ${[...visited, source].map((visit) => `'${visit}'`).join(" → ")} name each other as source_profile`,
+      `Let one of them have credentials of its own, in ${shared.configFile}.`,
+    );
+  }
+  if (visited.length > MOST_ROLES) {
+    return invalid(
+      name,
+      `profile '${visited[0]}' begins a chain of more than ${MOST_ROLES} roles, each of which names the next as source_profile`,
       `Let one of them have credentials of its own, in ${shared.configFile}.`,
     );
   }

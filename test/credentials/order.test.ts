@@ -513,6 +513,11 @@ describe("the order of credential sources", () => {
         "The profiles 'dev' → 'circle' → 'dev' name each other as source_profile.",
       ],
       [
+        "a chain of roles that leads nowhere within a hundred",
+        `role_arn = r\nsource_profile = p0\n${Array.from({ length: 20_000 }, (_, n) => `[profile p${n}]\nrole_arn = r\nsource_profile = p${n + 1}`).join("\n")}`,
+        "Profile 'dev' begins a chain of more than 100 roles, each of which names the next as source_profile.",
+      ],
+      [
         "a web identity without role",
         "web_identity_token_file = /t\ncredential_process = x",
         "Profile 'dev' has web_identity_token_file without role_arn.",
