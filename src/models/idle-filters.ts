@@ -1,3 +1,4 @@
+import { KNOWN_REGIONS, neighborOf } from "../aws/known-regions.ts";
 import { shorten } from "../errors.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { withoutPrefix } from "./base-model-id.ts";
@@ -131,9 +132,10 @@ function emptyList(input: ListInput): Warning | undefined {
       `No model in ${discovered.region} can be called as it stands.`,
       `See what there is: ${listCommand(input)} --all`,
     );
+  const others = KNOWN_REGIONS.filter((region) => region !== discovered.region);
   return toWarning(
     `AWS lists no model in ${discovered.region} that ${input.embeddings ? "embeds text" : "answers in text"}.`,
-    `Choose another region, for example: ${listCommand(input)} --region us-east-1`,
+    `Choose another region, for example: ${listCommand(input)} --region ${quoteForShell(neighborOf(discovered.region, others) ?? "NAME")}`,
   );
 }
 

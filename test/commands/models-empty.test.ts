@@ -85,11 +85,17 @@ describe("a list with nothing in it says why, in a pipe, too", () => {
     });
   });
 
-  it("a region without models", async () => {
+  it.each([
+    ["us-east-1", "us-east-2"],
+    ["us-gov-west-1", "us-gov-east-1"],
+    ["eu-west-1", "eu-west-2"],
+    ["cn-north-1", "NAME"],
+  ])("a region without models, %s: another one of its partition", async (region, other) => {
     const emulated = await emulate({ models: [], profiles: [] });
-    const { code, stdout, stderr } = await emulated.run(["models", "list"]);
+    const { code, stdout, stderr } = await emulated.run(["models", "list"], { env: { AWS_REGION: region } });
     expect({ code, stdout }).toEqual({ code: 0, stdout: "" });
-    expect(stderr).toContain("AWS lists no model in us-east-1 that answers in text.");
+    expect(stderr).toContain(`AWS lists no model in ${region} that answers in text.`);
+    expect(stderr).toMatch(new RegExp(`openclaw models list --region ${other}\n$`));
   });
 });
 
