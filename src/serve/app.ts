@@ -86,6 +86,15 @@ function dialectOf(context: ServeContext): Dialect {
   return context.get("dialect") ?? spokenBy(context.req.path, context.req.raw.headers);
 }
 
+/** What stands here for paths that other servers have, OpenAI's older ones and LiteLLM's among them. */
+const OF_OTHER_SERVERS: ReadonlyMap<string, string> = new Map([
+  ["/v1/completions", "/v1/chat/completions"],
+  ["/completions", "/v1/chat/completions"],
+  ["/health/liveliness", "/health"],
+  ["/health/liveness", "/health"],
+  ["/health/readiness", "/ready"],
+]);
+
 /** The routes, and the calls that are running on them. */
 export class App {
   readonly hono = new Hono<Environment>({ strict: false });
@@ -213,7 +222,9 @@ export class App {
     hono.notFound((context) => {
       const { method, path } = context.req;
       const meant = paths.find((known) => known !== path && path.endsWith(known.replace(/^\/v1/, "")));
-      const hint = meant === undefined ? "" : ` Did you mean ${meant}? A base URL ends with one /v1.`;
+      const other = OF_OTHER_SERVERS.get(path);
+      let hint = other === undefined ? "" : ` This server has ${other}.`;
+      if (meant !== undefined) hint = ` Did you mean ${meant}? A base URL ends with one /v1.`;
       return fail(context, 404, "unknown_url", `Unknown request URL: ${method} ${shorten(path)}.${hint}`);
     });
     hono.onError(answerFailure);
