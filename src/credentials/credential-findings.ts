@@ -17,6 +17,9 @@ const ANY = ["a broken profile", ...REJECTED, "no-credentials", "access-denied"]
 
 const QUOTED = /^\s*["'\u2018-\u201F].*["'\u2018-\u201F]\s*$/s;
 
+/** The name of a header's scheme, or of the variable, copied along with the value. */
+const NAMED = /^\s*(?:Bearer\s|(?:export\s+)?AWS_[A-Z_]+\s*[=:])/i;
+
 /** What the environment, the shared files and the choice between them show. */
 export const CREDENTIAL_FINDINGS: readonly FindingRow[] = [
   {
@@ -39,6 +42,22 @@ export const CREDENTIAL_FINDINGS: readonly FindingRow[] = [
           })),
       ),
     ],
+  },
+  {
+    id: "value-with-its-name",
+    explains: REJECTED,
+    isSuspicion: true,
+    find: ({ env, chosen }) =>
+      KEY_VARIABLES.filter((name) => signsFrom(chosen, name)).flatMap((name) => {
+        const [before] = NAMED.exec(env[name] ?? "") ?? [];
+        if (before === undefined) return [];
+        return [
+          {
+            message: `The value of ${name} begins with ${before.trim()}, which is no part of it.`,
+            hint: `Write what stands behind that alone: export ${name}=…`,
+          },
+        ];
+      }),
   },
   {
     id: "setting-misspelt",

@@ -56,6 +56,18 @@ const MACHINES: Readonly<Record<string, readonly Machine[]>> = {
       hint: /export AWS_BEARER/,
     },
   ],
+  "value-with-its-name": [
+    {
+      env: { AWS_BEARER_TOKEN_BEDROCK: "Bearer ABSKkey" },
+      says: /^The value of AWS_BEARER_TOKEN_BEDROCK begins with Bearer, which is no part of it/,
+      hint: /export AWS_BEARER_TOKEN_BEDROCK=…$/,
+    },
+    {
+      env: pair(`aws_access_key_id=${ID}`, SECRET),
+      says: /^The value of AWS_ACCESS_KEY_ID begins with aws_access_key_id=, which/,
+      hint: /export AWS_ACCESS_KEY_ID=…$/,
+    },
+  ],
   "setting-misspelt": [
     {
       credentials: `[default]\n${keys(ID, SECRET).replace("access_key_id", "acess_key_id")}`,
