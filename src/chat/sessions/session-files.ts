@@ -76,7 +76,7 @@ export async function readSession(runtime: FolderNames, id: string): Promise<Ses
   // Left by a disk that took nothing: nobody has said anything in it.
   if (text.length === 0) return undefined;
   const wholeBytes = text.lastIndexOf("\n") + 1;
-  const content = parseSession(text.toString("utf8", 0, wholeBytes));
+  const content = await parseSession(text.toString("utf8", 0, wholeBytes));
   // The name of the file is what counts: it may have been given another.
   if (content)
     return {
@@ -195,7 +195,7 @@ function isMissing(error: unknown): boolean {
 async function readHead(file: string): Promise<SessionContent | undefined> {
   try {
     const head = await readStart(file, HEADER_BYTES);
-    return parseSession(head.toString("utf8", 0, head.indexOf("\n") + 1));
+    return await parseSession(head.toString("utf8", 0, head.indexOf("\n") + 1));
   } catch (error) {
     if (!(error instanceof ReadFailure)) throw error;
     // Whoever asks for this very session is told why; the search goes on without it.

@@ -4,6 +4,7 @@ import { parseExactly, toJson } from "../../json-numbers.ts";
 import type { Message } from "@aws-sdk/client-bedrock-runtime";
 import type { TokenUsage } from "../../models/usage.ts";
 import { questionOf, type Turn } from "../../converse/conversation.ts";
+import { turnOver } from "../../next-turn.ts";
 
 /**
  * Raised when the form of the lines changes. In form 1 a turn had a `user` and an `assistant` message in place of
@@ -113,8 +114,11 @@ export function turnLine(turn: KeptTurn, place: Place): string {
   return `${toJson(line)}\n`;
 }
 
-/** Reads the text of a session file up to its last line end. Undefined when it does not begin as a session does. */
-export function parseSession(text: string): SessionContent | undefined {
+/**
+ * Reads the text of a session file up to its last line end, with turns for others in between: one with pictures has hundreds
+ * of megabytes. Undefined when it does not begin as a session does.
+ */
+export async function parseSession(text: string): Promise<SessionContent | undefined> {
   const [first = "", ...lines] = text.slice(0, text.lastIndexOf("\n") + 1).split("\n");
   const header = readHeader(parseLine(first));
   if (!header) return undefined;
@@ -124,6 +128,8 @@ export function parseSession(text: string): SessionContent | undefined {
   let isLastDamaged = false;
   for (const line of lines) {
     if (line === "") continue;
+    const over = turnOver();
+    if (over) await over;
     const record = parseLine(line);
     const type = isRecord(record) ? record["type"] : undefined;
     if (type === "title" && isRecord(record) && typeof record["title"] === "string") {

@@ -3,6 +3,7 @@ import { readSession, sessionIds } from "../../chat/sessions/session-files.ts";
 import { shortTitle, summarize, wordsOf } from "../../chat/sessions/session-documents.ts";
 import { OpenclawError, usageError } from "../../errors.ts";
 import type { Warning } from "../../models/discovered.ts";
+import { turnOver } from "../../next-turn.ts";
 import type { GlobalOptions } from "../../options.ts";
 import type { Runtime } from "../../runtime.ts";
 import { formatAge } from "../../terminal/numbers.ts";
@@ -90,6 +91,8 @@ async function searchSessions(
     const { title, updated } = summarize(session);
     sessions.set(id, { title, updated });
     for (const [index, turn] of session.turns.entries()) {
+      const over = turnOver();
+      if (over) await over;
       const found = [
         ["question", find(pattern, wordsOf(questionOf(turn)))],
         ["answer", find(pattern, answerTextOf(turn))],

@@ -1,5 +1,6 @@
 import { partsOf, questionOf } from "../../converse/conversation.ts";
 import type { GlobalOptions } from "../../options.ts";
+import { turnOver } from "../../next-turn.ts";
 import type { Runtime } from "../../runtime.ts";
 import { findLatest, findSession } from "../../chat/sessions/find-session.ts";
 import {
@@ -26,6 +27,8 @@ export async function run({ id, raw }: ShowOptions, runtime: Runtime): Promise<v
   const style = await terminal.stdoutStyle();
   if (session.header.emulated) terminal.note("openclaw: the answers of this session are the emulator's");
   for (const [index, turn] of session.turns.entries()) {
+    const over = turnOver();
+    if (over) await over;
     if (index > 0) await terminal.print("");
     const question = terminal.foreign(wordsOf(questionOf(turn)));
     const lines = question === "" ? [] : wrapText(question, terminal.columns - "> ".length);
