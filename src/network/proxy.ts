@@ -1,20 +1,26 @@
 import type { ClientRequest } from "node:http";
 import { isIP } from "node:net";
 import type { Duplex, Readable } from "node:stream";
-import type { NodeHttpHandlerOptions } from "@smithy/node-http-handler";
 import { HttpProxyAgent } from "http-proxy-agent";
 import { HttpsProxyAgent } from "https-proxy-agent";
 import type { Environment } from "../runtime.ts";
 import { connectInTime, identityOf } from "./connect-bound.ts";
 import { blameProxy, ProxyRefusal } from "./proxy-failure.ts";
 import { findProxy, type Proxy } from "./proxy-settings.ts";
-import { NodeHttpHandler } from "./sdk-parts.ts";
-import { type RequestWatcher, TimedHandler } from "./timed-handler.ts";
+import {
+  type Agents,
+  destroyAgents,
+  type ExchangeTerms,
+  type RequestWatcher,
+  TimedHandler,
+} from "./timed-handler.ts";
 
-type Exchange = ReturnType<NodeHttpHandler["handle"]>;
+type Exchange = ReturnType<TimedHandler["handle"]>;
 
 interface ProxyingOptions {
-  options: NodeHttpHandlerOptions;
+  /** Of what goes past the proxy. */
+  agents: Agents;
+  requestTimeoutMs: number | undefined;
   ca: Buffer | undefined;
   env: Environment;
   watcher: RequestWatcher;
@@ -22,14 +28,12 @@ interface ProxyingOptions {
 
 /** Sends each request through the proxy that the environment names for its URL, or directly. */
 export class ProxyingHandler extends TimedHandler {
-  readonly #options: NodeHttpHandlerOptions;
   readonly #ca: Buffer | undefined;
   readonly #env: Environment;
-  readonly #proxied = new Map<string, Promise<NodeHttpHandler>>();
+  readonly #proxied = new Map<string, Promise<Agents>>();
 
-  constructor({ options, ca, env, watcher }: ProxyingOptions) {
-    super(options, watcher);
-    this.#options = options;
+  constructor({ agents, requestTimeoutMs, ca, env, watcher }: ProxyingOptions) {
+    super(agents, requestTimeoutMs, watcher);
     this.#ca = ca;
     this.#env = env;
   }
@@ -38,14 +42,17 @@ export class ProxyingHandler extends TimedHandler {
    * Throws `config-invalid` for a variable that names no proxy; other failures are Node's, with the proxy as
    * network-errors.ts tells it.
    */
-  protected override async exchange(...[request, options]: Parameters<NodeHttpHandler["handle"]>): Exchange {
+  protected override async exchange(
+    request: Parameters<TimedHandler["handle"]>[0],
+    terms: ExchangeTerms,
+  ): Exchange {
     const port = request.port === undefined ? "" : `:${request.port}`;
     const proxy = findProxy(`${request.protocol}//${request.hostname}${port}`, this.#env);
-    if (!proxy) return super.exchange(request, options);
-    const handler = await this.#handlerFor(proxy);
+    if (!proxy) return super.exchange(request, terms);
+    const agents = await this.#agentsFor(proxy);
     const isForwarded = request.protocol === "http:" && !proxy.scheme.startsWith("socks");
     try {
-      const answer = await handler.handle(request, options);
+      const answer = await super.exchange(request, { ...terms, agents });
       if (isForwarded && isOfProxy(answer.response)) {
         (answer.response.body as Readable).destroy();
         throw new ProxyRefusal(proxy, answer.response.statusCode, answer.response.reason);
@@ -59,30 +66,23 @@ export class ProxyingHandler extends TimedHandler {
 
   override destroy(): void {
     super.destroy();
-    for (const handler of this.#proxied.values()) void handler.then((made) => made.destroy());
+    for (const agents of this.#proxied.values()) void agents.then(destroyAgents);
   }
 
-  #handlerFor(proxy: Proxy): Promise<NodeHttpHandler> {
-    const known = this.#proxied.get(proxy.variable);
-    if (known) return known;
-    const handler = createAgents(proxy, this.#ca).then(
-      (agents) => new NodeHttpHandler({ ...this.#options, ...agents }),
-    );
-    this.#proxied.set(proxy.variable, handler);
-    return handler;
+  #agentsFor(proxy: Proxy): Promise<Agents> {
+    const known = this.#proxied.get(proxy.variable) ?? createAgents(proxy, this.#ca);
+    this.#proxied.set(proxy.variable, known);
+    return known;
   }
 }
 
-async function createAgents(
-  proxy: Proxy,
-  ca: Buffer | undefined,
-): Promise<Pick<NodeHttpHandlerOptions, "httpAgent" | "httpsAgent">> {
+async function createAgents(proxy: Proxy, ca: Buffer | undefined): Promise<Agents> {
   if (proxy.scheme.startsWith("socks")) {
     const { BoundedSocksAgent } = await import("./socks-agent.ts");
     const agent = new BoundedSocksAgent(proxy, ca);
-    return { httpAgent: agent, httpsAgent: agent as unknown as HttpsProxyAgent<string> };
+    return { http: agent, https: agent as unknown as HttpsProxyAgent<string> };
   }
-  return { httpAgent: new ForwardingAgent(proxy, ca), httpsAgent: new TunnelAgent(proxy, ca) };
+  return { http: new ForwardingAgent(proxy, ca), https: new TunnelAgent(proxy, ca) };
 }
 
 /**

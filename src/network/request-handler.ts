@@ -1,4 +1,4 @@
-import type { NodeHttpHandler, NodeHttpHandlerOptions } from "@smithy/node-http-handler";
+import type { HttpRequest } from "@smithy/types";
 import { isLoopback, withoutBrackets } from "../loopback.ts";
 import type { Runtime } from "../runtime.ts";
 import { tellUpload } from "../terminal/spinner.ts";
@@ -6,7 +6,7 @@ import { decideCaBundle, type NamedProfile, readCertificates } from "./certifica
 import { BoundedHttpAgent, BoundedHttpsAgent } from "./connect-bound.ts";
 import type { ConnectionsAhead } from "./connections-ahead.ts";
 import { namesProxy } from "./names-proxy.ts";
-import { type RequestWatcher, TimedHandler, type WholeAnswer } from "./timed-handler.ts";
+import { type Agents, type RequestWatcher, TimedHandler, type WholeAnswer } from "./timed-handler.ts";
 
 /** The last that is known of a request: it is waited for, nobody answered, or this is the answer. */
 export interface Exchange {
@@ -56,19 +56,17 @@ export async function createRequestHandler(
     isDirect = false,
     ahead,
   }: HandlerOptions = {},
-): Promise<NodeHttpHandler> {
+): Promise<TimedHandler> {
   const { env, terminal, isEmulated } = runtime;
   const bundle = decideCaBundle(env, isEmulated ? undefined : profile);
   const ca = bundle && (await readCertificates(bundle));
-  const handlerOptions: NodeHttpHandlerOptions = {
-    throwOnRequestTimeout: true,
-    ...(requestTimeoutMs === undefined ? {} : { requestTimeout: requestTimeoutMs }),
-    httpAgent: new BoundedHttpAgent({ keepAlive: true }),
-    httpsAgent: new BoundedHttpsAgent({ keepAlive: true, ca }, ahead),
+  const agents: Agents = {
+    http: new BoundedHttpAgent({ keepAlive: true }),
+    https: new BoundedHttpsAgent({ keepAlive: true, ca }, ahead),
   };
   const isProxied = namesProxy(env) && !isEmulated && !isDirect;
   const staysHere = (host: string): boolean => !isProxied && isLoopback(withoutBrackets(host));
-  const exchangeOf = (request: Request): Exchange => ({
+  const exchangeOf = (request: HttpRequest): Exchange => ({
     asked,
     origin: urlOf(request).origin,
     path: request.path,
@@ -85,13 +83,11 @@ export async function createRequestHandler(
     fails: (failure, request) => onExchange?.({ ...exchangeOf(request), failure }),
     answers: readsWhole ? (answer, request) => onExchange?.({ ...exchangeOf(request), answer }) : undefined,
   };
-  if (!isProxied) return new TimedHandler(handlerOptions, watcher);
+  if (!isProxied) return new TimedHandler(agents, requestTimeoutMs, watcher);
   const { ProxyingHandler } = await import("./proxy.ts");
-  return new ProxyingHandler({ options: handlerOptions, ca, env, watcher });
+  return new ProxyingHandler({ agents, requestTimeoutMs, ca, env, watcher });
 }
 
-type Request = Parameters<NodeHttpHandler["handle"]>[0];
-
-function urlOf({ protocol, hostname, port }: Request): URL {
+function urlOf({ protocol, hostname, port }: HttpRequest): URL {
   return new URL(`${protocol}//${hostname}${port === undefined ? "" : `:${port}`}`);
 }

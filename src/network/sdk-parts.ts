@@ -4,7 +4,13 @@ export { createDefaultUserAgentProvider, partition, userAgentMiddleware } from "
 export { AwsSdkSigV4Signer } from "@aws-sdk/core/httpAuthSchemes";
 export { HttpBearerAuthSigner } from "@smithy/core";
 export { resolveRegionConfig } from "@smithy/core/config";
-export { extendedEncodeURIComponent, HttpRequest, loadRestJsonErrorCode } from "@smithy/core/protocols";
+export {
+  buildQueryString,
+  extendedEncodeURIComponent,
+  HttpRequest,
+  HttpResponse,
+  loadRestJsonErrorCode,
+} from "@smithy/core/protocols";
 export {
   AdaptiveRetryStrategy,
   getRetryAfterHint,
@@ -13,5 +19,4 @@ export {
   isTransientError,
   StandardRetryStrategy,
 } from "@smithy/core/retry";
-export { NodeHttpHandler } from "@smithy/node-http-handler";
 export { SMITHY_CONTEXT_KEY } from "@smithy/types";

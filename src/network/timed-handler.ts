@@ -1,13 +1,23 @@
-import type { IncomingMessage } from "node:http";
+import { type Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
+import { type Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { Readable } from "node:stream";
-import type { NodeHttpHandlerOptions } from "@smithy/node-http-handler";
+import type { HttpRequest as RequestLike, HttpHandlerOptions } from "@smithy/types";
 import { OpenclawError } from "../errors.ts";
+import { withoutBrackets } from "../loopback.ts";
 import { readBytes } from "../read-bytes.ts";
 import { IN_BETWEEN } from "./network-errors.ts";
-import { HttpRequest, NodeHttpHandler } from "./sdk-parts.ts";
+import { buildQueryString, HttpRequest, HttpResponse } from "./sdk-parts.ts";
 import { takeInTurns } from "./take-in-turns.ts";
 
-type Handle = NodeHttpHandler["handle"];
+/** Where the connections of a handler come from, by the protocol. */
+export interface Agents {
+  http: HttpAgent;
+  https: HttpsAgent;
+}
+
+interface Exchanged {
+  response: HttpResponse;
+}
 
 export interface WholeAnswer {
   status: number;
@@ -19,38 +29,45 @@ export interface WholeAnswer {
 /** What somebody has to do with each request. */
 export interface RequestWatcher {
   /** Before it is sent. */
-  sends: (request: Parameters<Handle>[0]) => Promise<void>;
+  sends: (request: RequestLike) => Promise<void>;
   /** With what went wrong before an answer was there. */
-  fails: (failure: unknown, request: Parameters<Handle>[0]) => void;
+  fails: (failure: unknown, request: RequestLike) => void;
   /** How many bytes of a body in pieces have gone out, of all. */
   uploads?: ((sent: number, total: number) => void) | undefined;
   /** With the answer. Where somebody wants it, it is read whole before anybody else sees it. */
-  answers?: ((answer: WholeAnswer, request: Parameters<Handle>[0]) => void) | undefined;
+  answers?: ((answer: WholeAnswer, request: RequestLike) => void) | undefined;
 }
 
 /** The longest answer that is read whole, in bytes: those that hand out credentials, or name them, have a few thousand. */
 const LONGEST_ANSWER = 64 * 1024;
 
 /**
- * The SDK's HTTP/1.1 handler whose time for a request is the time for the whole answer: the SDK's own ends with the
- * headers, and a body that stops in the middle would be waited for without end.
+ * A handler of the SDK for HTTP/1.1 whose time for a request is the time for the whole answer: that of the SDK's own ends
+ * with the headers, and a body that stops in the middle would be waited for without end.
  */
-export class TimedHandler extends NodeHttpHandler {
+export class TimedHandler {
+  readonly metadata = { handlerProtocol: "http/1.1" };
+  readonly #agents: Agents;
   readonly #requestMs: number | undefined;
   readonly #watcher: RequestWatcher | undefined;
 
-  constructor(options: NodeHttpHandlerOptions, watcher?: RequestWatcher) {
-    super(options);
-    this.#requestMs = options.requestTimeout;
+  constructor(agents: Agents, requestMs?: number, watcher?: RequestWatcher) {
+    this.#agents = agents;
+    this.#requestMs = requestMs;
     this.#watcher = watcher;
   }
 
-  override async handle(...[request, options]: Parameters<Handle>): ReturnType<Handle> {
-    const requestMs = options?.requestTimeout ?? this.#requestMs;
+  /** Throws what Node does, a `TimeoutError` where the time is up, and an `AbortError`. */
+  async handle(request: RequestLike, options: HttpHandlerOptions = {}): Promise<Exchanged> {
+    const { abortSignal, requestTimeout: requestMs = this.#requestMs } = options;
     const started = performance.now();
     try {
       await this.#watcher?.sends(request);
-      const answer = await this.exchange(inPieces(request, this.#watcher?.uploads), options);
+      const answer = await this.exchange(inPieces(request, this.#watcher?.uploads), {
+        signal: abortSignal as AbortSignal | undefined,
+        requestMs,
+        agents: this.#agents,
+      });
       takeInTurns(answer.response.body as IncomingMessage);
       if (requestMs !== undefined) {
         boundBody(answer.response.body as Readable, requestMs, requestMs - (performance.now() - started));
@@ -64,8 +81,8 @@ export class TimedHandler extends NodeHttpHandler {
   }
 
   async #readWhole(
-    { response }: Awaited<ReturnType<Handle>>,
-    request: Parameters<Handle>[0],
+    { response }: Exchanged,
+    request: RequestLike,
     tell: NonNullable<RequestWatcher["answers"]>,
   ): Promise<void> {
     const stream = response.body as Readable;
@@ -90,13 +107,99 @@ export class TimedHandler extends NodeHttpHandler {
   }
 
   /** Sends a request and resolves with the headers of its answer. */
-  protected exchange(...[request, options]: Parameters<Handle>): ReturnType<Handle> {
-    return super.handle(request, options);
+  protected exchange(request: RequestLike, terms: ExchangeTerms): Promise<Exchanged> {
+    return exchange(request, terms);
+  }
+
+  destroy(): void {
+    destroyAgents(this.#agents);
+  }
+
+  /** What the SDK's clients would set is set already. */
+  updateHttpClientConfig(): void {}
+
+  httpHandlerConfigs(): object {
+    return {};
   }
 }
 
+/** Closes all connections. */
+export function destroyAgents({ http, https }: Agents): void {
+  http.destroy();
+  https.destroy();
+}
+
+export interface ExchangeTerms {
+  signal: AbortSignal | undefined;
+  /** For the headers, in ms. */
+  requestMs: number | undefined;
+  agents: Agents;
+}
+
+/** Codes of Node that the SDK's retry strategies take for a time-out by the error's name. */
+const TIMEOUT_CODES: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE", "ETIMEDOUT"]);
+
+/** Sends a request as it is. The errors are those of the SDK's handler. */
+async function exchange(
+  request: RequestLike,
+  { signal, requestMs, agents }: ExchangeTerms,
+): Promise<Exchanged> {
+  if (signal?.aborted) throw abortError(signal);
+  return new Promise((resolve, reject) => {
+    const isSecure = request.protocol === "https:";
+    const query = buildQueryString(request.query ?? {});
+    const sent = (isSecure ? httpsRequest : httpRequest)({
+      headers: request.headers,
+      host: withoutBrackets(request.hostname),
+      method: request.method,
+      path: query === "" ? request.path : `${request.path}?${query}`,
+      port: request.port,
+      agent: isSecure ? agents.https : agents.http,
+    });
+    let timer: NodeJS.Timeout | undefined;
+    // What is still to be connected tells nobody that it was given up, and an answer that is read is cut off by it.
+    const giveUp = (error: Error): void => {
+      clearTimeout(timer);
+      sent.destroy();
+      reject(error);
+    };
+    const abort = (): void => giveUp(abortError(signal));
+    sent.once("response", (message) => {
+      clearTimeout(timer);
+      const { statusCode = -1, statusMessage: reason = "", headers } = message;
+      const texts = Object.entries(headers).map(([name, value]) => [name, String(value)]);
+      resolve({
+        response: new HttpResponse({
+          statusCode,
+          reason,
+          headers: Object.fromEntries(texts) as Record<string, string>,
+          body: message,
+        }),
+      });
+    });
+    sent.on("error", (error: NodeJS.ErrnoException) => {
+      clearTimeout(timer);
+      reject(TIMEOUT_CODES.has(error.code) ? Object.assign(error, { name: "TimeoutError" }) : error);
+    });
+    sent.once("close", () => signal?.removeEventListener("abort", abort));
+    signal?.addEventListener("abort", abort, { once: true });
+    if (requestMs !== undefined && requestMs > 0) {
+      timer = setTimeout(() => {
+        const error = new Error(`The answer did not begin within ${requestMs} ms.`);
+        giveUp(Object.assign(error, { name: "TimeoutError", code: "ETIMEDOUT" }));
+      }, requestMs);
+    }
+    if (request.body instanceof Readable) request.body.pipe(sent);
+    else sent.end(request.body as string | Uint8Array | undefined);
+  });
+}
+
+function abortError(signal: AbortSignal | undefined): Error {
+  return Object.assign(new Error("Request aborted", { cause: signal?.reason }), { name: "AbortError" });
+}
+
 /** A body of pieces goes out piece by piece, as fast as the other side takes them, at each attempt anew. */
-function inPieces(request: Parameters<Handle>[0], tell: RequestWatcher["uploads"]): Parameters<Handle>[0] {
+function inPieces(request: RequestLike, tell: RequestWatcher["uploads"]): RequestLike {
   if (!Array.isArray(request.body)) return request;
   const sent = HttpRequest.clone(request);
   const pieces = request.body as readonly Uint8Array[];

@@ -1,5 +1,5 @@
 import { countDown } from "../terminal/spinner.ts";
-import type { NodeHttpHandler } from "@smithy/node-http-handler";
+import type { TimedHandler } from "../network/timed-handler.ts";
 import type { AwsCredentialIdentityProvider, RetryStrategyV2, TokenIdentity } from "@smithy/types";
 import { setTimeout as wait } from "node:timers/promises";
 import { type Endpoint, type Service, SERVICE_NAMES } from "../aws/endpoint.ts";
@@ -30,7 +30,7 @@ export interface ClientSession {
 export interface ClientConfig {
   region: string;
   profile: string;
-  requestHandler: NodeHttpHandler;
+  requestHandler: TimedHandler;
   customUserAgent: [string, string][];
   /** Named outright, because the SDK would prefer a bearer token of the environment to the source that was chosen. */
   authSchemePreference: string[];

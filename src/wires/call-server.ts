@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { NodeHttpHandler } from "@smithy/node-http-handler";
+import type { TimedHandler } from "../network/timed-handler.ts";
 import { HttpRequest } from "../network/sdk-parts.ts";
 import { queryParameters } from "../network/query-parameters.ts";
 import { isSecretName } from "../network/clear-text.ts";
@@ -87,7 +87,7 @@ export async function openLine(
 
 async function sendOnce(
   line: ServerLine,
-  { server, handler }: { server: OpenaiServer; handler: NodeHttpHandler },
+  { server, handler }: { server: OpenaiServer; handler: TimedHandler },
   call: ServerCall,
   signal: AbortSignal,
 ): Promise<ServerAnswer> {

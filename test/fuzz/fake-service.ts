@@ -1,7 +1,9 @@
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
 import { Readable } from "node:stream";
 import { StandardRetryStrategy } from "@smithy/core/retry";
-import { NodeHttpHandler } from "@smithy/node-http-handler";
 import { type HttpRequest, HttpResponse } from "@smithy/protocol-http";
+import { TimedHandler } from "../../src/network/timed-handler.ts";
 import { RestClient } from "../../src/session/rest-client.ts";
 import { type AwsSession, openSession, readSetup } from "../../src/session/session.ts";
 import type { Runtime } from "../../src/runtime.ts";
@@ -16,15 +18,15 @@ export interface FakeAnswer {
 type Answering = (request: HttpRequest) => FakeAnswer;
 
 /** Answers from a function of this process: no socket. */
-class FakeHandler extends NodeHttpHandler {
+class FakeHandler extends TimedHandler {
   readonly #answer: Answering;
 
   constructor(answer: Answering) {
-    super();
+    super({ http: new HttpAgent(), https: new HttpsAgent() });
     this.#answer = answer;
   }
 
-  override async handle(request: HttpRequest): ReturnType<NodeHttpHandler["handle"]> {
+  override async handle(request: HttpRequest): ReturnType<TimedHandler["handle"]> {
     const { status, headers, body } = this.#answer(request);
     return {
       response: new HttpResponse({

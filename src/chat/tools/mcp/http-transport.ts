@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { NodeHttpHandler } from "@smithy/node-http-handler";
+import type { TimedHandler } from "../../../network/timed-handler.ts";
 import {
   StreamableHTTPClientTransport,
   StreamableHTTPError,
@@ -71,7 +71,7 @@ export class HttpTransport implements Transport {
   readonly #url: URL;
   readonly #runtime: Runtime;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly #handler: NodeHttpHandler;
+  readonly #handler: TimedHandler;
   readonly #inner: StreamableHTTPClientTransport;
   readonly #unanswered = new Unanswered();
   /** The requests whose answers may come over another stream when theirs ends. */
@@ -85,7 +85,7 @@ export class HttpTransport implements Transport {
     label: ServerLabel,
     url: URL,
     headers: Readonly<Record<string, string>>,
-    handler: NodeHttpHandler,
+    handler: TimedHandler,
     runtime: Runtime,
   ) {
     this.#label = label;

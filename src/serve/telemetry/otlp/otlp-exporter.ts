@@ -1,4 +1,4 @@
-import type { NodeHttpHandler } from "@smithy/node-http-handler";
+import type { TimedHandler } from "../../../network/timed-handler.ts";
 import { rememberSecrets } from "../../../credentials/hide-secrets.ts";
 import { createRequestHandler } from "../../../network/request-handler.ts";
 import { nextTurn } from "../../../next-turn.ts";
@@ -24,7 +24,7 @@ const BATCH_MS = 5000;
 export class OtlpExporter {
   readonly #settings: OtlpSettings;
   readonly #runtime: Runtime;
-  readonly #handler: NodeHttpHandler;
+  readonly #handler: TimedHandler;
   readonly #traces: OtlpSender | undefined;
   readonly #metrics: OtlpSender | undefined;
   readonly #instruments = new Instruments();
@@ -48,7 +48,7 @@ export class OtlpExporter {
     return new OtlpExporter(settings, await createRequestHandler(runtime), runtime, log);
   }
 
-  private constructor(settings: OtlpSettings, handler: NodeHttpHandler, runtime: Runtime, log: ServeLog) {
+  private constructor(settings: OtlpSettings, handler: TimedHandler, runtime: Runtime, log: ServeLog) {
     const to = (target: OtlpTarget | undefined, name: "Trace" | "Metrics"): OtlpSender | undefined =>
       target && new OtlpSender(target, `Export${name}ServiceRequest`, handler, runtime);
     this.#settings = settings;

@@ -3,7 +3,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
 import type { HttpResponse } from "@smithy/types";
-import type { NodeHttpHandler } from "@smithy/node-http-handler";
+import type { TimedHandler } from "../../../network/timed-handler.ts";
 import { hideSecrets } from "../../../credentials/hide-secrets.ts";
 import { secondsToWait } from "../../../network/retry-after.ts";
 import { HttpRequest } from "../../../network/sdk-parts.ts";
@@ -35,13 +35,13 @@ export interface Undelivered {
 export class OtlpSender {
   readonly #target: OtlpTarget;
   readonly #name: Parameters<typeof toProtobuf>[0];
-  readonly #handler: NodeHttpHandler;
+  readonly #handler: TimedHandler;
   readonly #runtime: Runtime;
 
   constructor(
     target: OtlpTarget,
     name: Parameters<typeof toProtobuf>[0],
-    handler: NodeHttpHandler,
+    handler: TimedHandler,
     runtime: Runtime,
   ) {
     this.#target = target;
