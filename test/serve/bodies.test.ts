@@ -384,7 +384,6 @@ describe("a body", () => {
     for (const body of [
       { model: name },
       { model: "A".repeat(2049) },
-      { metadata: { [name]: 1 } },
       { messages: [{ role: name }] },
       { tools: [tool], tool_choice: { type: "function", function: { name } } },
       { reasoning_effort: name },
@@ -399,8 +398,9 @@ describe("a body", () => {
       expect(text.length).toBeLessThan(1500);
       expect(performance.now() - started).toBeLessThan(3000);
     }
-    // A field that nobody knows is named in the log.
-    expect((await ask({ [name]: 1 })).status).toBe(200);
+    // A field that nobody knows is named in the log; what Converse does not take as metadata is left out.
+    for (const body of [{ [name]: 1 }, { metadata: { [name]: 1, [`b${name}`]: "x" } }])
+      expect((await ask(body)).status).toBe(200);
     expect((await ask({ model: "A".repeat(2048) })).status).toBe(404);
     expect((await fetch(`${origin}/v1/models/${"A".repeat(8000)}`)).status).toBe(404);
     expect(Math.max(...log.map((line) => JSON.stringify(line).length))).toBeLessThan(2500);

@@ -154,7 +154,8 @@ describe("a session file", () => {
 
   it("is read in turns, so that a signal is heard while one with hundreds of pictures is", async () => {
     const long = turn("q", "x".repeat(100_000));
-    const text = headerLine(header) + turnLine(long, "new").repeat(300);
+    // Ten times as long as others may wait, however fast the machine is.
+    const text = headerLine(header) + turnLine(long, "new").repeat(1000);
     let others = 0;
     let isOver = false;
     const count = (): void => {
@@ -162,8 +163,8 @@ describe("a session file", () => {
       if (!isOver) setImmediate(count);
     };
     setImmediate(count);
-    expect((await parseSession(text))?.turns).toHaveLength(300);
+    expect((await parseSession(text))?.turns).toHaveLength(1000);
     isOver = true;
-    expect(others).toBeGreaterThan(3);
+    expect(others).toBeGreaterThan(1);
   });
 });
