@@ -2,6 +2,9 @@ import type { ConverseStreamOutput } from "@aws-sdk/client-bedrock-runtime";
 import { KeptLength } from "./kept-length.ts";
 
 /** The parts of an answer; those that arrive together are one list. */
+export type AnswerParts = AsyncIterable<ConverseStreamOutput[]>;
+
+/** The same as they are read, which can be ended early. */
 export type Batches = AsyncGenerator<ConverseStreamOutput[], void, undefined>;
 
 /**
@@ -9,7 +12,7 @@ export type Batches = AsyncGenerator<ConverseStreamOutput[], void, undefined>;
  * the first token. Rejects with what the batches reject with, and for a stream without content, or with so much before it
  * that it has no end.
  */
-export async function awaitContent(batches: Batches): Promise<Batches> {
+export async function awaitContent(batches: Batches): Promise<AnswerParts> {
   const first: ConverseStreamOutput[][] = [];
   const kept = new KeptLength();
   for (;;) {
@@ -27,14 +30,17 @@ export async function awaitContent(batches: Batches): Promise<Batches> {
   return joined(first, batches);
 }
 
-async function* joined(first: readonly ConverseStreamOutput[][], rest: Batches): Batches {
-  try {
-    yield* first;
-    yield* rest;
-  } finally {
+/** The first and then the rest, without a generator in between: each takes its time with each part of an answer. */
+function joined(first: ConverseStreamOutput[][], rest: Batches): AnswerParts {
+  const iterator: AsyncIterator<ConverseStreamOutput[]> = {
+    next: async () => {
+      const value = first.shift();
+      return value ? { value, done: false } : rest.next();
+    },
     // Whoever stops reading early has the connection closed.
-    await rest.return();
-  }
+    return: () => rest.return(),
+  };
+  return { [Symbol.asyncIterator]: () => iterator };
 }
 
 /** The parts that `take` gathers, handed on before what it throws. */

@@ -3,7 +3,7 @@ import type { HttpResponse, ResponseMetadata } from "@smithy/types";
 import { OpenclawError } from "../errors.ts";
 import { nameProxy } from "../network/name-proxy.ts";
 import { IN_BETWEEN } from "../network/network-errors.ts";
-import { inTurns } from "../next-turn.ts";
+import { turnOver } from "../next-turn.ts";
 import { type CallContext, toOpenclawError } from "../session/aws-errors.ts";
 import { toCall } from "../session/bedrock-operations.ts";
 import { isKnownAwsError } from "../session/error-table.ts";
@@ -160,7 +160,9 @@ export async function* readBatches(
       const part = read(message);
       if (part) parts.push(part);
     };
-  for await (const chunk of inTurns(body)) {
+  for await (const chunk of body) {
+    const over = turnOver();
+    if (over) await over;
     for (const batch of batchOf((parts) => reader.push(chunk, readInto(parts)))) yield batch;
     for (let long = reader.takeLong(); long; long = reader.takeLong()) {
       const message = await long;

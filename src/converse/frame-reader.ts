@@ -44,6 +44,8 @@ export class FrameReader {
   #wanted = 0;
   /** A frame that is whole and too long to be read at once. */
   #long: Buffer | undefined;
+  /** The headers of the last frame and what they say: a stream repeats a few of them in each of its thousands of frames. */
+  #known: { headers: Buffer; message: FrameMessage } | undefined;
 
   /** Whether the stream may end here without a frame being torn. */
   get isBetweenFrames(): boolean {
@@ -80,9 +82,11 @@ export class FrameReader {
         break;
       }
       checkSums(frame, crc32(frame.subarray(0, length - 4)));
-      const { message, headersEnd } = readHeaders(frame);
-      message.payload = frame.toString("utf8", headersEnd, length - 4);
-      take(message);
+      const headersEnd = endOfHeaders(frame);
+      const headers = frame.subarray(PRELUDE_BYTES, headersEnd);
+      if (!this.#known?.headers.equals(headers))
+        this.#known = { headers: Buffer.from(headers), message: readHeaders(frame, headersEnd) };
+      take({ ...this.#known.message, payload: frame.toString("utf8", headersEnd, length - 4) });
     }
     this.#rest = bytes.subarray(offset);
   }
@@ -104,7 +108,8 @@ async function readLong(frame: Buffer): Promise<FrameMessage> {
     if (over) await over;
   }
   checkSums(frame, sum);
-  const { message, headersEnd } = readHeaders(frame);
+  const headersEnd = endOfHeaders(frame);
+  const message = readHeaders(frame, headersEnd);
   message.bytes = end - headersEnd;
   // What is no JSON has no value, and is told by whoever reads the message.
   message.value = await parseInTurnsIfJson(
@@ -119,10 +124,13 @@ function checkSums(frame: Buffer, sum: number): void {
   if (sum !== frame.readUInt32BE(frame.length - 4)) throw corruptFrame("its checksum");
 }
 
-function readHeaders(frame: Buffer): { message: FrameMessage; headersEnd: number } {
-  const { length } = frame;
+function endOfHeaders(frame: Buffer): number {
   const headersEnd = PRELUDE_BYTES + frame.readUInt32BE(4);
-  if (headersEnd > length - 4) throw corruptFrame("the length of its headers");
+  if (headersEnd > frame.length - 4) throw corruptFrame("the length of its headers");
+  return headersEnd;
+}
+
+function readHeaders(frame: Buffer, headersEnd: number): FrameMessage {
   const message: FrameMessage = { type: "", name: "", errorMessage: "", payload: "" };
   let offset = PRELUDE_BYTES;
   while (offset < headersEnd) {
@@ -142,7 +150,7 @@ function readHeaders(frame: Buffer): { message: FrameMessage; headersEnd: number
     } else if (name === ":error-message") message.errorMessage = frame.toString("utf8", start + 2, offset);
   }
   if (offset !== headersEnd) throw corruptFrame("a header");
-  return { message, headersEnd };
+  return message;
 }
 
 const STRING = 7;

@@ -9,7 +9,7 @@ import { chunkOf } from "./invocation.ts";
 import { isRecord, textAt } from "../json.ts";
 import type { TokenUsage } from "../models/usage.ts";
 import { piecesOf, TURN_BYTES, turnOver } from "../next-turn.ts";
-import type { Batches } from "./answer-batches.ts";
+import type { AnswerParts } from "./answer-batches.ts";
 import type { ChatEvent, ChatEvents } from "./chat-event.ts";
 import { toCitedSource } from "./cited-source.ts";
 import { abortReason, type Deadlines } from "./deadlines.ts";
@@ -44,7 +44,7 @@ export interface Reading {
  * Yields the parts of an answer as `ChatEvent`s. The answer is whole only with a `messageStop`: without one it ends in
  * what `toFailure` makes of that, however cleanly the connection was closed.
  */
-export async function* readEvents(batches: Batches, reading: Reading): ChatEvents {
+export async function* readEvents(batches: AnswerParts, reading: Reading): ChatEvents {
   const { deadlines, hasTools, coalesces, passesDetails, recorder, toFailure, isSaid } = reading;
   let isWhole = false;
   const characters = new WholeCharacters();

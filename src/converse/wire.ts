@@ -3,7 +3,7 @@ import type { OpenclawError } from "../errors.ts";
 import type { InferenceProfile } from "../models/discovered.ts";
 import type { Lesson } from "../session/refusal-table.ts";
 import type { AttemptGate } from "../session/rest-client.ts";
-import type { Batches } from "./answer-batches.ts";
+import type { AnswerParts } from "./answer-batches.ts";
 import type { Lessons } from "./apply-lessons.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { StructuredForm } from "./structured-output.ts";
@@ -34,7 +34,7 @@ export interface RequestPlan {
 /** An answer whose model has said something. */
 export interface OpenAnswer {
   /** From its beginning, in the parts of a ConverseStream. */
-  batches: Batches;
+  batches: AnswerParts;
   requestId: string | undefined;
   attempts: number;
 }

@@ -32,6 +32,8 @@ type Pieces<Piece> = AsyncGenerator<Piece, void, undefined>;
 
 /** How a dialect tells an answer. What its functions throw is answered as an error. */
 export interface AnswerForm<Piece> {
+  /** Called with each event before it is told. */
+  onEvent?: (event: ChatEvent) => void;
   /** What is streamed, in order, of an answer with its usage behind its stop. Throws what the events throw. */
   toPieces: (events: ChatEvents) => Pieces<Piece>;
   toFrames: (pieces: Pieces<Piece>) => Pieces<Frame>;
@@ -63,7 +65,12 @@ export async function answerCall<Piece>(
   await noteRequest(service, request, { model, isStreamed, notices, unknown });
   const tell = (failure: unknown): unknown => namingField(failure, request, form.fieldOf);
   const answered = askerOf(service, call, model, tell)(ask);
-  const served = serveEvents(answered, { mayCallInParallel, onEvent: follow(call, service) });
+  const take = follow(call, service);
+  const onEvent = (event: ChatEvent): void => {
+    take(event);
+    form.onEvent?.(event);
+  };
+  const served = serveEvents(answered, { mayCallInParallel, onEvent });
   const pieces = form.toPieces(served);
   if (isStreamed) {
     const toFailure = (failure: unknown): Frame => form.toFailureFrame(toErrorAnswer(failure));

@@ -40,64 +40,60 @@ export async function* serveEvents(
   let bare: number | undefined;
   let proof: Proof | undefined;
   /** What has to come before the next event. */
-  function* held(): Generator<ChatEvent> {
-    if (started) yield started;
-    started = undefined;
+  const held = (): ChatEvent[] => {
     const signed = proof?.whole();
-    if (signed) yield signed;
-    proof = undefined;
+    const before: ChatEvent[] = [...(started ? [started] : []), ...(signed ? [signed] : [])];
     // A call without any input is one with an empty object: clients parse what they get.
-    if (bare !== undefined) yield { type: "tool-input", index: bare, text: "{}" };
+    if (bare !== undefined) before.push({ type: "tool-input", index: bare, text: "{}" });
+    started = undefined;
+    proof = undefined;
     bare = undefined;
-  }
+    return before;
+  };
   /** What is handed on when an event has come. */
-  function* served(event: ChatEvent): Generator<ChatEvent> {
+  const served = (event: ChatEvent): ChatEvent[] => {
     switch (event.type) {
       case "start":
         ({ model } = event);
         started = event;
-        break;
-      case "signature":
-        if (proof?.index !== event.index) yield* held();
+        return [];
+      case "signature": {
+        const before = proof?.index === event.index ? [] : held();
         proof ??= new Proof(event.index);
         proof.take(event);
-        break;
-      case "tool-start":
-        if (calls.size >= most) break;
-        yield* held();
+        return before;
+      }
+      case "tool-start": {
+        if (calls.size >= most) return [];
+        const before = held();
         calls.add(event.index);
-        yield event;
         bare = event.index;
-        break;
+        return [...before, event];
+      }
       case "tool-input":
-        if (!calls.has(event.index) || event.text === "") break;
+        if (!calls.has(event.index) || event.text === "") return [];
         if (event.index === bare) bare = undefined;
-        yield* held();
-        yield event;
-        break;
+        return [...held(), event];
       case "stop": {
         const { error } = judgeStop(event.stopReason, model);
         if (error && error.code !== "blocked") {
           failure = error;
-          break;
+          return [];
         }
-        yield* held();
         isStopped = true;
-        yield event;
-        break;
+        return [...held(), event];
       }
       default:
-        yield* held();
-        yield event;
+        return [...held(), event];
     }
-  }
+  };
   /** The same of an answer that was withheld. */
-  function* withheld(error: unknown): Generator<ChatEvent> {
+  const withheld = (error: unknown): ChatEvent[] => {
     if (!(error instanceof OpenclawError) || error.code !== "blocked" || isStopped) throw error;
-    yield* held();
     const { stopReason } = error.details ?? {};
-    yield { type: "stop", stopReason: typeof stopReason === "string" ? stopReason : "content_filtered" };
-  }
+    const stop = typeof stopReason === "string" ? stopReason : "content_filtered";
+    return [...held(), { type: "stop", stopReason: stop }];
+  };
   try {
     for await (const event of events) {
       if (failure) continue;

@@ -1,4 +1,4 @@
-import { awaitContent, type Batches } from "../../converse/answer-batches.ts";
+import { type AnswerParts, awaitContent } from "../../converse/answer-batches.ts";
 import { mendRequest } from "../../converse/mend-request.ts";
 import { MessageAssembler } from "../../converse/message-assembler.ts";
 import { validationError } from "../../emulator/aws-error.ts";
@@ -28,7 +28,7 @@ export function createUpstream(line: ServerLine, wanted: string | undefined): Up
     chosen.set(modelId, model);
     return model;
   };
-  const open = async (body: unknown, modelId: string, signal: AbortSignal): Promise<Batches> => {
+  const open = async (body: unknown, modelId: string, signal: AbortSignal): Promise<AnswerParts> => {
     const model = await choose(modelId, signal);
     const recipient = { modelId: model, family: SERVED, isReasoning: false };
     const { input } = await mendRequest(toConverseInput(body, modelId), recipient);
@@ -45,7 +45,7 @@ export function createUpstream(line: ServerLine, wanted: string | undefined): Up
     }
   };
   const answer =
-    <T>(read: (batches: Batches, latencyMs: () => number) => T) =>
+    <T>(read: (batches: AnswerParts, latencyMs: () => number) => T) =>
     async (body: unknown, modelId: string, signal: AbortSignal): Promise<Awaited<T>> => {
       const started = elapsed();
       try {
@@ -84,7 +84,7 @@ async function listOf(line: ServerLine, signal: AbortSignal): Promise<string[] |
 /** Programs read counts that AWS always sends; where the server counts nothing they are zero. */
 const NOT_COUNTED = { inputTokens: 0, outputTokens: 0, totalTokens: 0 };
 
-async function wholeAnswer(batches: Batches, latencyMs: () => number): Promise<object> {
+async function wholeAnswer(batches: AnswerParts, latencyMs: () => number): Promise<object> {
   const assembler = new MessageAssembler();
   let stopReason: string | undefined;
   let usage: object = NOT_COUNTED;
@@ -107,7 +107,7 @@ async function wholeAnswer(batches: Batches, latencyMs: () => number): Promise<o
   };
 }
 
-async function* stepsOf(batches: Batches, latencyMs: () => number): AsyncGenerator<StreamStep> {
+async function* stepsOf(batches: AnswerParts, latencyMs: () => number): AsyncGenerator<StreamStep> {
   let usage: object = NOT_COUNTED;
   try {
     for await (const parts of batches) {

@@ -152,7 +152,8 @@ function formOf<Piece>(
   { toPieces, toEvent, isLast, gather }: VendorForm<Piece>,
 ): AnswerForm<Piece> {
   return {
-    toPieces: (events) => toPieces(seen.watch(events)),
+    onEvent: (event) => seen.take(event),
+    toPieces,
     toFrames: async function* (pieces) {
       for await (const piece of pieces)
         yield chunkFrame(

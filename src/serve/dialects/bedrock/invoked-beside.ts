@@ -1,4 +1,4 @@
-import type { ChatEvent, ChatEvents } from "../../../converse/chat-event.ts";
+import type { ChatEvent } from "../../../converse/chat-event.ts";
 import { withoutUndefined } from "../../../json.ts";
 import type { Call } from "../../call.ts";
 
@@ -17,12 +17,9 @@ export class InvokedBeside {
     this.headers = isStreamed ? { "x-amzn-bedrock-content-type": "application/json" } : {};
   }
 
-  async *watch(events: ChatEvents): ChatEvents {
-    for await (const event of events) {
-      if (event.type === "stop") this.#stopReason = event.stopReason;
-      if (event.type === "usage") this.#count(event);
-      yield event;
-    }
+  take(event: ChatEvent): void {
+    if (event.type === "stop") this.#stopReason = event.stopReason;
+    if (event.type === "usage") this.#count(event);
   }
 
   #count(usage: Extract<ChatEvent, { type: "usage" }>): void {

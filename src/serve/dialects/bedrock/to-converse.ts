@@ -32,7 +32,7 @@ export async function* toConverseParts(events: ChatEvents, telling: ConverseTell
   const blocks = new Blocks();
   let isCounted = false;
   let hasEnded = false;
-  for await (const event of events) {
+  function* partsOf(event: ChatEvent): Generator<ConverseStreamOutput> {
     switch (event.type) {
       case "start":
         yield { messageStart: { role: "assistant" } };
@@ -71,6 +71,10 @@ export async function* toConverseParts(events: ChatEvents, telling: ConverseTell
         isCounted = true;
         yield { metadata: toMetadata(event, telling) };
     }
+  }
+  for await (const event of events) {
+    // By yield* each would wait for a promise of its own.
+    for (const part of partsOf(event)) yield part;
   }
   // Whoever reads an answer of Converse takes it for granted that there are counts.
   if (hasEnded && !isCounted) yield { metadata: toMetadata(NO_COUNTS, telling) };

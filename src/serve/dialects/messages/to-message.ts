@@ -56,7 +56,8 @@ export async function* toMessageEvents(events: ChatEvents, { id, stops }: Messag
     if (event.type === "start") yield { type: "message_start", message: emptyMessage(id(), event.model) };
     else if (event.type === "stop") stop = event;
     else if (event.type === "usage") usage = event;
-    else yield* blocks.take(event);
+    // By yield* each would wait for a promise of its own.
+    else for (const told of blocks.take(event)) yield told;
   }
   yield* blocks.close();
   yield {

@@ -106,7 +106,8 @@ export class ResponseTeller {
         if (event.type === "stop") ({ stopReason } = event);
         if (event.type !== "tool-input") await this.#readCall();
         this.#take(event);
-        yield* this.#numbered();
+        // By yield* each would wait for a promise of its own.
+        for (const told of this.#numbered()) yield told;
       }
     } catch (failure) {
       await this.#readCall();
