@@ -230,7 +230,8 @@ export class AnswerWriter {
     if (!this.#options.isStructured || !round.hasCalls) await this.#writeText(text);
   }
 
-  async #writeText(text: string): Promise<void> {
+  /** The end of the last line goes out with it: what is told besides is not told in between. */
+  async #writeText(text: string, isLast = false): Promise<void> {
     const { terminal } = this.#runtime;
     if (this.#needsGap) {
       const said = text.replace(/^\n+/, "");
@@ -239,7 +240,7 @@ export class AnswerWriter {
       this.#followsCalls = false;
       // What stands between them on a terminal has brought one.
       if (!this.#hasAside || !terminal.isStdoutTTY) await terminal.write("\n");
-      return this.#writeText(said);
+      return this.#writeText(said, isLast);
     }
     if (this.#hasAside) await this.#endAside("\n\n");
     this.#endCalls(terminal.isStdoutTTY);
@@ -258,7 +259,8 @@ export class AnswerWriter {
     const held = this.#heldLineEnds;
     this.#heldLineEnds = lineEnds;
     const { renderer } = this.#options;
-    const shown = renderer ? await renderer.push(held + body) : terminal.foreign(held + body);
+    const laidOut = renderer ? await renderer.push(held + body) : terminal.foreign(held + body);
+    const shown = isLast ? laidOut + this.#endOfText() : laidOut;
     if (shown === "") return;
     this.hasShown = true;
     await terminal.write(shown);
@@ -343,13 +345,16 @@ export class AnswerWriter {
 
   async #endText(): Promise<void> {
     const text = this.#isStreamed ? "" : this.#wholeText();
-    if (text !== "") await this.#writeText(text);
+    if (text !== "") await this.#writeText(text, true);
     if (this.#hasAside) await this.#endAside("\n");
-    if (!this.#hasText) return;
+    if (this.#hasText) await this.#runtime.terminal.write(this.#endOfText());
+  }
+
+  #endOfText(): string {
     this.#hasText = false;
     this.#needsGap = true;
     this.#heldLineEnds = "";
-    await this.#runtime.terminal.write(`${this.#options.renderer?.end() ?? ""}\n`);
+    return `${this.#options.renderer?.end() ?? ""}\n`;
   }
 
   /** Leaves of a whole answer only its first code block, where that is wanted. Throws `model-error` where there is none. */
