@@ -49,7 +49,7 @@ export type AtEnd = (end: () => void | Promise<void>) => void;
 /** A home folder of its own for one test, removed when the test ends. */
 export function createHome(atEnd: AtEnd = onTestFinished): string {
   const home = mkdtempSync(path.join(tmpdir(), "openclaw-test-"));
-  atEnd(() => rmSync(home, { recursive: true, force: true }));
+  atEnd(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
   return home;
 }
 
