@@ -5,6 +5,7 @@ import type { HttpRequest as RequestLike, HttpHandlerOptions } from "@smithy/typ
 import { OpenclawError } from "../errors.ts";
 import { withoutBrackets } from "../loopback.ts";
 import { readBytes } from "../read-bytes.ts";
+import { whenAborted } from "../until-aborted.ts";
 import { IN_BETWEEN } from "./network-errors.ts";
 import { buildQueryString, HttpRequest, HttpResponse } from "./sdk-parts.ts";
 import { takeInTurns } from "./take-in-turns.ts";
@@ -163,7 +164,6 @@ async function exchange(
       sent.destroy();
       reject(error);
     };
-    const abort = (): void => giveUp(abortError(signal));
     sent.once("response", (message) => {
       clearTimeout(timer);
       const { statusCode = -1, statusMessage: reason = "", headers } = message;
@@ -181,8 +181,8 @@ async function exchange(
       clearTimeout(timer);
       reject(TIMEOUT_CODES.has(error.code) ? Object.assign(error, { name: "TimeoutError" }) : error);
     });
-    sent.once("close", () => signal?.removeEventListener("abort", abort));
-    signal?.addEventListener("abort", abort, { once: true });
+    const forget = signal && whenAborted(signal, () => giveUp(abortError(signal)));
+    if (forget) sent.once("close", forget);
     if (requestMs !== undefined && requestMs > 0) {
       timer = setTimeout(() => {
         const error = new Error(`The answer did not begin within ${requestMs} ms.`);
@@ -194,8 +194,8 @@ async function exchange(
   });
 }
 
-function abortError(signal: AbortSignal | undefined): Error {
-  return Object.assign(new Error("Request aborted", { cause: signal?.reason }), { name: "AbortError" });
+function abortError({ reason: cause }: AbortSignal): Error {
+  return Object.assign(new Error("Request aborted", { cause }), { name: "AbortError" });
 }
 
 /** A body of pieces goes out piece by piece, as fast as the other side takes them, at each attempt anew. */
