@@ -2,7 +2,7 @@ import { OpenclawError, shorten, usageError } from "../errors.ts";
 import { isSameValue, valueAt, type Edit } from "./edit-value.ts";
 import { exampleFor, exampleOf } from "./example.ts";
 import { findSetting, foreignPart, isForeign } from "./find-setting.ts";
-import { nearestSetting, SEE_SETTINGS } from "./nearest-setting.ts";
+import { nearestSetting, notASetting, SEE_SETTINGS } from "./nearest-setting.ts";
 import { formatPath, isWithin, type Path } from "./path.ts";
 import { quoteForShell } from "../terminal/quote-for-shell.ts";
 import { maskSecrets } from "./secrets.ts";
@@ -85,7 +85,7 @@ function unknownSetting(path: Path): OpenclawError {
   if (found !== undefined) return foreignSetting(path, setCommand(path, exampleFor(found)));
   const nearest = nearestSetting(path);
   return new OpenclawError("config-invalid", {
-    message: `${shorten(formatPath(path))} is not a setting${nearest === undefined ? "" : `; the nearest one is ${nearest}`}.`,
+    message: `${shorten(formatPath(path))} ${notASetting(nearest)}`,
     hint: `${nearest === undefined ? SEE_SETTINGS : `openclaw config set ${quoteForShell(nearest)} VALUE`} (or --force, to write ${formatPath(path)} for another program)`,
     details: {
       path: formatPath(path),

@@ -26,6 +26,11 @@ export function nearestSetting(path: Path): string | undefined {
   return best.path;
 }
 
+/** What is said of a path that is no setting, with what `nearestSetting` found. */
+export function notASetting(nearest: string | undefined): string {
+  return `is not a setting${nearest === undefined ? "" : `; the nearest one is ${nearest}`}.`;
+}
+
 /** What to do next where no setting is near. */
 export const SEE_SETTINGS = "See which there are: openclaw help settings";
 

@@ -7,7 +7,7 @@ import {
 } from "../../config/effective.ts";
 import { locateConfig, missingFile, readConfigText } from "../../config/file.ts";
 import { findSetting } from "../../config/find-setting.ts";
-import { nearestSetting, SEE_SETTINGS } from "../../config/nearest-setting.ts";
+import { nearestSetting, notASetting, SEE_SETTINGS } from "../../config/nearest-setting.ts";
 import { parseDocument } from "../../config/parse-document.ts";
 import { formatPath, parsePath, type Path } from "../../config/path.ts";
 import { quoteForShell } from "../../terminal/quote-for-shell.ts";
@@ -105,7 +105,7 @@ function absent(path: Path): OpenclawError {
   if (found === undefined) {
     const nearest = nearestSetting(path);
     return notSet(path, {
-      message: `, and is not a setting${nearest === undefined ? "" : `; the nearest one is ${nearest}`}.`,
+      message: `, and ${notASetting(nearest)}`,
       hint: nearest === undefined ? SEE_SETTINGS : `openclaw config get ${quoteForShell(nearest)}`,
     });
   }

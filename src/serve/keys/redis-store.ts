@@ -348,7 +348,7 @@ export class RedisStore implements LimitStore {
       this.#options.onLoss === "allow"
         ? "Each server counts what its keys ask by itself until it is back."
         : "Requests under keys with limits are refused until it is back.";
-    this.#options.tell(`The Redis of --shared is away: ${this.#reason(new Error(why))}.${hint} ${then}`);
+    this.#options.tell(`The Redis of --shared is away: ${this.#reason({ message: why })}.${hint} ${then}`);
   }
 
   #tellReturn(): void {
@@ -359,7 +359,7 @@ export class RedisStore implements LimitStore {
   }
 
   /** Without the password, without what Redis's own sentences end with, and of OpenSSL's what it means. */
-  #reason({ message, reason = message }: Error & { reason?: string }): string {
+  #reason({ message, reason = message }: { message: string; reason?: string }): string {
     const { password } = new URL(this.#options.url);
     const told = reason.replace(/[.?!]+$/, "");
     return password === ""
